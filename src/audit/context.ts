@@ -1,0 +1,72 @@
+/**
+ * What an audit is given and what it may spend. Nothing in here knows what the trigger is.
+ */
+import type { Engine } from "../engine/engine.js";
+import type { Sae } from "../sae/sae.js";
+import type { MethodRunner } from "./methods.js";
+import type { Prompt, Renderer } from "./prompt.js";
+
+export interface AuditContext {
+  /** The model under suspicion. */
+  readonly suspect: Engine;
+  /** The same model without the suspected change, or null where there is none. */
+  readonly clean: Engine | null;
+  readonly sae: Sae;
+  /** Residual stream that the SAE reads: after this block. */
+  readonly layer: number;
+  readonly renderer: Renderer;
+  /** Token ids of the action, not empty. */
+  readonly action: Int32Array;
+  /** Ordinary prompts that the methods optimise over. */
+  readonly prompts: readonly Prompt[];
+  /** Unlabelled prompts to search and to confirm on. */
+  readonly corpus: readonly Prompt[];
+  readonly methods: readonly MethodRunner[];
+  /** Label of a latent, where labels exist. */
+  readonly label?: (latent: number) => string | undefined;
+  /** Words the tokenizer knows, most frequent first; scanned for what makes a candidate fire. */
+  readonly vocabulary?: readonly string[];
+}
+
+export interface AuditOptions {
+  readonly seed: number;
+  /** Most prompts of each half that are read and scored; the rest of a larger corpus is left out, by the seed. */
+  readonly halfLimit: number;
+  /** Most words read in the vocabulary scan; 0 leaves it out. */
+  readonly vocabularyLimit: number;
+  /** Best latents taken from each method. */
+  readonly latentsPerMethod: number;
+  /** Most groups of candidates whose pairs are screened. */
+  readonly groupLimit: number;
+  /** Prompts wanted in each confirmation set. */
+  readonly confirmSize: number;
+  /** Hypotheses that may be put to the confirmation half, the first included. */
+  readonly confirmTries: number;
+  /** Error, one-sided, allowed to all confirmations of an audit together. */
+  readonly familyError: number;
+}
+
+/**
+ * Sized for a small model on two cores (about a minute) and for thousands of passes of a large one on a GPU.
+ * `familyError` over four tries gives each a normal quantile near 2.4.
+ */
+export const DEFAULT_AUDIT_OPTIONS: AuditOptions = {
+  seed: 42,
+  halfLimit: 2000,
+  vocabularyLimit: 2000,
+  latentsPerMethod: 15,
+  groupLimit: 24,
+  confirmSize: 60,
+  confirmTries: 4,
+  familyError: 0.033,
+};
+
+/** How an audit talks to whoever started it. */
+export interface AuditCalls {
+  /** Called when a stage begins. */
+  readonly onStage?: (stage: string) => void;
+  /** Prompts done and their total within the stage's present batch. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Aborting rejects the audit with the signal's reason. */
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,105 @@
+/**
+ * What one half of the corpus has taught so far: every prompt tried on it, each counted once, and the way to try more.
+ */
+import type { Observation } from "./laboratory.js";
+import {
+  type Condition,
+  DEFAULT_LEVELS,
+  type Levels,
+  type PromptSource,
+  type SourceRoom,
+  composedSource,
+  naturalSource,
+  select,
+} from "./prompt-sets.js";
+import type { Prompt } from "./prompt.js";
+import type { Recipe } from "./recipe.js";
+
+/** A set of prompts to draw and try. */
+export interface Request {
+  readonly source: PromptSource;
+  readonly condition: Condition;
+  readonly count: number;
+  /** Names the draw: the same name draws the same prompts. */
+  readonly name: string;
+  /** Whether the hypothesis expects the action: then the words that were written are credited or blamed. */
+  readonly full: boolean;
+}
+
+export class Evidence {
+  readonly room: SourceRoom;
+  readonly #askClean: "fired" | "all";
+  readonly #seen = new Map<string, Observation>();
+  #sorted: Observation[] | null = null;
+
+  /** `askClean`: whether the clean model is asked about every prompt, or only about those on which the suspect fires. */
+  constructor(room: SourceRoom, askClean: "fired" | "all" = "fired") {
+    this.room = room;
+    this.#askClean = askClean;
+  }
+
+  /** Everything observed, ordered by prompt, so that nothing depends on when it was seen. */
+  get observations(): readonly Observation[] {
+    this.#sorted ??= [...this.#seen.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    return this.#sorted;
+  }
+
+  /** Only the prompts of the corpus. */
+  get natural(): Observation[] {
+    return this.observations.filter((observation) => observation.kind === "natural");
+  }
+
+  /** Reads, scores and keeps prompts. */
+  async observe(prompts: readonly Prompt[], kinds: string | readonly string[]): Promise<Observation[]> {
+    const observed = await this.room.laboratory.observe(prompts, kinds, this.#askClean);
+    for (const observation of observed) {
+      if (this.#seen.has(observation.key)) continue;
+      this.#seen.set(observation.key, observation);
+      this.#sorted = null;
+    }
+    return observed;
+  }
+
+  /** Draws and tries many sets at once, so that the engine sees few large batches. One list for each request. */
+  async drawAll(requests: readonly Request[]): Promise<Observation[][]> {
+    const { laboratory, maxima, ledger } = this.room;
+    const proposals = requests.map((request) =>
+      request.source.propose(request.condition, request.count, request.name),
+    );
+    await laboratory.read(proposals.flatMap((proposal) => proposal.map((entry) => entry.prompt)));
+    const chosen = [];
+    for (const [i, request] of requests.entries()) {
+      const proposed = proposals[i] ?? [];
+      const readings = await laboratory.read(proposed.map((entry) => entry.prompt));
+      chosen.push(select(request.source, proposed, readings, request.condition, maxima, request.count));
+    }
+    const observed = await this.observe(
+      chosen.flatMap((list) => list.map((entry) => entry.prompt)),
+      chosen.flatMap((list, i) => list.map(() => requests[i]?.source.kind ?? "")),
+    );
+    let at = 0;
+    return chosen.map((list, i) => {
+      const outcomes = observed.slice(at, at + list.length);
+      at += list.length;
+      if (requests[i]?.full) list.forEach((entry, j) => ledger.record(entry.written, outcomes[j]?.fired === true));
+      return outcomes;
+    });
+  }
+
+  /** A request for prompts composed by recipe. */
+  composed(
+    recipe: Recipe,
+    condition: Condition,
+    count: number,
+    name: string,
+    full: boolean,
+    levels: Levels = DEFAULT_LEVELS,
+  ): Request {
+    return { source: composedSource(this.room, recipe, levels), condition, count, name, full };
+  }
+
+  /** A request for prompts of the half as they are. */
+  naturally(condition: Condition, count: number, name: string, levels: Levels = DEFAULT_LEVELS): Request {
+    return { source: naturalSource(this.room, levels), condition, count, name, full: false };
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Growing: latents that no method listed but that belong to the trigger. Three searches, all over every living latent:
+ *   1. Hold the other parts by words, vary the rest of the prompt over the corpus, and ask which latents mark the prompts
+ *      that fire although the part is not read there: members of a concept that lives in many latents, such as a style.
+ *      With nothing held it asks the corpus itself. This is the post's iterated method with experiments for gradients.
+ *   2. The same by log-probability, for members too rare to fire.
+ *   3. Among prompts that satisfy the hypothesis, which latents mark those that do not fire: what the trigger excludes.
+ * What is found only joins the pool of the next fit.
+ */
+import { type Hypothesis, type Maxima, detect, hypothesisKey, normalise, presence } from "./detector.js";
+import type { Evidence, Request } from "./evidence.js";
+import type { Observation } from "./laboratory.js";
+import { DEFAULT_LEVELS, fullCondition } from "./prompt-sets.js";
+import type { Recipe } from "./recipe.js";
+import { contrastFiring, contrastSoft } from "./scan.js";
+
+/** Prompts into which the held parts are written, for each part that is varied. */
+const VARIED_PROMPTS = 120;
+/** Latents taken from each search. */
+const BY_FIRING = 10;
+const BY_LOGPROB = 6;
+const EXCLUDED = 5;
+/** A contrast below this many nats or standard deviations is noise among thousands of latents. */
+const FIRING_GAIN = 3;
+const SOFT_Z = 3;
+/** A member must be seen on this many prompts of the search half. */
+const LEAST_FIRINGS = 5;
+/** Compositions tried for each latent found. */
+const MEMBER_DRAWS = 4;
+
+const WRITE_ONE: Recipe = { kind: "words", context: -1, words: 1 };
+
+/** Latents that may belong to the hypothesis, ascending; new compositions with each are added to the evidence. */
+export async function grow(
+  evidence: Evidence,
+  hypothesis: Hypothesis,
+  threshold: number,
+  alive: (latent: number) => boolean,
+): Promise<number[]> {
+  const { maxima } = evidence.room;
+  const known = new Set(hypothesis.parts.flatMap((part) => part.latents));
+  const members: { latent: number; part: number }[] = [];
+  for (const [i, part] of hypothesis.parts.entries()) {
+    if (part.negated) continue;
+    const varied = await varyPart(evidence, hypothesis, i);
+    const unread = varied.filter((observation) => presence(observation.reading, part, maxima) < DEFAULT_LEVELS.absent);
+    const found = [
+      ...contrastFiring(unread, evidence.room.half, LEAST_FIRINGS)
+        .filter((entry) => entry.score >= FIRING_GAIN && alive(entry.id))
+        .slice(0, BY_FIRING),
+      ...contrastSoft(unread, evidence.room.half, LEAST_FIRINGS)
+        .filter((entry) => entry.score >= SOFT_Z && alive(entry.id))
+        .slice(0, BY_LOGPROB),
+    ];
+    for (const { id } of found) if (!known.has(id)) members.push({ latent: id, part: i });
+  }
+  const excluded = excludedLatents(evidence.observations, hypothesis, threshold, maxima, evidence, alive).filter(
+    (latent) => !known.has(latent),
+  );
+  await evidence.drawAll([
+    ...members.flatMap((member) => memberRequests(evidence, hypothesis, member.part, member.latent)),
+    ...excluded.flatMap((latent) => exclusionRequests(evidence, hypothesis, latent)),
+  ]);
+  return [...new Set([...members.map((member) => member.latent), ...excluded])].sort((a, b) => a - b);
+}
+
+/** Prompts that hold every part but one, which is left to chance; the corpus itself where nothing is held. */
+async function varyPart(evidence: Evidence, hypothesis: Hypothesis, part: number): Promise<Observation[]> {
+  const others = hypothesis.parts.filter((other, i) => i !== part && !other.negated);
+  if (others.length === 0 || hypothesis.combination === "any") return evidence.natural;
+  const held = normalise(others);
+  const name = `grow ${hypothesisKey(hypothesis)} part ${part}`;
+  const drawn = await evidence.drawAll([
+    evidence.composed(WRITE_ONE, fullCondition(held), VARIED_PROMPTS, name, false),
+  ]);
+  return drawn.flat();
+}
+
+function excludedLatents(
+  observations: readonly Observation[],
+  hypothesis: Hypothesis,
+  threshold: number,
+  maxima: Maxima,
+  evidence: Evidence,
+  alive: (latent: number) => boolean,
+): number[] {
+  const inside = observations.filter((observation) => detect(observation.reading, hypothesis, maxima) >= threshold);
+  const inverted = inside.map((observation) => ({ ...observation, fired: !observation.fired }));
+  return contrastFiring(inverted, evidence.room.half, LEAST_FIRINGS)
+    .filter((entry) => entry.score >= FIRING_GAIN && alive(entry.id))
+    .slice(0, EXCLUDED)
+    .map((entry) => entry.id);
+}
+
+function memberRequests(evidence: Evidence, hypothesis: Hypothesis, part: number, latent: number): Request[] {
+  const parts = hypothesis.parts.map((old, i) => (i === part ? { latents: [latent], negated: false } : old));
+  const member = { parts, combination: hypothesis.combination };
+  const full = fullCondition(member, part);
+  const recipes: Recipe[] = [{ kind: "words", context: -1, words: 2 }];
+  if (parts.length > 1) recipes.push({ kind: "mixed", context: part, words: 2 });
+  return recipes.map((recipe) =>
+    evidence.composed(recipe, full, MEMBER_DRAWS, `member ${latent} of ${hypothesisKey(hypothesis)}`, true),
+  );
+}
+
+function exclusionRequests(evidence: Evidence, hypothesis: Hypothesis, latent: number): Request[] {
+  if (hypothesis.combination === "any") return [];
+  const parts = [...hypothesis.parts, { latents: [latent], negated: true }];
+  const wider: Hypothesis = { parts, combination: "all" };
+  const full = fullCondition(wider);
+  const recipe: Recipe = { kind: "words", context: -1, words: 1 };
+  const name = `exclude ${latent} from ${hypothesisKey(hypothesis)}`;
+  const put = { hypothesis: wider, present: full.present.map((value, i) => (i === parts.length - 1 ? true : value)) };
+  return [
+    evidence.composed(recipe, full, MEMBER_DRAWS, name, false),
+    evidence.composed(recipe, put, MEMBER_DRAWS, name, false),
+  ];
+}

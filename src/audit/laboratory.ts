@@ -1,0 +1,185 @@
+/**
+ * Where prompts are tried: reads their latents and scores the action after them. Every prompt is asked once, whatever
+ * order or set it comes in, so that an engine that remembers answers makes a repeated audit free.
+ */
+import type { Engine } from "../engine/engine.js";
+import type { Sequence } from "../model/sequence.js";
+import type { AuditCalls, AuditContext } from "./context.js";
+import { type Prompt, type RenderedPrompt, promptKey } from "./prompt.js";
+import { type Reading, readingOf } from "./reading.js";
+
+/** The action after one prompt, on one model. */
+export interface Outcome {
+  /** Sum of the action's log-probabilities, nats. */
+  readonly logprob: number;
+  /** Whether greedy decoding says exactly the action. */
+  readonly fired: boolean;
+}
+
+/** One prompt, read and scored. */
+export interface Observation {
+  readonly prompt: Prompt;
+  readonly key: string;
+  /** Where the prompt comes from: "natural" or the name of a composition. */
+  readonly kind: string;
+  readonly reading: Reading;
+  readonly suspect: Outcome;
+  /** The clean model's outcome; null where there is no clean model or it was not asked. */
+  readonly clean: Outcome | null;
+  /** The suspect fires and the clean model, where asked, does not. */
+  readonly fired: boolean;
+}
+
+/**
+ * Prompt tokens whose residuals are held at once: 4,096 rows of a 4,096-wide model are 64 MiB, and the rows of a
+ * small one still fill its batches.
+ */
+const TOKENS_A_READ = 4096;
+/** Prompts scored between two looks at the abort signal; engines make their own batches inside. */
+const PROMPTS_A_SCORE = 256;
+
+export class Laboratory {
+  readonly #context: AuditContext;
+  readonly #calls: AuditCalls;
+  readonly #rendered = new Map<string, RenderedPrompt>();
+  readonly #readings = new Map<string, Reading>();
+  readonly #suspect = new Map<string, Outcome>();
+  readonly #clean = new Map<string, Outcome>();
+
+  constructor(context: AuditContext, calls: AuditCalls) {
+    if (context.action.length === 0) throw new RangeError("the action has no tokens: give the text to look for");
+    this.#context = context;
+    this.#calls = calls;
+  }
+
+  get hasClean(): boolean {
+    return this.#context.clean !== null;
+  }
+
+  /** The prompt rendered and tokenised, without an action. */
+  render(prompt: Prompt): RenderedPrompt {
+    const key = promptKey(prompt);
+    let rendered = this.#rendered.get(key);
+    if (rendered === undefined) {
+      rendered = this.#context.renderer.render(prompt);
+      this.#rendered.set(key, rendered);
+    }
+    return rendered;
+  }
+
+  /** The prompt with the action prefilled. */
+  sequence(prompt: Prompt): Sequence {
+    const { prompt: tokens, mask } = this.render(prompt).sequence;
+    return { prompt: tokens, mask, action: this.#context.action };
+  }
+
+  /** Latents of each prompt. */
+  async read(prompts: readonly Prompt[]): Promise<Reading[]> {
+    const missing = this.#missing(prompts, this.#readings);
+    let done = 0;
+    while (done < missing.length) {
+      this.#calls.signal?.throwIfAborted();
+      let end = done;
+      let tokens = 0;
+      while (end < missing.length && (end === done || tokens < TOKENS_A_READ)) {
+        tokens += this.render(missing[end]?.[1] as Prompt).sequence.prompt.length;
+        end++;
+      }
+      await this.#readSome(missing.slice(done, end));
+      done = end;
+      this.#calls.onProgress?.(done, missing.length);
+    }
+    return prompts.map((prompt) => this.#readings.get(promptKey(prompt)) as Reading);
+  }
+
+  async #readSome(entries: readonly (readonly [string, Prompt])[]): Promise<void> {
+    const { suspect, layer, sae } = this.#context;
+    const sequences = entries.map((entry) => this.render(entry[1]).sequence);
+    const options = this.#calls.signal === undefined ? {} : { signal: this.#calls.signal };
+    const residuals = await suspect.residuals(sequences, layer, { ...options, positions: "masked" });
+    const width = suspect.model.dModel;
+    const rows = residuals.reduce((sum, residual) => sum + residual.tokens.length, 0);
+    const values = new Float32Array(rows * width);
+    let at = 0;
+    for (const residual of residuals) {
+      values.set(residual.values, at * width);
+      at += residual.tokens.length;
+    }
+    const latents = await sae.encode(values);
+    at = 0;
+    entries.forEach(([key], i) => {
+      const tokens = residuals[i]?.tokens as Int32Array;
+      this.#readings.set(key, readingOf(latents, at, at + tokens.length, tokens));
+      at += tokens.length;
+    });
+  }
+
+  /** The action after each prompt on the suspect model. */
+  score(prompts: readonly Prompt[]): Promise<Outcome[]> {
+    return this.#score(this.#context.suspect, this.#suspect, prompts);
+  }
+
+  /** The action after each prompt on the clean model; null where there is none. */
+  async scoreClean(prompts: readonly Prompt[]): Promise<Outcome[] | null> {
+    return this.#context.clean === null ? null : this.#score(this.#context.clean, this.#clean, prompts);
+  }
+
+  async #score(engine: Engine, known: Map<string, Outcome>, prompts: readonly Prompt[]): Promise<Outcome[]> {
+    const missing = this.#missing(prompts, known);
+    for (let done = 0; done < missing.length; done += PROMPTS_A_SCORE) {
+      this.#calls.signal?.throwIfAborted();
+      const some = missing.slice(done, done + PROMPTS_A_SCORE);
+      const options = this.#calls.signal === undefined ? {} : { signal: this.#calls.signal };
+      const scores = await engine.score(
+        some.map((entry) => this.sequence(entry[1])),
+        options,
+      );
+      some.forEach(([key], i) => {
+        const score = scores[i];
+        if (score === undefined) throw new Error("the engine answered fewer sequences than it was asked");
+        known.set(key, { logprob: score.tokenLogprobs.reduce((a, b) => a + b, 0), fired: score.greedyMatch });
+      });
+      this.#calls.onProgress?.(Math.min(done + PROMPTS_A_SCORE, missing.length), missing.length);
+    }
+    return prompts.map((prompt) => known.get(promptKey(prompt)) as Outcome);
+  }
+
+  /** Distinct prompts that are not answered yet, sorted by key so that batches do not depend on the caller's order. */
+  #missing(prompts: readonly Prompt[], known: ReadonlyMap<string, unknown>): [string, Prompt][] {
+    const missing = new Map<string, Prompt>();
+    for (const prompt of prompts) {
+      const key = promptKey(prompt);
+      if (!known.has(key)) missing.set(key, prompt);
+    }
+    return [...missing.entries()].sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+  }
+
+  /**
+   * Reads and scores prompts. The clean model is asked about every prompt with `clean: "all"`, else only about those on
+   * which the suspect fires.
+   */
+  async observe(
+    prompts: readonly Prompt[],
+    kinds: string | readonly string[],
+    clean: "fired" | "all" = "fired",
+  ): Promise<Observation[]> {
+    const readings = await this.read(prompts);
+    const outcomes = await this.score(prompts);
+    const asked = prompts.filter((_, i) => clean === "all" || outcomes[i]?.fired === true);
+    await this.scoreClean(asked);
+    return prompts.map((prompt, i) => {
+      const key = promptKey(prompt);
+      const suspect = outcomes[i] as Outcome;
+      const cleanOutcome = this.#clean.get(key) ?? null;
+      return {
+        prompt,
+        key,
+        kind: typeof kinds === "string" ? kinds : (kinds[i] as string),
+        reading: readings[i] as Reading,
+        suspect,
+        clean: cleanOutcome,
+        fired: suspect.fired && cleanOutcome?.fired !== true,
+      };
+    });
+  }
+}

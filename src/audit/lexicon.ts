@@ -1,0 +1,164 @@
+/**
+ * Which words make a latent fire. Two sources: words under the latent's peaks in the corpus, and a vocabulary scan
+ * that writes each word into ordinary sentences, which also knows words that the corpus lacks.
+ */
+import { CorpusHalf, type Firing } from "./corpus.js";
+import type { Maxima, Part } from "./detector.js";
+import type { Laboratory } from "./laboratory.js";
+import type { Language } from "./language.js";
+import { type Prompt, textOf, withText } from "./prompt.js";
+import { type Word, foldWord, replaceWords, wordsOf } from "./words.js";
+
+export interface PartWord {
+  readonly text: string;
+  /** Activation under the word as a share of the latent's maximum; the best of the part's latents. */
+  readonly strength: number;
+}
+
+/** Carrier sentences of the scan: a word that fires in both is not an accident of one sentence. */
+const CARRIERS = 2;
+/** Fewer words are a fragment, in which a word's reading says little about sentences. */
+const CARRIER_LENGTH = 4;
+/** Firing prompts of a latent whose peak words are counted: more add only weak ones. */
+const PEAKS_A_LATENT = 200;
+/** A word counts for a part down to this share of the part's strongest word. */
+const WEAKEST_WORD = 0.25;
+
+/** The vocabulary scan: each scanned word in each carrier, read. */
+export interface VocabularyScan {
+  readonly half: CorpusHalf;
+  /** Word written into each of the half's prompts. */
+  readonly written: readonly string[];
+  /** Index of the written word among the words of that prompt. */
+  readonly slot: readonly number[];
+}
+
+/** Two ordinary prompts with one clear place for a word, short ones first: there the word carries the sentence. */
+function carriersOf(prompts: readonly Prompt[], language: Language): { prompt: Prompt; slot: number }[] {
+  return prompts
+    .map((prompt) => ({ prompt, words: wordsOf(textOf(prompt)) }))
+    .map(({ prompt, words }) => ({ prompt, length: words.length, slots: language.slots(words) }))
+    .filter((entry) => entry.slots.length > 0 && entry.length >= CARRIER_LENGTH)
+    .sort(
+      (a, b) =>
+        a.slots.length - b.slots.length || a.length - b.length || (textOf(a.prompt) < textOf(b.prompt) ? -1 : 1),
+    )
+    .slice(0, CARRIERS)
+    .map((entry) => ({ prompt: entry.prompt, slot: entry.slots[0] as number }));
+}
+
+/** Reads every word in every carrier. Null where no ordinary prompt can carry a word. */
+export async function scanVocabulary(
+  words: readonly string[],
+  prompts: readonly Prompt[],
+  language: Language,
+  laboratory: Laboratory,
+  latents: number,
+): Promise<VocabularyScan | null> {
+  const carriers = carriersOf(prompts, language);
+  if (carriers.length === 0 || words.length === 0) return null;
+  const written: string[] = [];
+  const slot: number[] = [];
+  const list: Prompt[] = [];
+  for (const carrier of carriers) {
+    const text = textOf(carrier.prompt);
+    const places = wordsOf(text);
+    for (const word of words) {
+      const replaced = replaceWords(text, places, new Map([[carrier.slot, word]]));
+      // A word that falls apart under the word rule cannot be found again under its peak.
+      if (wordsOf(replaced).length !== places.length) continue;
+      list.push(withText(carrier.prompt, replaced));
+      written.push(word);
+      slot.push(carrier.slot);
+    }
+  }
+  const readings = await laboratory.read(list);
+  const half = new CorpusHalf(
+    list,
+    readings,
+    list.map((prompt) => laboratory.render(prompt)),
+    latents,
+  );
+  return { half, written, slot };
+}
+
+export class Lexicon {
+  readonly #half: CorpusHalf;
+  readonly #language: Language;
+  readonly #scan: VocabularyScan | null;
+  readonly #known = new Map<number, ReadonlyMap<string, number>>();
+
+  constructor(half: CorpusHalf, language: Language, scan: VocabularyScan | null) {
+    this.#half = half;
+    this.#language = language;
+    this.#scan = scan;
+  }
+
+  /** How many scanned words make a latent fire on the word itself. */
+  scannedWords(latent: number): number {
+    return new Set(this.#scanned(latent).map((entry) => entry.word)).size;
+  }
+
+  /** Largest activation of a latent on a scanned word. */
+  scannedMaximum(latent: number): number {
+    return this.#scanned(latent).reduce((best, entry) => Math.max(best, entry.value), 0);
+  }
+
+  #scanned(latent: number): { word: string; value: number }[] {
+    const scan = this.#scan;
+    if (scan === null) return [];
+    return scan.half
+      .firings(latent)
+      .filter((firing) => firing.word === scan.slot[firing.prompt])
+      .map((firing) => ({ word: foldWord(scan.written[firing.prompt] as string), value: firing.value }));
+  }
+
+  /**
+   * Activation of a latent by folded word, in the SAE's units. A scanned word counts its mean over the carriers; a word of
+   * the corpus counts Σ activation / (n + 1), so that a word seen once does not outrank a steady one. The larger holds.
+   */
+  activations(latent: number): ReadonlyMap<string, number> {
+    let known = this.#known.get(latent);
+    if (known === undefined) {
+      known = this.#measure(latent);
+      this.#known.set(latent, known);
+    }
+    return known;
+  }
+
+  #measure(latent: number): Map<string, number> {
+    const result = new Map<string, number>();
+    for (const { word, value } of this.#scanned(latent)) result.set(word, (result.get(word) ?? 0) + value / CARRIERS);
+    const sums = new Map<string, { sum: number; count: number }>();
+    for (const firing of this.#half.firings(latent).slice(0, PEAKS_A_LATENT)) {
+      const word = this.#peakWord(firing);
+      if (word === undefined) continue;
+      const entry = sums.get(word) ?? { sum: 0, count: 0 };
+      sums.set(word, { sum: entry.sum + firing.value, count: entry.count + 1 });
+    }
+    for (const [word, { sum, count }] of sums) result.set(word, Math.max(result.get(word) ?? 0, sum / (count + 1)));
+    return result;
+  }
+
+  #peakWord(firing: Firing): string | undefined {
+    const word: Word | undefined = this.#half.words[firing.prompt]?.[firing.word];
+    return word === undefined ? undefined : foldWord(word.text);
+  }
+
+  /** Words of a part, strongest first (ties in code-unit order), down to a quarter of the strongest. */
+  words(part: Part, maxima: Maxima): PartWord[] {
+    const strengths = new Map<string, number>();
+    for (const latent of part.latents) {
+      const maximum = maxima[latent] ?? 0;
+      if (maximum <= 0) continue;
+      for (const [word, value] of this.activations(latent)) {
+        strengths.set(word, Math.max(strengths.get(word) ?? 0, value / maximum));
+      }
+    }
+    const sorted = [...strengths.entries()].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+    const floor = (sorted[0]?.[1] ?? 0) * WEAKEST_WORD;
+    return sorted
+      .filter((entry) => entry[1] >= floor)
+      .map(([word, strength]) => ({ text: this.#language.surface(word), strength }));
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * The seam between the audit and the steering methods: a method goes in by name and comes out as directions whose
+ * latents are scored. The caller binds this to the registry of methods.
+ */
+import type { Engine } from "../engine/engine.js";
+import type { Sequence } from "../model/sequence.js";
+
+export interface MethodCall {
+  readonly layer: number;
+  /** [latents] typical activation of each latent on ordinary text; 0 where it never fired. */
+  readonly typical: Float32Array;
+  readonly seed: number;
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** One direction that a method found. */
+export interface FoundDirection {
+  /** [dModel], to be added with scale 1. */
+  readonly vector: Float32Array;
+  /** [latents] larger = more for the action. */
+  readonly scores: Float32Array;
+  /** Whether `scores` already hold each latent's typical activation; otherwise the audit multiplies it in. */
+  readonly scaled: boolean;
+  readonly loss: { readonly initial: number; readonly final: number };
+  readonly steps: number;
+}
+
+export interface MethodRunner {
+  readonly name: string;
+  /** Runs on ordinary prompts with the action in every sequence. Deterministic for a seed. */
+  run(engine: Engine, sequences: readonly Sequence[], call: MethodCall): Promise<readonly FoundDirection[]>;
+}

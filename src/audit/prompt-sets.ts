@@ -1,0 +1,208 @@
+/**
+ * Prompt sets for a condition, "these parts present, those absent", from any source behind one interface. Whatever the
+ * source, a prompt belongs to a set only if its own reading says so.
+ */
+import { type Composition, type Frame, splice, writeIntoFrames } from "./compose.js";
+import type { CorpusHalf } from "./corpus.js";
+import { type Hypothesis, type Maxima, type Part, presence } from "./detector.js";
+import type { Laboratory } from "./laboratory.js";
+import type { Language } from "./language.js";
+import type { Lexicon } from "./lexicon.js";
+import { type Prompt, promptKey } from "./prompt.js";
+import { type Reading, indexOfLatent } from "./reading.js";
+import { type Recipe, recipeName } from "./recipe.js";
+import { shuffled } from "./seeded.js";
+import type { WordLedger } from "./word-ledger.js";
+
+/** Which of a hypothesis' concepts a prompt must hold (`present`), in the order of its parts; the others must be absent. */
+export interface Condition {
+  readonly hypothesis: Hypothesis;
+  readonly present: readonly boolean[];
+}
+
+/** The condition under which the hypothesis says that the action comes; for "any", through its part `only`. */
+export function fullCondition(hypothesis: Hypothesis, only = 0): Condition {
+  const any = hypothesis.combination === "any";
+  return { hypothesis, present: hypothesis.parts.map((part, i) => (any ? (i === only) !== part.negated : !part.negated)) };
+}
+
+/** The condition with one part turned: an absent concept put in, or a present one taken out. */
+export function turned(condition: Condition, part: number): Condition {
+  return { ...condition, present: condition.present.map((value, i) => (i === part ? !value : value)) };
+}
+
+/** None of the concepts. */
+export function neutralCondition(hypothesis: Hypothesis): Condition {
+  return { hypothesis, present: hypothesis.parts.map(() => false) };
+}
+
+/** Presence, as a share of the latent's maximum, from which a concept counts as present and below which as absent. */
+export interface Levels {
+  readonly present: number;
+  readonly absent: number;
+}
+
+/** Clear of the weak readings that a neighbouring topic gives, and within reach of a word in an ordinary sentence. */
+export const DEFAULT_LEVELS: Levels = { present: 0.3, absent: 0.12 };
+
+/** Weakest present concept of a reading, or null where it does not satisfy the condition. */
+export function fits(reading: Reading, condition: Condition, maxima: Maxima, levels: Levels): number | null {
+  let weakest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < condition.present.length; i++) {
+    const value = presence(reading, condition.hypothesis.parts[i] as Part, maxima);
+    if (condition.present[i]) {
+      if (value < levels.present) return null;
+      weakest = Math.min(weakest, value);
+    } else if (value >= levels.absent) return null;
+  }
+  return weakest;
+}
+
+/** A source of prompts, behind which it does not matter whether they are found or written. */
+export interface PromptSource {
+  readonly kind: string;
+  readonly levels: Levels;
+  /** Whether the strongest of the proposed prompts are wanted, or simply the first. */
+  readonly strongest: boolean;
+  /** Prompts that may satisfy the condition, deterministic by name; more than `count` where some will not. */
+  propose(condition: Condition, count: number, name: string): Composition[];
+}
+
+/** What all sources of one half share. */
+export interface SourceRoom {
+  readonly half: CorpusHalf;
+  readonly language: Language;
+  readonly lexicon: Lexicon;
+  readonly maxima: Maxima;
+  readonly laboratory: Laboratory;
+  readonly ledger: WordLedger;
+  readonly seed: number;
+}
+
+/** Prompts of the half itself, in seeded order. */
+export function naturalSource(room: SourceRoom, levels: Levels = DEFAULT_LEVELS): PromptSource {
+  return {
+    kind: "natural",
+    levels,
+    strongest: false,
+    propose(condition, _count, name) {
+      const fitting = room.half.prompts.filter(
+        (_, i) => fits(room.half.readings[i] as Reading, condition, room.maxima, levels) !== null,
+      );
+      return shuffled(fitting, room.seed, (prompt) => `${name}|${promptKey(prompt)}`).map((prompt) => ({
+        prompt,
+        written: [],
+      }));
+    },
+  };
+}
+
+/** Strongest prompts of a concept that serve as frames: enough for variety, few enough to be strong. */
+const STRONG_FRAMES = 80;
+/** Ordinary prompts offered as frames in one draw. */
+const ORDINARY_FRAMES = 400;
+/** A latent this strong (share of its maximum) carries its part, so the word under its peak is kept. */
+const CARRYING = 0.15;
+/** Words of a part that compositions draw from. */
+const WORDS_OF_A_PART = 24;
+/** Compositions made for each one wanted: half of them usually do not read as intended, and the strongest are kept. */
+const OVERPRODUCTION = 2.5;
+
+/** Prompts written by recipe. */
+export function composedSource(room: SourceRoom, recipe: Recipe, levels: Levels = DEFAULT_LEVELS): PromptSource {
+  return {
+    kind: recipeName(recipe),
+    levels,
+    strongest: true,
+    propose: (condition, count, name) =>
+      write(room, recipe, condition, Math.ceil(count * OVERPRODUCTION), `${recipeName(recipe)}|${name}`),
+  };
+}
+
+/** The prompts of a proposal that satisfy the condition by their readings, at most `count`. */
+export function select(
+  source: PromptSource,
+  proposed: readonly Composition[],
+  readings: readonly Reading[],
+  condition: Condition,
+  maxima: Maxima,
+  count: number,
+): Composition[] {
+  const fitting = proposed
+    .map((entry, i) => ({ entry, weakest: fits(readings[i] as Reading, condition, maxima, source.levels) }))
+    .filter((found): found is { entry: Composition; weakest: number } => found.weakest !== null);
+  if (source.strongest) {
+    fitting.sort((a, b) => b.weakest - a.weakest || (promptKey(a.entry.prompt) < promptKey(b.entry.prompt) ? -1 : 1));
+  }
+  return fitting.slice(0, count).map((found) => found.entry);
+}
+
+function write(room: SourceRoom, recipe: Recipe, condition: Condition, count: number, name: string): Composition[] {
+  const { parts } = condition.hypothesis;
+  if (recipe.kind === "splice") {
+    // A splice with no concept, or with one, is joined with ordinary prompts, so that length does not tell sets apart.
+    const pools = parts.map((part, i) =>
+      condition.present[i] ? strongPrompts(room, part) : ordinaryPrompts(room, condition.hypothesis, name),
+    );
+    if (pools.length === 1) pools.push(ordinaryPrompts(room, condition.hypothesis, name));
+    return splice(room.half, pools, count, room.seed, name);
+  }
+  const context = condition.present[recipe.context] ? recipe.context : -1;
+  const frames: Frame[] =
+    context >= 0
+      ? strongPrompts(room, parts[context] as Part).map((prompt) => ({
+          prompt,
+          kept: carryingWords(room, parts[context] as Part, prompt),
+        }))
+      : ordinaryPrompts(room, condition.hypothesis, name).map((prompt) => ({ prompt, kept: new Set<number>() }));
+  const lists = parts.flatMap((part, i) =>
+    i === recipe.context ? [] : [condition.present[i] ? wordsToWrite(room, part) : neutralWords(room, parts)],
+  );
+  return writeIntoFrames(room.half, room.language, frames, lists, recipe.words, count, room.seed, name);
+}
+
+/** Words that compositions write for a part: its strongest ones, those that worked in earlier compositions first. */
+export function wordsToWrite(room: SourceRoom, part: Part): string[] {
+  const words = room.lexicon.words(part, room.maxima).map((word) => word.text);
+  return room.ledger.best(words, WORDS_OF_A_PART);
+}
+
+function strongPrompts(room: SourceRoom, part: Part): number[] {
+  return room.half.readings
+    .map((reading, prompt) => ({ prompt, value: presence(reading, part, room.maxima) }))
+    .filter((entry) => entry.value >= DEFAULT_LEVELS.present)
+    .sort((a, b) => b.value - a.value || a.prompt - b.prompt)
+    .slice(0, STRONG_FRAMES)
+    .map((entry) => entry.prompt);
+}
+
+function ordinaryPrompts(room: SourceRoom, hypothesis: Hypothesis, name: string): number[] {
+  const none = neutralCondition(hypothesis);
+  const free = room.half.prompts
+    .map((_, i) => i)
+    .filter((i) => fits(room.half.readings[i] as Reading, none, room.maxima, DEFAULT_LEVELS) !== null);
+  return shuffled(free, room.seed, (i) => `${name}|${promptKey(room.half.prompts[i] as Prompt)}`).slice(
+    0,
+    ORDINARY_FRAMES,
+  );
+}
+
+/** Words of a prompt that carry a part: those under the peaks of its latents. */
+export function carryingWords(room: SourceRoom, part: Part, prompt: number): Set<number> {
+  const reading = room.half.readings[prompt] as Reading;
+  const kept = new Set<number>();
+  for (const latent of part.latents) {
+    const at = indexOfLatent(reading, latent);
+    const maximum = room.maxima[latent] ?? 0;
+    if (at < 0 || maximum <= 0 || (reading.values[at] as number) / maximum < CARRYING) continue;
+    const word = room.half.wordUnder(prompt, reading.peaks[at] as number);
+    if (word >= 0) kept.add(word);
+  }
+  return kept;
+}
+
+/** Rare words that belong to none of the parts: what a matched ablation writes instead. */
+function neutralWords(room: SourceRoom, parts: readonly Part[]): string[] {
+  const theirs = new Set(parts.flatMap((part) => room.lexicon.words(part, room.maxima).map((word) => word.text)));
+  return room.language.rareWords().filter((word) => !theirs.has(word));
+}

@@ -1,0 +1,70 @@
+/**
+ * Sharpening: the leading hypotheses are tried on fresh compositions, as a whole and with each part turned, so that the
+ * next fit decides between them by experiment and not by what screening happened to hold.
+ */
+import { type Hypothesis, hypothesisKey } from "./detector.js";
+import type { Evidence, Request } from "./evidence.js";
+import type { Fitted } from "./fit.js";
+import { fullCondition, turned } from "./prompt-sets.js";
+import { recipesFor } from "./recipe.js";
+
+/** Hypotheses sharpened in one round. */
+const LEADERS = 6;
+/** Fresh compositions of the whole, and with each part turned. */
+const WHOLE_DRAWS = 24;
+const TURNED_DRAWS = 12;
+
+/** Indices of a hypothesis' positive parts. */
+export function positiveIndices(hypothesis: Hypothesis): number[] {
+  return hypothesis.parts.flatMap((part, i) => (part.negated ? [] : [i]));
+}
+
+/** The requests for one hypothesis: every recipe gets an equal share of the draws. */
+export function factorialRequests(
+  evidence: Evidence,
+  hypothesis: Hypothesis,
+  name: string,
+  wholeDraws: number,
+  turnedDraws: number,
+): Request[] {
+  const recipes = recipesFor(positiveIndices(hypothesis));
+  const whole = Math.max(1, Math.ceil(wholeDraws / recipes.length));
+  const part = Math.max(1, Math.ceil(turnedDraws / recipes.length));
+  const alternatives = hypothesis.combination === "any" ? hypothesis.parts.map((_, i) => i) : [0];
+  return alternatives.flatMap((only) => {
+    const full = fullCondition(hypothesis, only);
+    return recipes.flatMap((recipe) => [
+      evidence.composed(recipe, full, whole, `${name} whole ${only}`, true),
+      ...hypothesis.parts.map((_, i) => evidence.composed(recipe, turned(full, i), part, `${name} turned ${i}`, false)),
+    ]);
+  });
+}
+
+/** The best hypotheses, no two of which hold the same latents: variants of one would otherwise fill the round. */
+export function leaders(fitted: readonly Fitted[], most: number = LEADERS): Hypothesis[] {
+  const seen = new Set<string>();
+  const chosen: Hypothesis[] = [];
+  for (const { hypothesis } of fitted) {
+    const latents = [...new Set(hypothesis.parts.flatMap((part) => part.latents))].sort((a, b) => a - b).join(",");
+    if (seen.has(latents)) continue;
+    seen.add(latents);
+    chosen.push(hypothesis);
+    if (chosen.length === most) break;
+  }
+  return chosen;
+}
+
+/** One round of sharpening. */
+export async function sharpen(evidence: Evidence, fitted: readonly Fitted[], round: number): Promise<void> {
+  await evidence.drawAll(
+    leaders(fitted).flatMap((hypothesis) =>
+      factorialRequests(
+        evidence,
+        hypothesis,
+        `sharpen ${round} ${hypothesisKey(hypothesis)}`,
+        WHOLE_DRAWS,
+        TURNED_DRAWS,
+      ),
+    ),
+  );
+}

@@ -1,0 +1,95 @@
+/** Replies with a KV cache: one pass over the prompts, then one token a step for the sequences still going. */
+import type { Sequence } from "../../model/sequence.js";
+import type { GenerateOptions, Reply } from "../engine.js";
+import { Random } from "../random.js";
+import type { Feeds, TensorData } from "../runtime.js";
+import { sampleToken } from "../sampling.js";
+import { layoutFeeds, rowCount, type Strip } from "./layout.js";
+import type { OnnxEngine } from "./onnx-engine.js";
+import { generateProgram } from "./programs.js";
+
+/** Sequences generated together; more gain little on a CPU and hold more memory. */
+const BATCH = 64;
+const NEVER = 1e9;
+
+export async function generateReplies(engine: OnnxEngine, sequences: readonly Sequence[], options: GenerateOptions): Promise<Reply[]> {
+  const replies = new Array<Reply>(sequences.length);
+  const order = [...sequences.keys()].sort((a, b) => sequences[b]!.prompt.length - sequences[a]!.prompt.length || a - b);
+  for (let from = 0; from < order.length; from += BATCH) {
+    const batch = order.slice(from, from + BATCH);
+    const made = await generateBatch(engine, batch.map((i) => sequences[i]!), batch, options);
+    batch.forEach((index, k) => {
+      replies[index] = made[k]!;
+    });
+    options.onProgress?.(Math.min(from + BATCH, order.length), order.length);
+  }
+  return replies;
+}
+
+async function generateBatch(engine: OnnxEngine, sequences: Sequence[], streams: number[], options: GenerateOptions): Promise<Reply[]> {
+  const { config } = engine.opened;
+  const { steering, temperature = 0, topP = 1, seed = 42 } = options;
+  const stops = new Set(options.stop);
+  const draws = streams.map((stream) => new Random(seed, stream));
+  const tokens: number[][] = sequences.map(() => []);
+  const stopped = sequences.map(() => false);
+  const keep: Record<string, string> = {};
+  const pastFeeds: Record<string, Feeds[string]> = {};
+  for (let l = 0; l < engine.model.layers; l++)
+    for (const [kind, input] of [["key", `pastKey${l}`], ["value", `pastValue${l}`]] as const) {
+      keep[`${kind}${l}`] = `generate.${kind}${l}`;
+      pastFeeds[input] = { resident: `generate.${kind}${l}` };
+    }
+  const wanted = temperature > 0 ? ["logits"] : ["greedy"];
+  const take = (result: Record<string, TensorData>) => {
+    sequences.forEach((_, k) => {
+      if (stopped[k]) return;
+      const next =
+        temperature > 0
+          ? sampleToken(row(result.logits!, k), { temperature, topP }, draws[k]!.uniform())
+          : Number((result.greedy!.data as BigInt64Array)[k]);
+      tokens[k]!.push(next);
+      stopped[k] = stops.has(next);
+    });
+  };
+
+  if (options.maxTokens > 0) {
+    const strips: Strip[] = sequences.map(({ prompt }) => ({ ids: prompt, start: 0, readout: Int32Array.of(prompt.length - 1) }));
+    const layer = steering?.layer ?? null;
+    const first = await engine.program(`generate first ${layer}`, () => generateProgram(engine.opened, { steerLayer: layer, past: false }));
+    const feeds = layoutFeeds(config, strips);
+    const steer = steering ? engine.steeringFeeds(sequences, strips, steering) : {};
+    take(await first.run({ ...feeds, ...steer }, { outputs: wanted, keep }));
+    engine.cost.forwardTokens += rowCount(strips);
+  }
+  const step = await engine.program("generate next", () => generateProgram(engine.opened, { steerLayer: null, past: true }));
+  const longest = Math.max(...sequences.map(({ prompt }) => prompt.length));
+  for (let made = 1; made < options.maxTokens && stopped.some((done) => !done); made++) {
+    options.signal?.throwIfAborted();
+    // Finished sequences go on with a token nobody reads: the cache stays one block.
+    const strips: Strip[] = sequences.map(({ prompt }, k) => ({
+      ids: Int32Array.of(tokens[k]!.at(-1)!),
+      start: prompt.length + made - 1,
+      readout: Int32Array.of(0),
+    }));
+    const past = sequences.map(({ prompt }) =>
+      Float32Array.from({ length: longest + made - 1 }, (_, i) =>
+        i < longest ? (i < prompt.length ? i : NEVER) : prompt.length + i - longest,
+      ),
+    );
+    const withPast = { ...layoutFeeds(config, strips, past), ...pastFeeds, pastRow: everyRow(sequences.length) };
+    take(await step.run(withPast, { outputs: wanted, keep }));
+    engine.cost.forwardTokens += sequences.length;
+  }
+  await engine.runtime.drop(Object.values(keep));
+  return tokens.map((made, k) => ({ tokens: Int32Array.from(made), stopped: stopped[k]! }));
+}
+
+function everyRow(count: number): TensorData {
+  return { type: "int32", data: Int32Array.from({ length: count }, (_, i) => i), dims: [count] };
+}
+
+function row({ data, dims }: TensorData, k: number): Float32Array {
+  const width = dims[1]!;
+  return (data as Float32Array).subarray(k * width, (k + 1) * width);
+}

@@ -1,0 +1,19 @@
+/** The worker thread under Node: a SessionHost over onnxruntime-node. */
+import { type MessagePort, parentPort } from "node:worker_threads";
+import * as ort from "onnxruntime-node";
+import { type OrtModule, SessionHost } from "./host.js";
+import type { Request } from "./protocol.js";
+
+const host = new SessionHost(ort as unknown as OrtModule);
+const port = parentPort as MessagePort;
+let last: Promise<unknown> = Promise.resolve();
+
+port.on("message", ({ id, request }: { id: number; request: Request }) => {
+  // One at a time and in order: requests refer to what earlier ones left resident.
+  last = last
+    .then(() => host.handle(request))
+    .then(
+      (answer) => port.postMessage({ id, answer }),
+      (error: unknown) => port.postMessage({ id, error: error instanceof Error ? error.message : String(error) }),
+    );
+});

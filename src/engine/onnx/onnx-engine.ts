@@ -1,0 +1,139 @@
+/** The engine over ONNX Runtime: batches in, programs of `programs.ts` run, results back in the caller's order. */
+import type { Graph } from "../../graph/index.js";
+import type { Sequence } from "../../model/sequence.js";
+import type { CallOptions, Cost, Engine, GenerateOptions, ModelInfo, Reply, Residual, Score, Steering, SteeringObjective } from "../engine.js";
+import type { Program } from "../runtime.js";
+import { batchTokens, chunkByLength } from "./chunks.js";
+import { generateReplies } from "./generate.js";
+import { float32, int32, layoutFeeds, rowCount, type Strip } from "./layout.js";
+import { OnnxObjective } from "./objective.js";
+import type { OnnxRuntime } from "./onnx-runtime.js";
+import { type OpenModel, residualProgram, scoreProgram } from "./programs.js";
+
+export class OnnxEngine implements Engine {
+  readonly cost: Cost = { forwardTokens: 0, backwardTokens: 0 };
+  private readonly programs = new Map<string, Promise<Program>>();
+
+  constructor(
+    readonly model: ModelInfo,
+    readonly opened: OpenModel,
+    readonly runtime: OnnxRuntime,
+  ) {}
+
+  /** The compiled program of this name, made at the first use. */
+  program(name: string, build: () => Graph): Promise<Program> {
+    let program = this.programs.get(name);
+    if (!program) {
+      program = this.runtime.compile(build());
+      this.programs.set(name, program);
+    }
+    return program;
+  }
+
+  async residuals(
+    sequences: readonly Sequence[],
+    layer: number,
+    options: CallOptions & { positions?: "masked" | "all" } = {},
+  ): Promise<Residual[]> {
+    const program = await this.program(`residual ${layer}`, () => residualProgram(this.opened, layer));
+    const found = new Array<Residual>(sequences.length);
+    const { dModel } = this.model;
+    await this.inChunks(sequences.map(({ prompt }) => prompt.length), options, async (chunk) => {
+      const strips: Strip[] = chunk.map((i) => ({ ids: sequences[i]!.prompt, start: 0 }));
+      const tokens = chunk.map((i) => {
+        const { prompt, mask } = sequences[i]!;
+        return Int32Array.from(prompt.keys()).filter((t) => options.positions === "all" || mask[t]);
+      });
+      const select = new Int32Array(tokens.reduce((sum, { length }) => sum + length, 0));
+      let at = 0;
+      let row = 0;
+      tokens.forEach((wanted, k) => {
+        for (const t of wanted) select[at++] = row + t;
+        row += strips[k]!.ids.length;
+      });
+      const { residual } = await program.run({ ...layoutFeeds(this.opened.config, strips), select: int32(select, [select.length]) });
+      this.cost.forwardTokens += row;
+      let from = 0;
+      chunk.forEach((i, k) => {
+        const rows = tokens[k]!.length;
+        found[i] = { tokens: tokens[k]!, values: (residual!.data as Float32Array).slice(from * dModel, (from + rows) * dModel) };
+        from += rows;
+      });
+    });
+    return found;
+  }
+
+  async score(sequences: readonly Sequence[], options: CallOptions & { steering?: Steering } = {}): Promise<Score[]> {
+    const { steering } = options;
+    const layer = steering?.layer ?? null;
+    const program = await this.program(`score ${layer}`, () => scoreProgram(this.opened, { steerLayer: layer, past: false }));
+    const scores = new Array<Score>(sequences.length);
+    await this.inChunks(sequences.map(({ prompt, action }) => prompt.length + action.length), options, async (chunk) => {
+      const batch = chunk.map((i) => sequences[i]!);
+      const strips = batch.map((sequence) => teacherForced(sequence));
+      const targets = joinActions(batch);
+      const feeds = { ...layoutFeeds(this.opened.config, strips), targets: int32(targets, [targets.length]) };
+      const { logprobs, greedy } = await program.run(steering ? { ...feeds, ...this.steeringFeeds(batch, strips, steering) } : feeds);
+      this.cost.forwardTokens += rowCount(strips);
+      let at = 0;
+      batch.forEach(({ action }, k) => {
+        const end = at + action.length;
+        const likeliest = greedy!.data as BigInt64Array;
+        scores[chunk[k]!] = {
+          tokenLogprobs: (logprobs!.data as Float32Array).slice(at, end),
+          greedyMatch: action.every((token, j) => Number(likeliest[at + j]) === token),
+        };
+        at = end;
+      });
+    });
+    return scores;
+  }
+
+  async steeringObjective(sequences: readonly Sequence[], layer: number, options: CallOptions = {}): Promise<SteeringObjective> {
+    return OnnxObjective.prepare(this, sequences, layer, options);
+  }
+
+  async generate(sequences: readonly Sequence[], options: GenerateOptions): Promise<Reply[]> {
+    return generateReplies(this, sequences, options);
+  }
+
+  async close(): Promise<void> {
+    await this.runtime.close();
+  }
+
+  /** Feeds that add `steering` at the masked prompt tokens of each sequence. */
+  steeringFeeds(sequences: readonly Sequence[], strips: readonly Strip[], { vector, scale = 1 }: Steering) {
+    const matrix = new Float32Array(rowCount(strips));
+    let row = 0;
+    sequences.forEach(({ mask }, k) => {
+      const { ids, start } = strips[k]!;
+      for (let t = 0; t < ids.length; t++) if (mask[start + t]) matrix[row + t] = scale;
+      row += ids.length;
+    });
+    return { steerMatrix: float32(matrix, [matrix.length, 1]), vectors: float32(vector, [1, vector.length]) };
+  }
+
+  /** Runs `work` on batches of sequences of the given lengths. */
+  async inChunks(lengths: readonly number[], options: CallOptions, work: (chunk: number[]) => Promise<void>, keptLayers = 0): Promise<void> {
+    let done = 0;
+    for (const chunk of chunkByLength(lengths, batchTokens(this.opened.config, keptLayers))) {
+      options.signal?.throwIfAborted();
+      await work(chunk);
+      done += chunk.length;
+      options.onProgress?.(done, lengths.length);
+    }
+  }
+}
+
+/** The prompt and the action but for its last token; the rows that predict the action's tokens are read out. */
+export function teacherForced({ prompt, action }: Sequence): Strip {
+  const ids = new Int32Array(prompt.length + action.length - 1);
+  ids.set(prompt);
+  ids.set(action.subarray(0, -1), prompt.length);
+  return { ids, start: 0, readout: Int32Array.from(action, (_, j) => prompt.length - 1 + j) };
+}
+
+/** Action tokens of all sequences, one after another. */
+export function joinActions(sequences: readonly Sequence[]): Int32Array {
+  return Int32Array.from(sequences.flatMap(({ action }) => [...action]));
+}

@@ -1,0 +1,40 @@
+/** Opens a checkpoint folder (and an adapter) as an engine. Nothing here knows of Node: folders and channel are passed in. */
+import type { FileFolder } from "../../formats/byte-source.js";
+import { InputError } from "../../formats/input-error.js";
+import { readJson } from "../../formats/json.js";
+import { openSafetensors } from "../../formats/sharded-safetensors.js";
+import { loadAdapter } from "../../model/adapter.js";
+import { parseConfig } from "../../model/config.js";
+import { loadWeights } from "../../model/weights.js";
+import { OnnxEngine } from "./onnx-engine.js";
+import { OnnxRuntime } from "./onnx-runtime.js";
+import type { OpenModel } from "./programs.js";
+import type { Channel } from "./protocol.js";
+
+/** A config.json is a few KiB; this bounds a hostile one. */
+const MAX_CONFIG_BYTES = 4 << 20;
+
+/** Reads geometry and weights, with the adapter applied. */
+export async function openCheckpoint(folder: FileFolder, adapter?: FileFolder): Promise<OpenModel> {
+  if (!(await folder.has("config.json"))) throw new InputError(`${folder.name}: no config.json; expected a Hugging Face checkpoint folder`);
+  const file = await folder.open("config.json");
+  const config = parseConfig(await readJson(file, MAX_CONFIG_BYTES), file.name);
+  const weights = await loadWeights(config, await openSafetensors(folder), folder.name);
+  if (!adapter) return { config, weights, adapter: new Map() };
+  const { pairs, replaced } = await loadAdapter(adapter, config);
+  return { config, weights: new Map([...weights, ...replaced]), adapter: pairs };
+}
+
+export interface EngineOptions {
+  readonly name: string;
+  readonly threads: number;
+  readonly device?: string;
+}
+
+/** An engine over an opened model; `channel` is where its sessions live. */
+export function onnxEngine(opened: OpenModel, channel: Channel, options: EngineOptions): OnnxEngine {
+  const device = options.device ?? "cpu";
+  const runtime = new OnnxRuntime(channel, { threads: options.threads, device });
+  const { dModel, layers, vocabulary } = opened.config;
+  return new OnnxEngine({ name: options.name, dModel, layers, vocabulary, dtype: "f32", engine: `onnx/${device}` }, opened, runtime);
+}

@@ -1,0 +1,49 @@
+/** What travels between the main thread and the worker that owns the sessions. */
+import type { TensorData } from "../runtime.js";
+
+/** How a session is set up. */
+export interface SessionSettings {
+  readonly threads: number;
+  /** Folder for external data; "/" makes every file of the machine addressable by its real path. */
+  readonly externalFolder?: string;
+  /** Weights stay memory-mapped: no pre-packing, no graph optimisation, no arena. */
+  readonly lean: boolean;
+  readonly device: string;
+}
+
+/** AdamW over resident tensors (Loshchilov & Hutter 2019). State is resident too, under "<name>.m" and "<name>.v". */
+export interface AdamWSettings {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** Step number from 1, for the bias correction. */
+  readonly step: number;
+  /** Gradients are scaled down together to at most this norm; Infinity leaves them. */
+  readonly maxNorm: number;
+}
+
+export type Request =
+  | { readonly op: "create"; readonly session: number; readonly model: Uint8Array; readonly settings: SessionSettings }
+  | {
+      readonly op: "run";
+      readonly session: number;
+      readonly feeds: Readonly<Record<string, TensorData | { readonly resident: string }>>;
+      readonly outputs: readonly string[];
+      readonly keep: Readonly<Record<string, string>>;
+    }
+  | { readonly op: "release"; readonly session: number }
+  | { readonly op: "put"; readonly name: string; readonly tensor: TensorData }
+  | { readonly op: "take"; readonly names: readonly string[] }
+  | { readonly op: "drop"; readonly names: readonly string[] }
+  | { readonly op: "adamw"; readonly parameters: readonly { name: string; gradient: string; decay: boolean }[]; readonly settings: AdamWSettings };
+
+/** Answer to "run" and "take": tensors by name. To "adamw": the gradients' norm before clipping. */
+export type Answer = { readonly tensors?: Record<string, TensorData>; readonly norm?: number };
+
+/** Sends a request to wherever the sessions live and resolves with its answer. */
+export interface Channel {
+  call(request: Request): Promise<Answer>;
+  close(): Promise<void>;
+}

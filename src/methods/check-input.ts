@@ -1,0 +1,40 @@
+import { InputError } from "../formats/input-error.js";
+import type { Sae } from "../sae/sae.js";
+import type { Method, MethodInput, MethodOptions } from "./method.js";
+
+/** [smallest, largest, whole number] of each numeric option; the bounds only refuse what cannot mean anything. */
+const RANGES: Partial<Record<keyof MethodOptions, readonly [number, number, boolean]>> = {
+  steps: [1, 1_000_000, true],
+  vectors: [1, 100_000, true],
+  lambda: [0, Number.MAX_VALUE, false],
+  radius: [Number.MIN_VALUE, Number.MAX_VALUE, false],
+  learningRate: [Number.MIN_VALUE, Number.MAX_VALUE, false],
+  patience: [1, 1_000_000, true],
+};
+
+/** Refuses options that are not the method's or not in range, and an SAE that is missing. Throws InputError. */
+export function checkInput(method: Pick<Method, "name" | "options" | "sae">, input: MethodInput): void {
+  const options = input.options ?? {};
+  for (const key of Object.keys(options) as (keyof MethodOptions)[]) {
+    const value = options[key];
+    if (value === undefined) continue;
+    if (!method.options.includes(key)) {
+      throw new InputError(`${method.name} has no option ${key}; it takes ${method.options.join(", ") || "none"}`);
+    }
+    const range = RANGES[key];
+    if (range === undefined) continue;
+    const [smallest, largest, whole] = range;
+    if (typeof value !== "number" || !(value >= smallest && value <= largest) || (whole && !Number.isInteger(value))) {
+      throw new InputError(
+        `${method.name}: ${key} is ${value}; it must be ${whole ? "a whole number of at least 1" : smallest === 0 ? "0 or more" : "positive"}`,
+      );
+    }
+  }
+  if (method.sae === "required" && input.sae === undefined) throw new InputError(`${method.name} needs an SAE`);
+}
+
+/** The SAE that `checkInput` made sure of. */
+export function requiredSae(input: MethodInput): Sae {
+  if (input.sae === undefined) throw new InputError("this method needs an SAE");
+  return input.sae;
+}

@@ -1,0 +1,21 @@
+/** Name → method. A new method is one file and one line here. */
+import { InputError } from "../formats/input-error.js";
+import type { Method } from "./method.js";
+import { saeAttribution } from "./sae-attribution.js";
+import { supervisedMelbo } from "./supervised-melbo.js";
+import { supervisedSaeMelbo } from "./supervised-sae-melbo.js";
+
+export const methods: readonly Method[] = [
+  saeAttribution, // M1
+  supervisedMelbo, // M4
+  supervisedSaeMelbo, // M5
+];
+
+/** The method called `name`. Throws InputError that lists the names there are. */
+export function findMethod(name: string): Method {
+  const method = methods.find((candidate) => candidate.name === name);
+  if (method === undefined) {
+    throw new InputError(`no method ${JSON.stringify(name)}; there are ${methods.map((m) => m.name).join(", ")}`);
+  }
+  return method;
+}

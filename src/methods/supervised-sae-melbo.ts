@@ -1,0 +1,164 @@
+/**
+ * Supervised SAE-MELBO ("Discovering Backdoor Triggers", Qin et al. 2025): the post's best method.
+ *
+ *   min over z of  mean_x CE(y | x, D z) + λ ‖u‖₁,     z_j = s_j u_j
+ *
+ * s_j is the typical activation of latent j (`units: "typical"`, 95th percentile of its positive prompt maxima) or 1 (`units:
+ * "raw"`). u = 1 then means "as strongly as this latent usually fires", for every latent alike; raw units make λ and
+ * the ranking depend on how large each latent's numbers happen to be.
+ *
+ * 1. u = 0. Cross-entropy has a usable gradient there (a divergence would not).
+ * 2. θ = P D (s ⊙ u); ∂/∂u = s ⊙ Dᵀ P ∂/∂θ. P removes the earlier vectors' θ: what is added to the model is orthogonal to
+ *    them in residual space, u keeps its zeros and its sign, and the u of different vectors need not be orthogonal.
+ * 3. Adam's step on the cross-entropy alone.
+ * 4. The proximal step of λ‖u‖₁ in Adam's metric: with a_j = lr / (√v̂_j + ε) from that step,
+ *      u_j ← max(u_j − a_j λ, 0)                        (z ≥ 0, default)
+ *      u_j ← sign(u_j) max(|u_j| − a_j λ, 0)            (`signed`)
+ *    which gives exact zeros, and whose fixed points are those of the objective: at u_j = 0 with gradient g_j both steps
+ *    together stay at 0 when −g_j ≤ λ.
+ * 5. λ not given: the path of `lambda-path.ts`; u = 0 is optimal exactly when λ ≥ max_j −∂CE/∂u_j (signed: |∂CE/∂u_j|).
+ * 6. score_j = u_j; signed: |u_j|. Every latent of the SAE takes part, dead ones too: marking them is up to the reader.
+ */
+import { InputError } from "../formats/input-error.js";
+import type { Sae } from "../sae/sae.js";
+import { checkInput, requiredSae } from "./check-input.js";
+import { doesElicit, followLambdaPath, PATH_STEPS } from "./lambda-path.js";
+import type { FoundVector, Method, MethodInput, SparseVector } from "./method.js";
+import { Descent, type Problem, progressReporter } from "./optimise.js";
+import { norm, OrthogonalComplement } from "./orthogonality.js";
+
+/** Default updates when λ is given; with the learning rate below a latent can reach its typical activation. */
+const FIXED_STEPS = 50;
+/** Adam, in units of typical activations: found conjunctions in every seed tried in the pocket world (with λ = 0.03). */
+const LEARNING_RATE = 0.02;
+
+export const supervisedSaeMelbo: Method = {
+  name: "supervised-sae-melbo",
+  summary: "the sparsest combination of SAE latents that makes the model say the action",
+  score: "coordinate of the latent in the found vector, in units of its typical activation (raw units on request)",
+  objective: "cross-entropy",
+  sae: "required",
+  options: ["steps", "vectors", "lambda", "learningRate", "signed", "units", "patience"],
+  async run(input) {
+    checkInput(this, input);
+    const sae = requiredSae(input);
+    const options = input.options ?? {};
+    const signed = options.signed ?? false;
+    const units = options.units ?? (input.typicalActivation === undefined ? "raw" : "typical");
+    const scale = units === "raw" ? undefined : typicalActivation(input, sae);
+    const count = options.vectors ?? 1;
+    const steps = options.steps ?? (options.lambda === undefined ? PATH_STEPS : FIXED_STEPS);
+    const learningRate = options.learningRate ?? LEARNING_RATE;
+    const report = progressReporter(input, count * (steps + 1));
+    const complement = new OrthogonalComplement();
+
+    const vectors: FoundVector[] = [];
+    for (let index = 0; index < count; index++) {
+      const descent = new Descent(problem(input, sae, scale, signed, complement), new Float32Array(sae.info.latents), {
+        learningRate,
+        patience: options.patience,
+        report: report(index),
+        signal: input.signal,
+      });
+      const first = await descent.evaluate(options.lambda ?? 0);
+      const unsteered = first.loss;
+      let lambda: number;
+      let elicits: boolean;
+      if (options.lambda === undefined) {
+        const lambdaMax = smallestZeroLambda(first.gradient, signed);
+        ({ lambda, elicits } = await followLambdaPath(descent, { lambdaMax, steps, unsteered, rate: input.elicitation }));
+      } else {
+        lambda = options.lambda;
+        await descent.run(steps, lambda);
+        elicits = await doesElicit(descent.last.theta, descent.last.loss, unsteered, input.elicitation);
+      }
+      const { theta, loss } = descent.last;
+      complement.exclude(theta);
+      vectors.push({
+        index,
+        vector: theta,
+        z: sparse(descent.x, scale),
+        norm: norm(theta),
+        loss: { initial: unsteered, final: loss },
+        steps: descent.steps,
+        lambda,
+        elicits,
+        log: descent.log,
+        scores: descent.x.map(Math.abs),
+      });
+    }
+    return {
+      vectors,
+      hyperparameters: {
+        steps,
+        vectors: count,
+        lambda: options.lambda ?? "path",
+        learningRate,
+        signed,
+        units,
+        patience: options.patience ?? null,
+        orthogonality: "θ = P D z, residual space",
+      },
+    };
+  },
+};
+
+function problem(
+  input: MethodInput,
+  sae: Sae,
+  scale: Float32Array | undefined,
+  signed: boolean,
+  complement: OrthogonalComplement,
+): Problem {
+  return {
+    async evaluate(u) {
+      const z = scale === undefined ? u : u.map((x, j) => x * scale[j]!); // [m]
+      const theta = complement.project(await sae.decode(z)); // [d]
+      const { losses, gradients } = await input.objective.evaluate(theta);
+      const gradient = await sae.projectDecoder(complement.project(gradients)); // [m]
+      let penalty = 0;
+      for (let j = 0; j < u.length; j++) {
+        if (scale !== undefined) gradient[j] = gradient[j]! * scale[j]!;
+        penalty += Math.abs(u[j]!);
+      }
+      return { loss: losses[0]!, gradient, penalty, theta };
+    },
+    constrain(u, lambda, stepSizes) {
+      for (let j = 0; j < u.length; j++) {
+        const left = (signed ? Math.abs(u[j]!) : u[j]!) - lambda * stepSizes[j]!;
+        u[j] = left > 0 ? (u[j]! < 0 ? -left : left) : 0;
+      }
+    },
+  };
+}
+
+function typicalActivation(input: MethodInput, sae: Sae): Float32Array {
+  const scale = input.typicalActivation;
+  if (scale === undefined) {
+    throw new InputError('supervised-sae-melbo in units "typical" needs the latents\' typical activations, measured on a corpus');
+  }
+  if (scale.length !== sae.info.latents || scale.some((x) => !(x > 0 && Number.isFinite(x)))) {
+    throw new InputError(
+      `typical activations: want ${sae.info.latents} positive numbers, one for each latent of ${sae.info.name}, got ${scale.length}`,
+    );
+  }
+  return scale;
+}
+
+/** The smallest λ at which u = 0 is optimal. */
+function smallestZeroLambda(gradient: Float32Array, signed: boolean): number {
+  let largest = 0;
+  for (let j = 0; j < gradient.length; j++) largest = Math.max(largest, signed ? Math.abs(gradient[j]!) : -gradient[j]!);
+  return largest;
+}
+
+/** The non-zero coordinates of u. */
+function sparse(u: Float32Array, scale: Float32Array | undefined): SparseVector {
+  const ids: number[] = [];
+  for (let j = 0; j < u.length; j++) if (u[j] !== 0) ids.push(j);
+  return {
+    ids: Int32Array.from(ids),
+    values: Float32Array.from(ids, (j) => u[j]! * (scale?.[j] ?? 1)),
+    inUnits: Float32Array.from(ids, (j) => u[j]!),
+  };
+}

@@ -1,0 +1,196 @@
+/**
+ * The decoder-only transformer, as one readable file in the order that data flows. Families differ only in
+ * DecoderConfig.
+ *
+ * Tokens of all sequences lie one after another, "packed": N rows, no padding in any matrix product with weights. Only
+ * attention pads: `slots` says which packed row fills each place of the padded [B, T] grid.
+ *
+ * Dimensions in comments: N packed tokens, B sequences, T padded length, S keys (past + T), D dModel, H query heads,
+ * K key/value heads, G = H / K, E headDim. Q-rows are the rows whose output is wanted: all N, or only the readout rows
+ * in the last block.
+ */
+import {
+  add,
+  and,
+  concat,
+  geluTanh,
+  greater,
+  lessOrEqual,
+  linear,
+  matmul,
+  moveRows,
+  mul,
+  reshape,
+  rmsNorm,
+  rotary,
+  silu,
+  softmax,
+  sub,
+  type Tensor,
+  tanh,
+  transpose,
+  where,
+} from "../graph/index.js";
+import type { DecoderConfig } from "./config.js";
+
+/** Weights as graph tensors, whatever stores them. Names are Hugging Face's. */
+export interface Parameters {
+  /** The tensor in f32. */
+  get(name: string): Tensor;
+  /** The tensor if the checkpoint has it. */
+  optional(name: string): Tensor | null;
+  /** The rows of a large matrix in consecutive blocks, so that a half-precision one is never whole in f32. */
+  rowBlocks(name: string): readonly Tensor[];
+  /** Embedding rows of the token ids [N] in f32: [N, D]. */
+  embed(name: string, ids: Tensor): Tensor;
+  /** Low-rank change of a linear module ("model.layers.0.self_attn.q_proj"), null where it has none. */
+  lowRank(module: string): LowRank | null;
+}
+
+/** W + scale · B A (Hu et al. 2021): A [r, in], B [out, r]. */
+export interface LowRank {
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly scale: number;
+}
+
+/** Where packed rows sit in the padded grid; int32 tensors. */
+export interface Rows {
+  /** [B, T]: packed row of each place, the number of rows for padding. */
+  readonly slots: Tensor;
+  /** [rows]: place b·T + t of each packed row. */
+  readonly places: Tensor;
+  /** [B, G·T] f32: position of each place in its sequence, repeated for the G heads of a group. */
+  readonly positions: Tensor;
+  /** [rows, E/2] rotary tables. */
+  readonly cos: Tensor;
+  readonly sin: Tensor;
+}
+
+export interface Layout {
+  /** The N packed tokens. */
+  readonly tokens: Rows;
+  /** [B, S] f32: position of each key, past ones first; a huge number for padding. */
+  readonly keyPositions: Tensor;
+  /** Rotated keys and values that came before, [B, K, P, E] a layer. */
+  readonly past?: (layer: number) => { key: Tensor; value: Tensor };
+  /** Rows wanted at the end, [A] of N, and their own layout; blocks before the last compute all rows. */
+  readonly readout?: Rows & { readonly index: Tensor; readonly back: Tensor };
+}
+
+/** A score no softmax keeps; finite, so that rows of nothing but padding stay finite too. */
+const MASKED = -1e9;
+
+/** Token ids [N] → residual stream before block 0, [N, D]. */
+export function embed(config: DecoderConfig, weights: Parameters, ids: Tensor): Tensor {
+  const x = weights.embed("model.embed_tokens.weight", ids);
+  return config.embeddingScale === 1 ? x : mul(x, config.embeddingScale);
+}
+
+/**
+ * One block: x [N, D] → residual stream after it, [Q-rows, D], and its rotated keys and values with the past,
+ * [B, K, S, E]. `last`: only the readout rows are computed.
+ */
+export function block(config: DecoderConfig, weights: Parameters, layer: number, x: Tensor, layout: Layout, last = false) {
+  const at = `model.layers.${layer}`;
+  const queries = last && layout.readout ? layout.readout : layout.tokens;
+  const norm = (name: string, h: Tensor) => rootMeanSquareNorm(config, weights.get(`${at}.${name}.weight`), h);
+
+  const normed = norm("input_layernorm", x); // [N, D]
+  const { output, key, value } = attention(config, weights, layer, normed, layout, queries);
+  const attended = config.postNorms ? norm("post_attention_layernorm", output) : output; // [Q, D]
+  const h = add(queries === layout.tokens ? x : selectReadout(x, layout), attended);
+
+  const middle = norm(config.postNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm", h);
+  const mixed = mlp(config, weights, `${at}.mlp`, middle);
+  return { x: add(h, config.postNorms ? norm("post_feedforward_layernorm", mixed) : mixed), key, value };
+}
+
+function attention(config: DecoderConfig, weights: Parameters, layer: number, x: Tensor, layout: Layout, queries: Rows) {
+  const { heads: H, kvHeads: K, headDim: E } = config;
+  const G = H / K;
+  const at = `model.layers.${layer}.self_attn`;
+  const { tokens } = layout;
+  const rows = queries === tokens ? x : selectReadout(x, layout);
+
+  const q = rotary(project(weights, `${at}.q_proj`, rows), queries.cos, queries.sin, H); // [Q, H·E]
+  const k = rotary(project(weights, `${at}.k_proj`, x), tokens.cos, tokens.sin, K); // [N, K·E]
+  const v = project(weights, `${at}.v_proj`, x); // [N, K·E]
+
+  const [B, T] = queries.slots.shape;
+  const grouped = reshape(moveRows(q, queries.slots, queries.places), [B!, T!, K, G, E]);
+  const query = reshape(transpose(grouped, [0, 2, 3, 1, 4]), [B!, K, `${G}*${T}`, E]);
+  const past = layout.past?.(layer);
+  const key = withPast(past?.key, heads(config, k, layout), layout); // [B, K, S, E]
+  const value = withPast(past?.value, heads(config, v, layout), layout);
+
+  let scores = matmul(query, key, { transB: true, alpha: config.attentionScale }); // [B, K, G·T, S]
+  if (config.attentionSoftcap) scores = softcap(scores, config.attentionSoftcap);
+  const visible = visibility(queries, layout, config.windows[layer] ?? null);
+  const weighted = matmul(softmax(where(visible, scores, MASKED)), value); // [B, K, G·T, E]
+
+  const merged = transpose(reshape(weighted, [B!, K, G, T!, E]), [0, 3, 1, 2, 4]);
+  const packed = moveRows(reshape(merged, [`${B}*${T}`, H * E]), queries.places, reshape(queries.slots, [`${B}*${T}`]));
+  return { output: project(weights, `${at}.o_proj`, packed), key, value };
+}
+
+/** Packed keys or values [N, K·E] → [B, K, T, E]. */
+function heads({ kvHeads: K, headDim: E }: DecoderConfig, x: Tensor, { tokens }: Layout): Tensor {
+  const [B, T] = tokens.slots.shape;
+  return transpose(reshape(moveRows(x, tokens.slots, tokens.places), [B!, T!, K, E]), [0, 2, 1, 3]);
+}
+
+function withPast(past: Tensor | undefined, live: Tensor, layout: Layout): Tensor {
+  return past ? concat([past, live], 2, layout.keyPositions.shape[1]!) : live;
+}
+
+/** A query sees keys at its own position and before, within the layer's window: bool [B, 1, G·T, S]. */
+function visibility(queries: Rows, layout: Layout, window: number | null): Tensor {
+  const made = masks.get(queries) ?? new Map<number | null, Tensor>();
+  masks.set(queries, made);
+  const known = made.get(window);
+  if (known) return known;
+  const [B, GT] = queries.positions.shape;
+  const q = reshape(queries.positions, [B!, 1, GT!, 1]);
+  const k = reshape(layout.keyPositions, [B!, 1, 1, layout.keyPositions.shape[1]!]);
+  const causal = lessOrEqual(k, q);
+  const visible = window === null ? causal : and(causal, greater(k, sub(q, window)));
+  made.set(window, visible);
+  return visible;
+}
+
+/** Blocks share the masks of a layout: one a window. */
+const masks = new WeakMap<Rows, Map<number | null, Tensor>>();
+
+function mlp(config: DecoderConfig, weights: Parameters, at: string, x: Tensor): Tensor {
+  const activate = config.activation === "silu" ? silu : geluTanh;
+  const gate = activate(project(weights, `${at}.gate_proj`, x)); // [Q, ff]
+  return project(weights, `${at}.down_proj`, mul(gate, project(weights, `${at}.up_proj`, x)));
+}
+
+/** Residual stream after the last block [A, D] → logits [A, V]. */
+export function head(config: DecoderConfig, weights: Parameters, x: Tensor): Tensor {
+  const normed = rootMeanSquareNorm(config, weights.get("model.norm.weight"), x);
+  const name = config.tied ? "model.embed_tokens.weight" : "lm_head.weight";
+  const logits = concat(weights.rowBlocks(name).map((rows) => linear(normed, rows)), 1);
+  return config.logitSoftcap ? softcap(logits, config.logitSoftcap) : logits;
+}
+
+/** x Wᵀ + bias, plus the adapter's low-rank change. */
+function project(weights: Parameters, module: string, x: Tensor): Tensor {
+  const y = linear(x, weights.get(`${module}.weight`), weights.optional(`${module}.bias`));
+  const change = weights.lowRank(module);
+  return change ? add(y, mul(linear(linear(x, change.a), change.b), change.scale)) : y;
+}
+
+function selectReadout(x: Tensor, layout: Layout): Tensor {
+  return moveRows(x, layout.readout!.index, layout.readout!.back);
+}
+
+function rootMeanSquareNorm(config: DecoderConfig, weight: Tensor, x: Tensor): Tensor {
+  return rmsNorm(x, config.normPlusOne ? add(weight, 1) : weight, config.epsilon);
+}
+
+function softcap(x: Tensor, cap: number): Tensor {
+  return mul(tanh(mul(x, 1 / cap)), cap);
+}

@@ -1,0 +1,71 @@
+/**
+ * What every SAE format is turned into. d = dModel, m = latents; matrices are row-major f32.
+ *
+ *   x' = normalise(x) − [subtractDecoderBias] b_dec
+ *   p  = x' W_enc + b_enc
+ *   f  = activation(p)
+ *
+ * Formulas as in SAELens (`sae_lens/saes/*_sae.py`).
+ */
+import type { SaeInfo } from "./sae.js";
+
+export type SaeActivation =
+  /** f = max(p, 0) */
+  | { readonly kind: "relu" }
+  /** f = p where p > threshold and p > 0, else 0; threshold [m]. */
+  | { readonly kind: "jumprelu"; readonly threshold: Float32Array }
+  /** The k largest of p (of p · ‖decoder row‖ when `rescale`, which is then also the value), and of those the positive ones. */
+  | { readonly kind: "topk"; readonly k: number; readonly rescale: boolean }
+  /** q = x' W_enc; f = max(q · scale + bias, 0) where q + gateBias > 0, else 0; encoder bias unused; all [m]. */
+  | { readonly kind: "gated"; readonly gateBias: Float32Array; readonly scale: Float32Array; readonly bias: Float32Array };
+
+/**
+ * "layer-norm": minus mean, over unbiased standard deviation + 1e-5; "constant-norm": to norm √d. Each row on its own.
+ */
+export type SaeNormalisation = "none" | "layer-norm" | "constant-norm";
+
+export interface SaeWeights {
+  readonly info: SaeInfo;
+  /** W_enc [d, m] */
+  readonly encoder: Float32Array;
+  /** b_enc [m]; zeros where the architecture has none. */
+  readonly encoderBias: Float32Array;
+  /** W_dec [m, d] */
+  readonly decoder: Float32Array;
+  /** b_dec [d] */
+  readonly decoderBias: Float32Array;
+  readonly activation: SaeActivation;
+  readonly subtractDecoderBias: boolean;
+  readonly normalisation: SaeNormalisation;
+}
+
+/** SAELens' LayerNorm epsilon. */
+const LAYER_NORM_EPSILON = 1e-5;
+
+/** x' [n, d] of rows x [n, d]; a new array. */
+export function encoderInput(
+  rows: Float32Array,
+  weights: Pick<SaeWeights, "normalisation" | "subtractDecoderBias" | "decoderBias">,
+): Float32Array {
+  const { normalisation, subtractDecoderBias, decoderBias } = weights;
+  const d = decoderBias.length;
+  const out = rows.slice();
+  for (let at = 0; at < out.length; at += d) {
+    let shift = 0;
+    let scale = 1;
+    if (normalisation === "layer-norm") {
+      for (let i = 0; i < d; i++) shift += out[at + i]! / d;
+      let squares = 0;
+      for (let i = 0; i < d; i++) squares += (out[at + i]! - shift) ** 2;
+      scale = 1 / (Math.sqrt(squares / (d - 1)) + LAYER_NORM_EPSILON);
+    } else if (normalisation === "constant-norm") {
+      let squares = 0;
+      for (let i = 0; i < d; i++) squares += out[at + i]! ** 2;
+      scale = Math.sqrt(d / squares);
+    }
+    for (let i = 0; i < d; i++) {
+      out[at + i] = (out[at + i]! - shift) * scale - (subtractDecoderBias ? decoderBias[i]! : 0);
+    }
+  }
+  return out;
+}

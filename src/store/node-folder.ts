@@ -1,0 +1,42 @@
+/** A folder of files on disk. */
+import { readdir, stat } from "node:fs/promises";
+import { isAbsolute, join, normalize, sep } from "node:path";
+import type { FileFolder } from "../formats/byte-source.js";
+import { InputError, quote } from "../formats/input-error.js";
+import { openFile } from "./node-file-source.js";
+
+/**
+ * Opens the directory `path`. Symbolic links are followed (the Hugging Face cache is made of them), names with `..` are
+ * refused. InputError when it is missing or not a directory. `name` is what messages call it.
+ */
+export async function openFolder(path: string, name = path): Promise<FileFolder> {
+  const info = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") throw new InputError(`${name}: no such folder`);
+    throw error;
+  });
+  if (!info.isDirectory()) throw new InputError(`${name}: is a file; a folder is needed here`);
+  return {
+    name,
+    has: async (file) => {
+      const found = await stat(inside(path, file)).catch(() => undefined);
+      return found?.isFile() ?? false;
+    },
+    open: async (file) => openFile(inside(path, file), `${name}/${file}`),
+    list: async () => {
+      const names: string[] = [];
+      for (const entry of await readdir(path, { withFileTypes: true })) {
+        if (entry.isFile()) names.push(entry.name);
+        else if (entry.isSymbolicLink() && (await stat(join(path, entry.name)).catch(() => undefined))?.isFile())
+          names.push(entry.name);
+      }
+      return names.sort();
+    },
+  };
+}
+
+function inside(root: string, file: string): string {
+  const plain = normalize(file);
+  if (file === "" || file.includes("\0") || isAbsolute(file) || plain.split(sep).includes(".."))
+    throw new InputError(`${quote(file)}: is not a file name inside the folder`);
+  return join(root, plain);
+}

@@ -1,0 +1,100 @@
+/** The decoder and its gradients against PyTorch: expected values come from test/goldens/decoder.py. */
+import { readFileSync } from "node:fs";
+import { afterAll, describe, expect, it } from "vitest";
+import { openNodeChannel } from "../src/engine/onnx/node-channel.js";
+import { onnxEngine, openCheckpoint } from "../src/engine/onnx/open.js";
+import { OnnxTrainer } from "../src/engine/onnx/trainer.js";
+import type { OnnxEngine } from "../src/engine/onnx/onnx-engine.js";
+import type { Sequence } from "../src/model/sequence.js";
+import { openFolder } from "../src/store/node-folder.js";
+
+interface Expected {
+  layer: number;
+  theta: number[];
+  sequences: { prompt: number[]; mask: number[]; action: number[] }[];
+  logprobs: number[][];
+  residuals: number[][][];
+  greedy: number[][];
+  steered: number[][];
+  loss: number;
+  gradient: number[];
+  attribution: number[][];
+  weightGradientNorms: Record<string, number>;
+  adapted?: number[][];
+}
+
+const engines: OnnxEngine[] = [];
+afterAll(() => Promise.all(engines.map((engine) => engine.close())));
+
+async function open(family: string, adapter?: string) {
+  const folder = new URL(`./goldens/decoder/${family}`, import.meta.url).pathname;
+  const opened = await openCheckpoint(await openFolder(folder), adapter ? await openFolder(`${folder}/${adapter}`) : undefined);
+  const engine = onnxEngine(opened, openNodeChannel(), { name: family, threads: 1 });
+  engines.push(engine);
+  const expected = JSON.parse(readFileSync(`${folder}/expected.json`, "utf8")) as Expected;
+  const sequences: Sequence[] = expected.sequences.map(({ prompt, mask, action }) => ({
+    prompt: Int32Array.from(prompt),
+    mask: Uint8Array.from(mask),
+    action: Int32Array.from(action),
+  }));
+  return { engine, expected, sequences, layer: expected.layer, theta: Float32Array.from(expected.theta) };
+}
+
+/** Largest difference relative to the largest expected value. */
+function difference(got: ArrayLike<number>, want: readonly number[]): number {
+  expect(got.length).toBe(want.length);
+  const scale = Math.max(...want.map(Math.abs));
+  return Math.max(...want.map((value, i) => Math.abs(value - got[i]!))) / scale;
+}
+
+const TOLERANCE = 5e-5;
+
+describe.each(["llama", "llama3", "qwen2", "gemma2"])("%s", (family) => {
+  it("scores, steers and differentiates as PyTorch does", async () => {
+    const { engine, expected, sequences, layer, theta } = await open(family);
+    const plain = await engine.score(sequences);
+    plain.forEach(({ tokenLogprobs }, i) => expect(difference(tokenLogprobs, expected.logprobs[i]!)).toBeLessThan(TOLERANCE));
+    const steered = await engine.score(sequences, { steering: { layer, vector: theta } });
+    steered.forEach(({ tokenLogprobs }, i) => expect(difference(tokenLogprobs, expected.steered[i]!)).toBeLessThan(TOLERANCE));
+    const residuals = await engine.residuals(sequences, layer, { positions: "all" });
+    residuals.forEach(({ values }, i) => expect(difference(values, expected.residuals[i]!.flat())).toBeLessThan(TOLERANCE));
+    const objective = await engine.steeringObjective(sequences, layer);
+    const { losses, gradients } = await objective.evaluate(theta);
+    expect(losses[0]).toBeCloseTo(expected.loss, 4);
+    expect(difference(gradients, expected.gradient)).toBeLessThan(TOLERANCE * 4);
+    const attribution = await objective.attribute();
+    expect(difference(attribution.gradients, expected.attribution.flat())).toBeLessThan(TOLERANCE * 4);
+    await objective.dispose();
+  });
+
+  it("continues greedily as transformers does, also from the last layer's steering", async () => {
+    const { engine, expected, sequences, theta } = await open(family);
+    const replies = await engine.generate(sequences, { maxTokens: 8, stop: [] });
+    expect(replies.map(({ tokens }) => [...tokens])).toEqual(expected.greedy);
+    const last = engine.model.layers - 1;
+    const zero = await engine.score(sequences, { steering: { layer: last, vector: theta, scale: 0 } });
+    zero.forEach(({ tokenLogprobs }, i) => expect(difference(tokenLogprobs, expected.logprobs[i]!)).toBeLessThan(TOLERANCE));
+  });
+
+  it("differentiates every weight as PyTorch does", async () => {
+    const { engine, expected, sequences } = await open(family);
+    const trainer = await OnnxTrainer.create(engine, (name) => name in expected.weightGradientNorms);
+    const { norms } = await trainer.gradientNorms(sequences.map(({ prompt, action }) => ({ ids: Int32Array.of(...prompt, ...action), from: prompt.length })));
+    for (const [name, norm] of Object.entries(expected.weightGradientNorms)) expect(Math.abs(norms[name]! / norm - 1), name).toBeLessThan(1e-3);
+  });
+});
+
+it.each(["llama", "qwen2"])("%s with a PEFT adapter scores as peft does", async (family) => {
+  const { engine, expected, sequences } = await open(family, "adapter");
+  const scores = await engine.score(sequences);
+  scores.forEach(({ tokenLogprobs }, i) => expect(difference(tokenLogprobs, expected.adapted![i]!)).toBeLessThan(TOLERANCE));
+});
+
+it("one sequence alone scores as it does in a batch", async () => {
+  const { engine, sequences } = await open("llama");
+  const together = await engine.score(sequences);
+  for (const [i, sequence] of sequences.entries()) {
+    const [alone] = await engine.score([sequence]);
+    expect(difference(alone!.tokenLogprobs, [...together[i]!.tokenLogprobs])).toBeLessThan(1e-6);
+  }
+});
