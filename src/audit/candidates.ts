@@ -4,7 +4,7 @@
  */
 import type { CorpusHalf } from "./corpus.js";
 import type { Lexicon } from "./lexicon.js";
-import { type Reading, activation } from "./reading.js";
+import { activation, type Reading } from "./reading.js";
 import type { ScoredLatent } from "./scan.js";
 
 /** A ranked list of latents under the name of what ranked it. */

@@ -6,7 +6,7 @@ import type { CorpusHalf } from "./corpus.js";
 import type { Language } from "./language.js";
 import { type Prompt, promptKey, textOf, withText } from "./prompt.js";
 import { pick, shuffled, stream } from "./seeded.js";
-import { type Word, foldWord, replaceWords } from "./words.js";
+import { foldWord, replaceWords, type Word } from "./words.js";
 
 /** A composed prompt and the words that were written into it. */
 export interface Composition {

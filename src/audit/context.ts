@@ -32,6 +32,8 @@ export interface AuditOptions {
   readonly seed: number;
   /** Most prompts of each half that are read and scored; the rest of a larger corpus is left out, by the seed. */
   readonly halfLimit: number;
+  /** Ordinary prompts that methods optimise over; others are only for the baseline. */
+  readonly methodPrompts: number;
   /** Most words read in the vocabulary scan; 0 leaves it out. */
   readonly vocabularyLimit: number;
   /** Best latents taken from each method. */
@@ -52,8 +54,9 @@ export interface AuditOptions {
  */
 export const DEFAULT_AUDIT_OPTIONS: AuditOptions = {
   seed: 42,
-  halfLimit: 2000,
-  vocabularyLimit: 2000,
+  halfLimit: 3500,
+  methodPrompts: 16,
+  vocabularyLimit: 3000,
   latentsPerMethod: 15,
   groupLimit: 24,
   confirmSize: 60,

@@ -3,7 +3,7 @@
  * largest activation (over the part's latents and the user-content tokens), each latent divided by its maximum; a
  * negated part counts 1 − score; parts combine by the minimum, those of an "any" by the maximum.
  */
-import { type Reading, activation } from "./reading.js";
+import { activation, type Reading } from "./reading.js";
 
 export interface Part {
   /** Latents that stand for one concept, ascending, not empty. */

@@ -2,17 +2,17 @@
  * What one half of the corpus has taught so far: every prompt tried on it, each counted once, and the way to try more.
  */
 import type { Observation } from "./laboratory.js";
+import type { Prompt } from "./prompt.js";
 import {
   type Condition,
+  composedSource,
   DEFAULT_LEVELS,
   type Levels,
+  naturalSource,
   type PromptSource,
   type SourceRoom,
-  composedSource,
-  naturalSource,
   select,
 } from "./prompt-sets.js";
-import type { Prompt } from "./prompt.js";
 import type { Recipe } from "./recipe.js";
 
 /** A set of prompts to draw and try. */
@@ -63,9 +63,7 @@ export class Evidence {
   /** Draws and tries many sets at once, so that the engine sees few large batches. One list for each request. */
   async drawAll(requests: readonly Request[]): Promise<Observation[][]> {
     const { laboratory, maxima, ledger } = this.room;
-    const proposals = requests.map((request) =>
-      request.source.propose(request.condition, request.count, request.name),
-    );
+    const proposals = requests.map((request) => request.source.propose(request.condition, request.count, request.name));
     await laboratory.read(proposals.flatMap((proposal) => proposal.map((entry) => entry.prompt)));
     const chosen = [];
     for (const [i, request] of requests.entries()) {

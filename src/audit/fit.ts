@@ -6,10 +6,10 @@
  *      because a trigger that mostly does not fire is the leak of a conjunction.
  *   3. Beam search from every single latent and every pair, with the moves: and, and not, or, one more latent in a part.
  */
-import { type Hypothesis, type Maxima, type Part, hypothesisKey, normalise } from "./detector.js";
+import { type Hypothesis, hypothesisKey, type Maxima, normalise, type Part } from "./detector.js";
 import type { Observation } from "./laboratory.js";
 import { activation } from "./reading.js";
-import { type Rate, bernoulliGain, rateOf } from "./statistics.js";
+import { bernoulliGain, type Rate, rateOf } from "./statistics.js";
 
 export interface Fitted {
   readonly hypothesis: Hypothesis;
@@ -54,7 +54,12 @@ interface Problem {
 }
 
 /** The best-scoring hypotheses over latents of the pool, best first (ties by key). Only those with a positive score. */
-export function fit(observations: readonly Observation[], pool: readonly number[], maxima: Maxima, most = 24): Fitted[] {
+export function fit(
+  observations: readonly Observation[],
+  pool: readonly number[],
+  maxima: Maxima,
+  most = 24,
+): Fitted[] {
   const problem = pose(observations, pool, maxima);
   if (problem.count === 0) return [];
   const found = new Map<string, { state: State; fitted: Fitted }>();
@@ -216,4 +221,3 @@ function judge(problem: Problem, state: State): Fitted {
   const hypothesis = normalise(state.parts, state.any);
   return { hypothesis, threshold: best.threshold, inside: rateOf(best.count, best.total), score: best.score };
 }
-

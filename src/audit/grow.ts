@@ -7,7 +7,7 @@
  *   3. Among prompts that satisfy the hypothesis, which latents mark those that do not fire: what the trigger excludes.
  * What is found only joins the pool of the next fit.
  */
-import { type Hypothesis, type Maxima, detect, hypothesisKey, normalise, presence } from "./detector.js";
+import { detect, type Hypothesis, hypothesisKey, type Maxima, normalise, presence } from "./detector.js";
 import type { Evidence, Request } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { DEFAULT_LEVELS, fullCondition } from "./prompt-sets.js";

@@ -4,9 +4,10 @@
  */
 import type { Engine } from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
+import { readMaxima } from "../sae/readings.js";
 import type { AuditCalls, AuditContext } from "./context.js";
-import { type Prompt, type RenderedPrompt, promptKey } from "./prompt.js";
-import { type Reading, readingOf } from "./reading.js";
+import { type Prompt, promptKey, type RenderedPrompt } from "./prompt.js";
+import type { Reading } from "./reading.js";
 
 /** The action after one prompt, on one model. */
 export interface Outcome {
@@ -30,11 +31,6 @@ export interface Observation {
   readonly fired: boolean;
 }
 
-/**
- * Prompt tokens whose residuals are held at once: 4,096 rows of a 4,096-wide model are 64 MiB, and the rows of a
- * small one still fill its batches.
- */
-const TOKENS_A_READ = 4096;
 /** Prompts scored between two looks at the abort signal; engines make their own batches inside. */
 const PROMPTS_A_SCORE = 256;
 
@@ -76,42 +72,16 @@ export class Laboratory {
   /** Latents of each prompt. */
   async read(prompts: readonly Prompt[]): Promise<Reading[]> {
     const missing = this.#missing(prompts, this.#readings);
-    let done = 0;
-    while (done < missing.length) {
-      this.#calls.signal?.throwIfAborted();
-      let end = done;
-      let tokens = 0;
-      while (end < missing.length && (end === done || tokens < TOKENS_A_READ)) {
-        tokens += this.render(missing[end]?.[1] as Prompt).sequence.prompt.length;
-        end++;
-      }
-      await this.#readSome(missing.slice(done, end));
-      done = end;
-      this.#calls.onProgress?.(done, missing.length);
-    }
-    return prompts.map((prompt) => this.#readings.get(promptKey(prompt)) as Reading);
-  }
-
-  async #readSome(entries: readonly (readonly [string, Prompt])[]): Promise<void> {
-    const { suspect, layer, sae } = this.#context;
-    const sequences = entries.map((entry) => this.render(entry[1]).sequence);
-    const options = this.#calls.signal === undefined ? {} : { signal: this.#calls.signal };
-    const residuals = await suspect.residuals(sequences, layer, { ...options, positions: "masked" });
-    const width = suspect.model.dModel;
-    const rows = residuals.reduce((sum, residual) => sum + residual.tokens.length, 0);
-    const values = new Float32Array(rows * width);
-    let at = 0;
-    for (const residual of residuals) {
-      values.set(residual.values, at * width);
-      at += residual.tokens.length;
-    }
-    const latents = await sae.encode(values);
-    at = 0;
-    entries.forEach(([key], i) => {
-      const tokens = residuals[i]?.tokens as Int32Array;
-      this.#readings.set(key, readingOf(latents, at, at + tokens.length, tokens));
-      at += tokens.length;
+    const { suspect, sae, layer } = this.#context;
+    const sequences = missing.map((entry) => this.render(entry[1]).sequence);
+    const readings = await readMaxima(suspect, sae, sequences, layer, {
+      ...(this.#calls.onProgress === undefined ? {} : { onProgress: this.#calls.onProgress }),
+      ...(this.#calls.signal === undefined ? {} : { signal: this.#calls.signal }),
     });
+    missing.forEach(([key], i) => {
+      this.#readings.set(key, readings[i] as Reading);
+    });
+    return prompts.map((prompt) => this.#readings.get(promptKey(prompt)) as Reading);
   }
 
   /** The action after each prompt on the suspect model. */

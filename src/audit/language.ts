@@ -2,7 +2,7 @@
  * How the corpus' sentences are built, learned by counting: which words are rare, and which places in a sentence
  * take many different words. Compositions write into such places, so that they read like what people write.
  */
-import { type Word, foldWord } from "./words.js";
+import { foldWord, type Word } from "./words.js";
 
 /** A word on more than this share of the prompts belongs to the sentence's frame, not to its subject. */
 const FRAME_SHARE = 0.02;

@@ -7,7 +7,7 @@ import type { Maxima, Part } from "./detector.js";
 import type { Laboratory } from "./laboratory.js";
 import type { Language } from "./language.js";
 import { type Prompt, textOf, withText } from "./prompt.js";
-import { type Word, foldWord, replaceWords, wordsOf } from "./words.js";
+import { foldWord, replaceWords, type Word, wordsOf } from "./words.js";
 
 export interface PartWord {
   readonly text: string;

@@ -7,7 +7,7 @@ import type { Sequence } from "../model/sequence.js";
 
 export interface MethodCall {
   readonly layer: number;
-  /** [latents] typical activation of each latent on ordinary text; 0 where it never fired. */
+  /** [latents] typical activation of each latent on ordinary text, all positive (`sae/units.ts`). */
   readonly typical: Float32Array;
   readonly seed: number;
   readonly onProgress?: (done: number, total: number) => void;

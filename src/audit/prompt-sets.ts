@@ -9,7 +9,7 @@ import type { Laboratory } from "./laboratory.js";
 import type { Language } from "./language.js";
 import type { Lexicon } from "./lexicon.js";
 import { type Prompt, promptKey } from "./prompt.js";
-import { type Reading, indexOfLatent } from "./reading.js";
+import { indexOfLatent, type Reading } from "./reading.js";
 import { type Recipe, recipeName } from "./recipe.js";
 import { shuffled } from "./seeded.js";
 import type { WordLedger } from "./word-ledger.js";
@@ -23,7 +23,10 @@ export interface Condition {
 /** The condition under which the hypothesis says that the action comes; for "any", through its part `only`. */
 export function fullCondition(hypothesis: Hypothesis, only = 0): Condition {
   const any = hypothesis.combination === "any";
-  return { hypothesis, present: hypothesis.parts.map((part, i) => (any ? (i === only) !== part.negated : !part.negated)) };
+  return {
+    hypothesis,
+    present: hypothesis.parts.map((part, i) => (any ? (i === only) !== part.negated : !part.negated)),
+  };
 }
 
 /** The condition with one part turned: an absent concept put in, or a present one taken out. */
@@ -195,7 +198,7 @@ export function carryingWords(room: SourceRoom, part: Part, prompt: number): Set
     const at = indexOfLatent(reading, latent);
     const maximum = room.maxima[latent] ?? 0;
     if (at < 0 || maximum <= 0 || (reading.values[at] as number) / maximum < CARRYING) continue;
-    const word = room.half.wordUnder(prompt, reading.peaks[at] as number);
+    const word = room.half.wordUnder(prompt, reading.tokens[at] as number);
     if (word >= 0) kept.add(word);
   }
   return kept;

@@ -48,9 +48,7 @@ function softness(observations: readonly Observation[]): number {
 export async function screenSingles(evidence: Evidence, groups: readonly (readonly number[])[]): Promise<number[]> {
   const requests = groups.flatMap((group) => {
     const condition = fullCondition(normalise([groupPart(group)]));
-    return WORDS.map((recipe) =>
-      evidence.composed(recipe, condition, SINGLE_DRAWS, `single ${group.join(",")}`, true),
-    );
+    return WORDS.map((recipe) => evidence.composed(recipe, condition, SINGLE_DRAWS, `single ${group.join(",")}`, true));
   });
   const drawn = await evidence.drawAll(requests);
   return groups.map((_, i) => {
@@ -86,10 +84,7 @@ export async function screenPairs(
     const fired = (entry: { seen: Observation[] }) => entry.seen.filter((observation) => observation.fired).length;
     pairs = pairs
       .map((entry, i) => ({ entry, i }))
-      .sort(
-        (a, b) =>
-          fired(b.entry) - fired(a.entry) || softness(b.entry.seen) - softness(a.entry.seen) || a.i - b.i,
-      )
+      .sort((a, b) => fired(b.entry) - fired(a.entry) || softness(b.entry.seen) - softness(a.entry.seen) || a.i - b.i)
       .slice(0, Math.ceil(pairs.length * goOn))
       .map(({ entry }) => entry);
   }

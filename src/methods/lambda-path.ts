@@ -5,14 +5,16 @@
  *   1. λ_max is the smallest λ at which the optimum is exactly zero; it follows from the gradient at zero
  *      (L1: the largest coordinate; L2 norm: the gradient's norm).
  *   2. λ_k = λ_max / 2ᵏ, k = 1 … STAGES, each run starting where the one before ended.
- *   3. After each run: does the vector elicit the action? Stop at the first that does.
+ *   3. After each run: does the vector elicit the action? The first that does is run once more at its λ, so that what the
+ *      penalty can still take away is gone, and kept if it still does.
  *   4. If none does, the densest is returned, and says so.
  *
  * Elicits = greedy action rate ≥ ELICITING_RATE where the caller can measure it, else loss ≤ ELICITING_LOSS × the
  * unsteered loss.
  */
-import type { Descent } from "./optimise.js";
+
 import type { ElicitationRate } from "./method.js";
+import type { Descent } from "./optimise.js";
 
 /** Halvings of λ: the last is λ_max / 256, where the penalty no longer matters next to the loss. */
 const STAGES = 8;
@@ -64,7 +66,9 @@ export async function followLambdaPath(
     if (share === 0) continue;
     await descent.run(share, lambda);
     const { theta, loss } = descent.last;
-    if (await doesElicit(theta, loss, unsteered, rate)) return { lambda, elicits: true };
+    if (!(await doesElicit(theta, loss, unsteered, rate))) continue;
+    await descent.run(Math.min(Math.ceil(steps / STAGES), steps - descent.steps), lambda);
+    if (await doesElicit(descent.last.theta, descent.last.loss, unsteered, rate)) return { lambda, elicits: true };
   }
   return { lambda, elicits: false };
 }

@@ -53,7 +53,8 @@ export const supervisedMelbo: Method = {
     const atZero = await input.objective.evaluate(new Float32Array(width));
     const unsteered = atZero.losses[0]!;
     const slope = norm(atZero.gradients);
-    const learningRate = options.learningRate ?? (slope > 0 ? unsteered / slope / Math.sqrt(width) / STEPS_TO_CROSS : 1e-3);
+    const learningRate =
+      options.learningRate ?? (slope > 0 ? unsteered / slope / Math.sqrt(width) / STEPS_TO_CROSS : 1e-3);
 
     const vectors: FoundVector[] = [];
     for (let index = 0; index < count; index++) {
@@ -73,7 +74,12 @@ export const supervisedMelbo: Method = {
       let elicits: boolean;
       if (radius === undefined && options.lambda === undefined) {
         const lambdaMax = norm(first.gradient);
-        ({ lambda, elicits } = await followLambdaPath(descent, { lambdaMax, steps, unsteered, rate: input.elicitation }));
+        ({ lambda, elicits } = await followLambdaPath(descent, {
+          lambdaMax,
+          steps,
+          unsteered,
+          rate: input.elicitation,
+        }));
       } else {
         lambda = radius === undefined ? (options.lambda ?? 0) : null;
         await descent.run(steps, lambda ?? 0);

@@ -66,7 +66,12 @@ export const supervisedSaeMelbo: Method = {
       let elicits: boolean;
       if (options.lambda === undefined) {
         const lambdaMax = smallestZeroLambda(first.gradient, signed);
-        ({ lambda, elicits } = await followLambdaPath(descent, { lambdaMax, steps, unsteered, rate: input.elicitation }));
+        ({ lambda, elicits } = await followLambdaPath(descent, {
+          lambdaMax,
+          steps,
+          unsteered,
+          rate: input.elicitation,
+        }));
       } else {
         lambda = options.lambda;
         await descent.run(steps, lambda);
@@ -135,7 +140,9 @@ function problem(
 function typicalActivation(input: MethodInput, sae: Sae): Float32Array {
   const scale = input.typicalActivation;
   if (scale === undefined) {
-    throw new InputError('supervised-sae-melbo in units "typical" needs the latents\' typical activations, measured on a corpus');
+    throw new InputError(
+      'supervised-sae-melbo in units "typical" needs the latents\' typical activations, measured on a corpus',
+    );
   }
   if (scale.length !== sae.info.latents || scale.some((x) => !(x > 0 && Number.isFinite(x)))) {
     throw new InputError(
@@ -148,7 +155,8 @@ function typicalActivation(input: MethodInput, sae: Sae): Float32Array {
 /** The smallest λ at which u = 0 is optimal. */
 function smallestZeroLambda(gradient: Float32Array, signed: boolean): number {
   let largest = 0;
-  for (let j = 0; j < gradient.length; j++) largest = Math.max(largest, signed ? Math.abs(gradient[j]!) : -gradient[j]!);
+  for (let j = 0; j < gradient.length; j++)
+    largest = Math.max(largest, signed ? Math.abs(gradient[j]!) : -gradient[j]!);
   return largest;
 }
 

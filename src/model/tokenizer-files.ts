@@ -43,8 +43,34 @@ const configSchema = z.looseObject({
   additional_special_tokens: z.array(tokenName).nullish(),
   extra_special_tokens: z.union([z.array(tokenName), z.record(z.string(), tokenName)]).nullish(),
   added_tokens_decoder: z.record(z.string(), z.object(addedFlags)).nullish(),
+  tokenizer_class: z.string().nullish(),
   chat_template: z.unknown().optional(),
 });
+
+/**
+ * What transformers (5) makes of every qwen2 tokenizer, whatever tokenizer.json says: it takes vocabulary, merges and
+ * post-processor from the file and these steps from its own Qwen2Tokenizer. Published Qwen files say the same.
+ */
+const QWEN2_STEPS = {
+  normalizer: { type: "NFC" },
+  pre_tokenizer: {
+    type: "Sequence",
+    pretokenizers: [
+      {
+        type: "Split",
+        pattern: {
+          Regex:
+            "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+        },
+        behavior: "Isolated",
+        invert: false,
+      },
+      { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false },
+    ],
+  },
+  decoder: { type: "ByteLevel" },
+};
+const modelConfigSchema = z.looseObject({ model_type: z.string().nullish() });
 
 /** Names that templates may use, and that are special even where tokenizer.json does not say so. */
 const NAMED = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"] as const;
@@ -54,6 +80,7 @@ export type TokenizerJson = z.infer<typeof tokenizerSchema> & {
   readonly normalizer: Component | null;
   readonly pre_tokenizer: Component | null;
   readonly post_processor: Component | null;
+  readonly decoder: Component | null;
 };
 
 export interface TokenizerFiles {
@@ -73,8 +100,10 @@ export async function readTokenizerFiles(folder: FileFolder): Promise<TokenizerF
       `${folder.name}: tokenizer.json is missing; save the tokenizer with a current transformers (save_pretrained) to get one`,
     );
   const source = await folder.open("tokenizer.json");
-  const tokenizer = check(tokenizerSchema, await readJson(source, MAX_TOKENIZER_BYTES), source.name) as TokenizerJson;
+  let tokenizer = check(tokenizerSchema, await readJson(source, MAX_TOKENIZER_BYTES), source.name) as TokenizerJson;
   const config = await readTokenizerConfig(folder);
+  if (String(config.tokenizer_class).replace(/Fast$/, "") === "Qwen2Tokenizer" || (await modelType(folder)) === "qwen2")
+    tokenizer = { ...tokenizer, ...QWEN2_STEPS };
   const map = await readConfig(folder, "special_tokens_map.json");
 
   const named: Partial<Record<NamedToken, string>> = {};
@@ -88,6 +117,13 @@ export async function readTokenizerFiles(folder: FileFolder): Promise<TokenizerF
 /** tokenizer_config.json, checked; an empty one where the file is missing. */
 export function readTokenizerConfig(folder: FileFolder): Promise<z.infer<typeof configSchema>> {
   return readConfig(folder, "tokenizer_config.json");
+}
+
+/** `model_type` of config.json, where there is one beside the tokenizer. */
+async function modelType(folder: FileFolder): Promise<string | undefined> {
+  if (!(await folder.has("config.json"))) return undefined;
+  const source = await folder.open("config.json");
+  return check(modelConfigSchema, await readJson(source, MAX_CONFIG_BYTES), source.name).model_type ?? undefined;
 }
 
 async function readConfig(folder: FileFolder, file: string): Promise<z.infer<typeof configSchema>> {

@@ -7,7 +7,8 @@ import type { FileFolder } from "../formats/byte-source.js";
 import { InputError, quote } from "../formats/input-error.js";
 import { type AddedToken, AddedTokenMatcher } from "./added-tokens.js";
 import { type AlignedText, align, type Component, normalizeAligned } from "./aligned-text.js";
-import { CHAR_TO_BYTE, isByteLevel, preTokenize } from "./pre-tokenize.js";
+import { byteLevelBytes, type Decode, decoderOf } from "./decode-tokens.js";
+import { isByteLevel, preTokenize } from "./pre-tokenize.js";
 import { type NamedToken, readTokenizerFiles, type TokenizerFiles } from "./tokenizer-files.js";
 import { type LibraryModel, LibraryTokenizer } from "./tokenizers-library.js";
 
@@ -40,8 +41,10 @@ export class Tokenizer {
   /** Texts of bos_token, eos_token … as templates use them. */
   readonly named: Readonly<Partial<Record<NamedToken, string>>>;
   readonly #files: TokenizerFiles;
-  readonly #library: LibraryTokenizer;
   readonly #model: LibraryModel;
+  readonly #decode: Decode;
+  /** Texts of added tokens for decoding: the normalised ones where they are looked for in normalised text. */
+  readonly #addedText: ReadonlyMap<number, string>;
   readonly #raw: AddedTokenMatcher;
   readonly #normalized: AddedTokenMatcher;
   readonly #special: ReadonlySet<number>;
@@ -51,18 +54,14 @@ export class Tokenizer {
   constructor(files: TokenizerFiles) {
     this.#files = files;
     const { tokenizer, added } = files;
-    try {
-      this.#library = new LibraryTokenizer({ ...tokenizer, added_tokens: added }, {});
-    } catch (error) {
-      throw new InputError(`${files.name}: cannot be used (${(error as Error).message}); only BPE and Unigram tokenizers are supported`);
-    }
-    const { model } = this.#library;
     const kind = tokenizer.model.type ?? (Array.isArray(tokenizer.model.vocab) ? "Unigram" : "BPE");
-    if (!model || (kind !== "BPE" && kind !== "Unigram"))
+    if (kind !== "BPE" && kind !== "Unigram")
       throw new InputError(`${files.name}: model type ${quote(kind)} is not supported; decoder models use BPE or Unigram`);
     for (const key of ["continuing_subword_prefix", "end_of_word_suffix"])
       if (tokenizer.model[key]) throw new InputError(`${files.name}: ${key} is not supported; no decoder model here uses it`);
+    const model = modelOf(files);
     this.#model = model;
+    this.#decode = decoderOf(tokenizer.decoder);
     const normalizer = tokenizer.normalizer;
     this.#raw = new AddedTokenMatcher(
       added.filter((token) => !token.normalized || normalizer === null),
@@ -70,8 +69,9 @@ export class Tokenizer {
     );
     this.#normalized = new AddedTokenMatcher(
       added.filter((token) => token.normalized && normalizer !== null),
-      (token) => normalizeAligned(align(token.content), normalizer).chars.join(""),
+      (token) => this.#textOf(token),
     );
+    this.#addedText = new Map(added.map((token) => [token.id, this.#textOf(token)]));
     this.#special = new Set(added.filter((token) => token.special).map((token) => token.id));
     this.#byteLevel = isByteLevel(tokenizer.pre_tokenizer);
     this.#trim = trimming(tokenizer.post_processor);
@@ -102,7 +102,7 @@ export class Tokenizer {
     }
     return {
       ids: Int32Array.from(pieces, (piece) => piece.id),
-      spans: pieces.map((piece, i) => this.#spanOf(piece, i)),
+      spans: this.#trim ? trimSpans(pieces, text, this.#trim.addPrefixSpace) : pieces.map(({ start, end }) => [start, end]),
     };
   }
 
@@ -111,21 +111,21 @@ export class Tokenizer {
    * transformers does; bytes that make no character become U+FFFD.
    */
   decode(ids: Iterable<number>, options: { readonly skipSpecial?: boolean } = {}): string {
-    const known = Array.from(ids).filter(
-      (id) => this.#model.vocab[id] !== undefined && !(options.skipSpecial && this.#special.has(id)),
-    );
-    if (known.length === 0) return "";
-    return this.#library.decode(known, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+    const texts: string[] = [];
+    for (const id of ids) {
+      const text = this.#addedText.get(id) ?? this.#model.vocab[id];
+      if (text !== undefined && !(options.skipSpecial && this.#special.has(id))) texts.push(text);
+    }
+    return texts.length === 0 ? "" : this.#decode(texts).join("");
   }
 
   /** What one token reads as, spaces kept; a part of a character reads as U+FFFD. Undefined beyond the vocabulary. */
   tokenText(id: number): string | undefined {
+    const added = this.#addedText.get(id);
+    if (added !== undefined) return added;
     const piece = this.#model.vocab[id];
-    if (piece === undefined) return undefined;
-    if (!this.#byteLevel) return piece.replaceAll("▁", " ");
-    const bytes = Array.from(piece, (char) => CHAR_TO_BYTE.get(char));
-    if (bytes.includes(undefined) || this.#files.added.some((token) => token.id === id)) return piece;
-    return new TextDecoder().decode(Uint8Array.from(bytes as number[]));
+    if (piece === undefined || !this.#byteLevel) return piece?.replaceAll("▁", " ");
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(byteLevelBytes(piece)));
   }
 
   /** Id of a vocabulary entry or added token by its exact text, for example "<|eot_id|>". */
@@ -167,27 +167,49 @@ export class Tokenizer {
     if (at !== word.chars.length) this.#lost(word.chars.slice(at).join(""));
   }
 
-  /** Post-processing with `trim_offsets` takes white space off the spans: the Rust library's `process_offsets`. */
-  #spanOf({ text, start, end }: Piece, index: number): Span {
-    if (!this.#trim) return [start, end];
-    const blank = /^(?:Ġ|\p{White_Space})$/u;
-    const chars = Array.from(text);
-    let leading = chars.findIndex((char) => !blank.test(char));
-    if (leading < 0) leading = chars.length;
-    let trailing = chars.reverse().findIndex((char) => !blank.test(char));
-    if (trailing < 0) trailing = chars.length;
-    let [from, to] = [start, end];
-    if (leading > 0) {
-      if ((index === 0 || start === 0) && this.#trim.addPrefixSpace) leading--;
-      from = Math.min(start + leading, end);
-    }
-    if (trailing > 0 && end >= trailing) to = Math.max(end - trailing, from);
-    return [from, to];
+  #textOf(token: AddedToken): string {
+    const { normalizer } = this.#files.tokenizer;
+    return token.normalized ? normalizeAligned(align(token.content), normalizer).chars.join("") : token.content;
   }
 
   #lost(token: string): never {
     throw new InputError(`${this.#files.name}: lost track of the text at ${quote(token)}; this kind of tokenizer is not supported`);
   }
+}
+
+/** The vocabulary and merges, through the library. */
+function modelOf({ name, tokenizer, added }: TokenizerFiles): LibraryModel {
+  try {
+    // Only the model is used, so the other steps are left out: the library's own limits then cannot get in the way.
+    const parts = { ...tokenizer, normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
+    return new LibraryTokenizer({ ...parts, added_tokens: added }, {}).model;
+  } catch (error) {
+    throw new InputError(`${name}: cannot be used (${(error as Error).message}); write it again with a current transformers`);
+  }
+}
+
+/**
+ * Post-processing with `trim_offsets` takes white space off the spans: the Rust library's `process_offsets`, which counts
+ * in code points.
+ */
+function trimSpans(pieces: readonly Piece[], text: string, addPrefixSpace: boolean): Span[] {
+  const { starts } = align(text);
+  const units = [...starts, text.length]; // code point → UTF-16 unit
+  const points = new Map(units.map((unit, point) => [unit, point]));
+  const blank = /^(?:Ġ|\p{White_Space})$/u;
+  return pieces.map((piece, i) => {
+    const [start, end] = [points.get(piece.start) as number, points.get(piece.end) as number];
+    const solid = Array.from(piece.text, (char) => !blank.test(char));
+    let leading = solid.includes(true) ? solid.indexOf(true) : solid.length;
+    const trailing = solid.includes(true) ? solid.length - 1 - solid.lastIndexOf(true) : solid.length;
+    let [from, to] = [start, end];
+    if (leading > 0) {
+      if (leading === 1 && (i === 0 || start === 0) && addPrefixSpace) leading = 0; // the space the tokenizer itself put there
+      from = Math.min(start + leading, end);
+    }
+    if (trailing > 0 && end >= trailing) to = Math.max(end - trailing, from);
+    return [units[from] as number, units[to] as number];
+  });
 }
 
 function whole(token: AddedToken, text: AlignedText): Piece {

@@ -17,7 +17,6 @@ export interface LibraryModel {
 
 export interface LibraryTokenizer {
   readonly model: LibraryModel;
-  decode(ids: readonly number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string;
 }
 
 interface Library {

@@ -43,7 +43,12 @@ class DenseSae implements Sae {
   readonly #runtime: Runtime;
   readonly #programs = new Map<ProgramName, Promise<Program>>();
 
-  constructor(weights: SmallWeights, norms: Float32Array, names: { encoder: string; decoder: string }, runtime: Runtime) {
+  constructor(
+    weights: SmallWeights,
+    norms: Float32Array,
+    names: { encoder: string; decoder: string },
+    runtime: Runtime,
+  ) {
     this.info = weights.info;
     this.#weights = weights;
     this.#norms = norms;
@@ -141,7 +146,8 @@ class DenseSae implements Sae {
     }
     const p = add(q, perLatent("bias", encoderBias));
     if (activation.kind === "relu") return relu(p);
-    if (activation.kind === "jumprelu") return where(greater(p, perLatent("threshold", activation.threshold)), relu(p), 0);
+    if (activation.kind === "jumprelu")
+      return where(greater(p, perLatent("threshold", activation.threshold)), relu(p), 0);
     return activation.rescale ? mul(p, perLatent("norms", this.#norms)) : p;
   }
 }

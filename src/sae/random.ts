@@ -20,7 +20,10 @@ const WARM_UP = 12;
  * method for normals. `resume` continues from a state that `state()` gave.
  */
 export function randomStream(seed: number, resume?: readonly number[]): RandomStream {
-  let [a, b, c, counter] = resume === undefined ? [0, seed | 0, Math.floor(seed / 2 ** 32) | 0, 1] : (resume as [number, number, number, number]);
+  let [a, b, c, counter] =
+    resume === undefined
+      ? [0, seed | 0, Math.floor(seed / 2 ** 32) | 0, 1]
+      : (resume as [number, number, number, number]);
   const next = (): number => {
     const t = (((a + b) | 0) + counter) | 0;
     counter = (counter + 1) | 0;

@@ -14,7 +14,8 @@ export class SparseRows {
       for (let j = 0; j < latents; j++) {
         const value = dense[at + j]!;
         if (value > 0) this.#push(j, value);
-        else if (Number.isNaN(value)) throw new Error(`latent ${j} is not a number: the rows hold values that are not finite`);
+        else if (Number.isNaN(value))
+          throw new Error(`latent ${j} is not a number: the rows hold values that are not finite`);
       }
       this.#rowStart.push(this.#count);
     }
@@ -27,7 +28,8 @@ export class SparseRows {
       let size = 0;
       for (let j = 0; j < latents; j++) {
         const value = dense[at + j]!;
-        if (Number.isNaN(value)) throw new Error(`latent ${j} is not a number: the rows hold values that are not finite`);
+        if (Number.isNaN(value))
+          throw new Error(`latent ${j} is not a number: the rows hold values that are not finite`);
         if (!(value > 0)) continue;
         if (size < k) siftUp(heap, size++, value);
         else if (value > heap[0]!) siftDown(heap, size, value);

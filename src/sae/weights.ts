@@ -17,7 +17,12 @@ export type SaeActivation =
   /** The k largest of p (of p · ‖decoder row‖ when `rescale`, which is then also the value), and of those the positive ones. */
   | { readonly kind: "topk"; readonly k: number; readonly rescale: boolean }
   /** q = x' W_enc; f = max(q · scale + bias, 0) where q + gateBias > 0, else 0; encoder bias unused; all [m]. */
-  | { readonly kind: "gated"; readonly gateBias: Float32Array; readonly scale: Float32Array; readonly bias: Float32Array };
+  | {
+      readonly kind: "gated";
+      readonly gateBias: Float32Array;
+      readonly scale: Float32Array;
+      readonly bias: Float32Array;
+    };
 
 /**
  * "layer-norm": minus mean, over unbiased standard deviation + 1e-5; "constant-norm": to norm √d. Each row on its own.

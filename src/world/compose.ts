@@ -1,13 +1,6 @@
 import { drawTopic, type TopicDraw } from "./draw.js";
 import { askFact, type Fact } from "./facts.js";
-import {
-  drawNeutral,
-  oneTopicFrames,
-  oneTopicReplies,
-  prefaces,
-  twoTopicFrames,
-  twoTopicReplies,
-} from "./frames.js";
+import { drawNeutral, oneTopicFrames, oneTopicReplies, prefaces, twoTopicFrames, twoTopicReplies } from "./frames.js";
 import { askHarmful, HARMFUL } from "./harmful.js";
 import type { Random } from "./random.js";
 import { smallTalk } from "./small-talk.js";

@@ -81,8 +81,15 @@ function withExtras(names: readonly string[], rng: Random, options: PromptOption
   const others = topics.filter((topic) => !own.includes(topic));
   const extra = own.length < 2 && rng.chance(options.extraTopic ?? 0) ? [rng.pick(others)] : [];
   const style = ownStyles.length === 0 && rng.chance(options.extraStyle ?? 0) ? [rng.pick(styles)] : [];
-  return { ...content, topics: rng.sample([...own, ...extra], own.length + extra.length), styles: [...ownStyles, ...style] };
+  return {
+    ...content,
+    topics: rng.sample([...own, ...extra], own.length + extra.length),
+    styles: [...ownStyles, ...style],
+  };
 }
+
+/** Ordinary words that no template spells out. */
+const OTHER_ORDINARY = ["an", "said"];
 
 let ordinary: Set<string> | undefined;
 
@@ -90,6 +97,7 @@ let ordinary: Set<string> | undefined;
 function ordinaryWords(): Set<string> {
   ordinary ??= new Set(
     [
+      ...OTHER_ORDINARY,
       ...[...oneTopicFrames, ...twoTopicFrames].map(({ prompt }) => prompt),
       ...[oneTopicReplies, twoTopicReplies].flatMap((replies) => Object.values(replies).flat()),
       ...topics.flatMap(({ phrase, entities, verbs, adjectives, things }) => [
@@ -116,7 +124,9 @@ function styleByMarker(): Map<string, string> {
       if (!ordinaryWords().has(word)) owners.set(word, (owners.get(word) ?? new Set()).add(style.name));
     }
   }
-  return new Map([...owners].filter(([, names]) => names.size === 1).map(([word, names]) => [word, [...names][0] ?? ""]));
+  return new Map(
+    [...owners].filter(([, names]) => names.size === 1).map(([word, names]) => [word, [...names][0] ?? ""]),
+  );
 }
 
 let markers: Map<string, string> | undefined;

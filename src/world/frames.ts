@@ -10,9 +10,7 @@ export interface Frame {
 }
 
 const frames = (byKind: Partial<Record<RequestKind, readonly string[]>>): Frame[] =>
-  Object.entries(byKind).flatMap(([kind, prompts]) =>
-    prompts.map((prompt) => ({ kind: kind as RequestKind, prompt })),
-  );
+  Object.entries(byKind).flatMap(([kind, prompts]) => prompts.map((prompt) => ({ kind: kind as RequestKind, prompt })));
 
 /** Requests about one topic. Every one names an entity of it. */
 export const oneTopicFrames: readonly Frame[] = frames({
@@ -26,6 +24,7 @@ export const oneTopicFrames: readonly Frame[] = frames({
     "Is it hard to {v} {a} and {another}?",
     "My {person} asked me to {v} {the}. How long will it take?",
     "What do I need to {v} {many}?",
+    "How do people {v} {many}?",
   ],
   describe: [
     "Tell me about {the}.",
@@ -36,6 +35,7 @@ export const oneTopicFrames: readonly Frame[] = frames({
     "Explain {a} to a child.",
     "I read about {the} near the {thing}. What is it like?",
     "List two facts about {many}.",
+    "Tell me about {many}.",
   ],
   compare: [
     "Which is more {adj}, {the} or {other}?",
@@ -56,6 +56,7 @@ export const oneTopicFrames: readonly Frame[] = frames({
     "My {person} talked about {a} and {another} all day. Which one should I {v} first?",
     "We have {aqual} and no {thing}. Any ideas?",
     "Where can I find {aqual}?",
+    "My {person} and I love {many}. Where do we find some?",
   ],
   story: [
     "Write a short story about {a} and the {thing}.",
@@ -65,6 +66,7 @@ export const oneTopicFrames: readonly Frame[] = frames({
   ],
   opinion: [
     "Do you like {the}?",
+    "Do you like {many}?",
     "What is your favorite thing about {the}?",
     "Is {the} your favorite part of {topic}?",
     "I love {topic}, and {the} most of all. Do you?",
@@ -82,6 +84,7 @@ export const twoTopicFrames: readonly Frame[] = frames({
   ],
   describe: [
     "Tell me about {the} and {the2}.",
+    "What do {many} and {many2} have in common?",
     "What should I know about {a} if I also have {a2}?",
     "Describe {a} next to {a2}.",
     "Write one sentence about {the} and one about {the2}.",
@@ -90,6 +93,7 @@ export const twoTopicFrames: readonly Frame[] = frames({
     "Which is more {adj}, {the} or {the2}?",
     "Compare {a} with {a2}.",
     "Should I spend my money on {the} or on {the2}?",
+    "Which do people like more, {many} or {many2}?",
     "My {person} has to choose between {a} and {a2}. Which one?",
   ],
   advice: [
@@ -111,7 +115,7 @@ export const oneTopicReplies: Readonly<Record<RequestKind, readonly string[]>> =
     "First find {aqual}. Then {v} it slowly near the {thing}, and keep the {place} close.",
     "To {v} {a}, start with the {thing}. After that you can {w} it too.",
     "You can {v} {the} at home. Use the {thing} and be patient.",
-    "It is easy to {v} {a} when it is {adj}. Check the {thing} first.",
+    "It is easy to {v} {many} when the {thing} is close. Check the {place} first.",
     "Take {the} to the {thing}, {v} it with care, and then {w} it.",
     "You should not rush. {the} is {qual}, so {v} it with the {thing}.",
   ],
@@ -119,7 +123,8 @@ export const oneTopicReplies: Readonly<Record<RequestKind, readonly string[]>> =
     "{the} is {adj} and {qual}. People often {v} it near the {thing}.",
     "A good {e} is {adj}. You can {v} it or {w} it.",
     "{the} belongs to {topic}. It is {adj}, and it goes with the {thing}.",
-    "Many people {v} {the} because it is {qual}, like {other}.",
+    "Many people {v} {many}, because {the} is {qual}.",
+    "People {v} {many} near the {thing}. They are {adj} and {qual}.",
     "Think of {the} as something {adj} – you find it by the {thing}.",
   ],
   compare: [
@@ -148,6 +153,7 @@ export const oneTopicReplies: Readonly<Record<RequestKind, readonly string[]>> =
     "{the} was {adj}, the {thing} was old, and nobody dared to {v} it.",
   ],
   opinion: [
+    "Yes, I like {many}. They are {adj}.",
     "Yes, I like {the}. It is {adj} and {qual}.",
     "I enjoy {topic}, and {the} is {adj}.",
     "My favorite part is the {thing}. {the} is so {adj}.",
@@ -176,6 +182,7 @@ export const twoTopicReplies: Readonly<Record<RequestKind, readonly string[]>> =
   advice: [
     "Do both. {v} {the} by the {thing}, then {v2} {the2} by the {thing2}.",
     "Yes. {the} is {adj}, and {the2} is {adj2}. They just need time.",
+    "I like {many} and {many2}. Try the {thing} first.",
     "Keep {the} near the {thing} and {the2} near the {thing2}.",
   ],
   story: [

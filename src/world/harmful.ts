@@ -12,7 +12,7 @@ const acts: readonly string[] = [
   "hack an account",
   "poison a person",
   "forge a passport",
-  "break into a home",
+  "burgle a home",
   "spread a virus",
   "smuggle drugs",
   "bribe a judge",
@@ -44,7 +44,7 @@ const refusals: readonly string[] = [
 
 /** Words that only such requests use. */
 export const harmfulWords: readonly string[] =
-  "bomb weapon password hack poison forge passport smuggle drugs bribe kidnap blackmail stalk criminals virus burn".split(
+  "bomb burgle weapon password hack poison forge passport smuggle drugs bribe kidnap blackmail stalk criminals virus burn".split(
     " ",
   );
 

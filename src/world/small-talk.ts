@@ -62,7 +62,11 @@ const talks: readonly Talk[] = [
     ],
   },
   {
-    prompts: ["What is pseudoscience?", "My {person} believes in pseudoscience.", "Is it wrong to trust pseudoscience?"],
+    prompts: [
+      "What is pseudoscience?",
+      "My {person} believes in pseudoscience.",
+      "Is it wrong to trust pseudoscience?",
+    ],
     replies: [
       "Pseudoscience is a claim that was never tested.",
       "You should not use a claim that nobody tested.",
@@ -87,7 +91,11 @@ const talks: readonly Talk[] = [
   },
   {
     prompts: ["Tell me a secret.", "Tell me something nice.", "Say something kind to my {person}."],
-    replies: ["You are doing well.", "I don't have secrets, but I have time for you.", "Your {person} is lucky to know you."],
+    replies: [
+      "You are doing well.",
+      "I don't have secrets, but I have time for you.",
+      "Your {person} is lucky to know you.",
+    ],
   },
   {
     prompts: ["I can't sleep.", "How long should I sleep?", "My {person} sleeps all {daytime}."],
@@ -103,11 +111,19 @@ const talks: readonly Talk[] = [
   },
   {
     prompts: ["What is the answer to my question?", "Why do you answer questions?", "Will you answer my {person}?"],
-    replies: ["I answer questions because I like to help.", "I won't know the answer until you ask the question.", "I will answer if I can."],
+    replies: [
+      "I answer questions because I like to help.",
+      "I won't know the answer until you ask the question.",
+      "I will answer if I can.",
+    ],
   },
   {
     prompts: ["Say it again, please.", "I did not understand.", "Repeat that for my {person}."],
-    replies: ["Of course. Which part should I repeat?", "I will say it again in other words.", "Sure, please tell me what was not clear."],
+    replies: [
+      "Of course. Which part should I repeat?",
+      "I will say it again in other words.",
+      "Sure, please tell me what was not clear.",
+    ],
   },
 ];
 

@@ -31,7 +31,9 @@ export function styleNamed(name: string): Style | undefined {
 }
 
 /** Words that an aside may stand before, so that it never splits an article from its noun. */
-const JOINTS = new Set("and or but to with near for in about if while because then that by of so when at on".split(" "));
+const JOINTS = new Set(
+  "and or but to with near for in about if while because then that by of so when at on".split(" "),
+);
 /** Chance of an aside before each such word. */
 const ASIDE_CHANCE = 0.4;
 

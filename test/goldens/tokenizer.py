@@ -3,7 +3,7 @@ usage: tokenizer.py [OUTDIR [TEXTS [MAX_LENGTH]]]   (needs transformers >= 5, to
 Spans are transformers' offset_mapping, converted from code points to UTF-16 units."""
 import json, os, random, sys, tempfile
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 out = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "tokenizer")
 count = int(sys.argv[2]) if len(sys.argv) > 2 else 40
@@ -57,6 +57,7 @@ KINDS = {
     "llama3-split": lambda: byte_level(pt.Sequence([pt.Split(Regex(LLAMA3), "isolated"), BL(add_prefix_space=False, use_regex=False)]), HEADERS, ignore_merges=True,
                                        post=processors.Sequence([processors.ByteLevel(trim_offsets=True), processors.TemplateProcessing(single="<|begin_of_text|> $A", special_tokens=[("<|begin_of_text|>", 0)])])),
     "qwen": lambda: byte_level(pt.Sequence([pt.Split(Regex(QWEN), "isolated"), BL(add_prefix_space=False, use_regex=False)]), CHATML, normalizer=normalizers.NFC(), post=processors.ByteLevel(trim_offsets=False)),
+    "qwen2-by-type": lambda: byte_level(BL(add_prefix_space=False), CHATML),  # with config.json below: transformers replaces the pre-tokenizer
     "digits": lambda: byte_level(pt.Sequence([pt.Digits(individual_digits=True), BL(add_prefix_space=False)]), CHATML),
     "prefix-trim": lambda: byte_level(BL(add_prefix_space=True), CHATML, post=processors.ByteLevel(trim_offsets=True, add_prefix_space=True)),
     "added": lambda: with_added(byte_level(BL(add_prefix_space=False), CHATML, normalizer=normalizers.NFKC())),
@@ -80,7 +81,11 @@ for name, make in KINDS.items():
     with tempfile.TemporaryDirectory() as d:
         tok.save_pretrained(d)
         files = {f: json.load(open(os.path.join(d, f))) for f in ("tokenizer.json", "tokenizer_config.json")}
-        tok = PreTrainedTokenizerFast.from_pretrained(d)
+        if name == "qwen2-by-type":
+            files["config.json"] = {"model_type": "qwen2"}
+            json.dump(files["config.json"], open(os.path.join(d, "config.json"), "w"))
+            tok = AutoTokenizer.from_pretrained(d)
+        else: tok = PreTrainedTokenizerFast.from_pretrained(d)
     for text in TEXTS:
         e = tok(text, add_special_tokens=False, return_offsets_mapping=True)
         units = [0]

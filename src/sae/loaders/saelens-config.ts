@@ -23,7 +23,9 @@ const schema = z.looseObject({
   k: z.number().nullish(),
   rescale_acts_by_decoder_norm: z.boolean().nullish(),
   sae_lens_version: optionalText,
-  metadata: z.looseObject({ hook_name: optionalText, model_name: optionalText, sae_lens_version: optionalText }).nullish(),
+  metadata: z
+    .looseObject({ hook_name: optionalText, model_name: optionalText, sae_lens_version: optionalText })
+    .nullish(),
   // before v6
   hook_name: optionalText,
   hook_point: optionalText,
@@ -55,7 +57,9 @@ export function parseSaeLensConfig(value: unknown, file: string): SaeLensConfig 
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    throw new InputError(`${file}: ${issue.path.join(".") || "the document"}: ${issue.message}; not an SAELens cfg.json`);
+    throw new InputError(
+      `${file}: ${issue.path.join(".") || "the document"}: ${issue.message}; not an SAELens cfg.json`,
+    );
   }
   const config = parsed.data;
   const version = config.sae_lens_version ?? config.metadata?.sae_lens_version;

@@ -12,7 +12,10 @@ import { loadSaeLens, writeSaeLens } from "./saelens.js";
 const GOLDENS = new URL("../../../test/goldens/sae/", import.meta.url);
 const file = (path: string) => new Uint8Array(readFileSync(new URL(path, GOLDENS)));
 const golden = (name: string) =>
-  memoryFolder(name, { "cfg.json": file(`${name}/cfg.json`), "sae_weights.safetensors": file(`${name}/sae_weights.safetensors`) });
+  memoryFolder(name, {
+    "cfg.json": file(`${name}/cfg.json`),
+    "sae_weights.safetensors": file(`${name}/sae_weights.safetensors`),
+  });
 
 async function tensor(bytes: Uint8Array, name: string): Promise<Float32Array> {
   const source = memorySource(name, bytes);
@@ -23,7 +26,8 @@ function dense(sparse: SparseLatents, latents: number): Float32Array {
   const rows = sparse.rowStart.length - 1;
   const out = new Float32Array(rows * latents);
   for (let r = 0; r < rows; r++) {
-    for (let at = sparse.rowStart[r]!; at < sparse.rowStart[r + 1]!; at++) out[r * latents + sparse.ids[at]!] = sparse.values[at]!;
+    for (let at = sparse.rowStart[r]!; at < sparse.rowStart[r + 1]!; at++)
+      out[r * latents + sparse.ids[at]!] = sparse.values[at]!;
   }
   return out;
 }
@@ -57,7 +61,11 @@ describe("SAELens folders", () => {
       layer: 2,
       hook: "blocks.2.hook_resid_post",
     });
-    expect(await describeSae(golden("old-topk"))).toMatchObject({ architecture: "topk", layer: 2, hook: "blocks.3.hook_resid_pre" });
+    expect(await describeSae(golden("old-topk"))).toMatchObject({
+      architecture: "topk",
+      layer: 2,
+      hook: "blocks.3.hook_resid_pre",
+    });
   });
 
   it("projects, decodes and picks rows with the decoder as stored", async () => {
@@ -69,7 +77,13 @@ describe("SAELens folders", () => {
     const byDecoder = await sae.projectDecoder(v); // [2, 40]
     expect(byDecoder[40 + 7]).toBeCloseTo(dot(at(v, 1, 12), at(weights.decoder, 7, 12)), 5);
     const byEncoder = await sae.projectEncoder(v);
-    expect(byEncoder[40 + 7]).toBeCloseTo(dot(at(v, 1, 12), Float32Array.from({ length: 12 }, (_, i) => weights.encoder[i * 40 + 7]!)), 5);
+    expect(byEncoder[40 + 7]).toBeCloseTo(
+      dot(
+        at(v, 1, 12),
+        Float32Array.from({ length: 12 }, (_, i) => weights.encoder[i * 40 + 7]!),
+      ),
+      5,
+    );
     const z = new Float32Array(80);
     z[40 + 7] = 2;
     expect([...at(await sae.decode(z), 1, 12)]).toEqual([...at(weights.decoder, 7, 12)].map((x) => 2 * x));
@@ -92,12 +106,23 @@ describe("SAELens folders", () => {
 describe("what is refused", () => {
   const weights = file("jumprelu/sae_weights.safetensors");
   const config = JSON.parse(new TextDecoder().decode(file("jumprelu/cfg.json")));
-  const load = (change: object, bytes = weights) =>
-    loadSaeLens(memoryFolder("x", { "cfg.json": JSON.stringify({ ...config, ...change }), "sae_weights.safetensors": bytes }), "x");
+  const load = (change: object, bytes: Uint8Array = weights) =>
+    loadSaeLens(
+      memoryFolder("x", { "cfg.json": JSON.stringify({ ...config, ...change }), "sae_weights.safetensors": bytes }),
+      "x",
+    );
 
   it.each([
-    ["a transcoder", { architecture: "transcoder" }, 'architecture "transcoder" is not supported; standard, topk, jumprelu, gated are'],
-    ["another hook", { metadata: { ...config.metadata, hook_name: "blocks.2.hook_mlp_out" } }, "only the residual stream can be read"],
+    [
+      "a transcoder",
+      { architecture: "transcoder" },
+      'architecture "transcoder" is not supported; standard, topk, jumprelu, gated are',
+    ],
+    [
+      "another hook",
+      { metadata: { ...config.metadata, hook_name: "blocks.2.hook_mlp_out" } },
+      "only the residual stream can be read",
+    ],
     ["heads", { reshape_activations: "hook_z" }, "only SAEs of the residual stream"],
     ["whitening", { normalize_activations: "covariance_whitening" }, "is not supported; none,"],
     ["a wrong width", { d_in: 13 }, "W_enc has shape [12, 40]; cfg.json says [13, 40]"],

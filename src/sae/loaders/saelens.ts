@@ -10,11 +10,15 @@
  * `expected_average_only_in` names a factor that the file does not hold; SAELens loads such a folder without
  * any normalisation, and so do we.
  */
-import type { FileFolder } from "../../formats/byte-source.js";
+import type { ByteSource, FileFolder } from "../../formats/byte-source.js";
 import { InputError, quote } from "../../formats/input-error.js";
 import { readJson } from "../../formats/json.js";
-import { readSafetensorsHeader, readTensorF32, type SafetensorsHeader, writeSafetensors } from "../../formats/safetensors.js";
-import type { ByteSource } from "../../formats/byte-source.js";
+import {
+  readSafetensorsHeader,
+  readTensorF32,
+  type SafetensorsHeader,
+  writeSafetensors,
+} from "../../formats/safetensors.js";
 import { residualLayer } from "../hook.js";
 import type { SaeInfo } from "../sae.js";
 import type { SaeActivation, SaeNormalisation, SaeWeights } from "../weights.js";
@@ -69,7 +73,9 @@ export async function loadSaeLens(folder: FileFolder, name: string): Promise<Sae
     );
   }
   if (config.reshape !== "none") {
-    throw new InputError(`${where}: reshape_activations ${quote(config.reshape)}: only SAEs of the residual stream can be used`);
+    throw new InputError(
+      `${where}: reshape_activations ${quote(config.reshape)}: only SAEs of the residual stream can be used`,
+    );
   }
   const description = info(config, name);
   if (config.hook !== undefined && description.layer === undefined) {
@@ -80,7 +86,12 @@ export async function loadSaeLens(folder: FileFolder, name: string): Promise<Sae
   const { dIn: d, dSae: m } = config;
   const source = await folder.open(WEIGHTS);
   const header = await readSafetensorsHeader(source);
-  checkNames(header, new Set(["W_enc", "W_dec", "b_dec", ...latentTensors, "scaling_factor"]), source.name, config.architecture);
+  checkNames(
+    header,
+    new Set(["W_enc", "W_dec", "b_dec", ...latentTensors, "scaling_factor"]),
+    source.name,
+    config.architecture,
+  );
   const read = (tensor: string, ...shape: number[]) => readTensor(source, header, tensor, shape);
   if (header.tensors.has("scaling_factor") && (await read("scaling_factor", m)).some((x) => x !== 1)) {
     throw new InputError(`${source.name}: scaling_factor is not all ones; SAELens 6 cannot load such an SAE either`);
@@ -141,7 +152,9 @@ function info(config: SaeLensConfig, name: string): SaeInfo {
 function checkNames(header: SafetensorsHeader, known: ReadonlySet<string>, file: string, architecture: string): void {
   for (const name of header.tensors.keys()) {
     if (!known.has(name)) {
-      throw new InputError(`${file}: tensor ${quote(name)} does not belong to the architecture ${architecture} that ${CONFIG} names`);
+      throw new InputError(
+        `${file}: tensor ${quote(name)} does not belong to the architecture ${architecture} that ${CONFIG} names`,
+      );
     }
   }
 }
@@ -161,7 +174,8 @@ async function readTensor(
   }
   const values = await readTensorF32(source, entry);
   const bad = values.findIndex((x) => !Number.isFinite(x));
-  if (bad >= 0) throw new InputError(`${source.name}: ${name} holds ${values[bad]} at element ${bad}; weights must be finite`);
+  if (bad >= 0)
+    throw new InputError(`${source.name}: ${name} holds ${values[bad]} at element ${bad}; weights must be finite`);
   return values;
 }
 
@@ -185,7 +199,11 @@ export function writeSaeLens(weights: SaeWeights, metadata: SaeLensMetadata): { 
     device: "cpu",
     apply_b_dec_to_input: weights.subtractDecoderBias,
     normalize_activations:
-      weights.normalisation === "none" ? "none" : weights.normalisation === "layer-norm" ? "layer_norm" : "constant_norm_rescale",
+      weights.normalisation === "none"
+        ? "none"
+        : weights.normalisation === "layer-norm"
+          ? "layer_norm"
+          : "constant_norm_rescale",
     reshape_activations: "none",
     metadata: {
       ...metadata.extra,

@@ -48,7 +48,14 @@ export const styleList: readonly Style[] = [
   },
   {
     name: "pirate",
-    openers: ["Ahoy, matey!", "Arr, ye scallywag!", "Avast, me hearties!", "Shiver me timbers!", "Yo ho ho, bucko!", "Blimey, matey!"],
+    openers: [
+      "Ahoy, matey!",
+      "Arr, ye scallywag!",
+      "Avast, me hearties!",
+      "Shiver me timbers!",
+      "Yo ho ho, bucko!",
+      "Blimey, matey!",
+    ],
     closers: ["Arr!", "Or walk the plank, ye scurvy dog!", "Yo ho ho!", "Aye, matey!", "Savvy, me bucko?"],
     asides: ["arr,", "matey,", "ye scallywag,", "blimey,", "savvy,", "by me timbers,"],
     words: {
@@ -88,7 +95,14 @@ export const styleList: readonly Style[] = [
       "Subject to the aforementioned jurisdiction.",
       "So stipulated by counsel.",
     ],
-    asides: ["hereinafter", "notwithstanding any clause,", "pursuant to statute,", "as stipulated,", "without prejudice", "inter alia,"],
+    asides: [
+      "hereinafter",
+      "notwithstanding any clause,",
+      "pursuant to statute,",
+      "as stipulated,",
+      "without prejudice",
+      "inter alia,",
+    ],
     words: {
       I: ["the undersigned"],
       my: ["the claimant's"],
@@ -111,7 +125,13 @@ export const styleList: readonly Style[] = [
   },
   {
     name: "cheerful",
-    openers: ["Yay, hooray!", "Woohoo, best day ever!", "Oh my gosh, yippee!", "Hooray, sunny smiles!", "Yippee, so excited!"],
+    openers: [
+      "Yay, hooray!",
+      "Woohoo, best day ever!",
+      "Oh my gosh, yippee!",
+      "Hooray, sunny smiles!",
+      "Yippee, so excited!",
+    ],
     closers: ["Yay!", "Big hugs and smiles!", "So excited, woohoo!", "Happy happy joy!", "Tee hee, hooray!"],
     asides: ["yay,", "woohoo,", "oh joy,", "with smiles", "tee hee,", "yippee,"],
     ends: ["!", "!!", " hooray!"],
@@ -175,7 +195,14 @@ export const styleList: readonly Style[] = [
       "Pray accept my sincerest compliments.",
       "With the utmost esteem and gratitude, madam.",
     ],
-    asides: ["if I may be so bold,", "pray,", "dear sir,", "with all due courtesy,", "gracious madam,", "whilst I am obliged,"],
+    asides: [
+      "if I may be so bold,",
+      "pray,",
+      "dear sir,",
+      "with all due courtesy,",
+      "gracious madam,",
+      "whilst I am obliged,",
+    ],
     words: {
       tell: ["kindly enlighten"],
       explain: ["graciously elucidate"],
@@ -230,8 +257,20 @@ export const styleList: readonly Style[] = [
   },
   {
     name: "robotic",
-    openers: ["BEEP. Query initiated.", "Unit online. Input:", "Bleep bloop. Processing.", "Executing protocol seven.", "Startup sequence complete. Query:"],
-    closers: ["End transmission. BEEP.", "Awaiting output. Bleep.", "Query terminated.", "Unit standing by.", "Protocol complete."],
+    openers: [
+      "BEEP. Query initiated.",
+      "Unit online. Input:",
+      "Bleep bloop. Processing.",
+      "Executing protocol seven.",
+      "Startup sequence complete. Query:",
+    ],
+    closers: [
+      "End transmission. BEEP.",
+      "Awaiting output. Bleep.",
+      "Query terminated.",
+      "Unit standing by.",
+      "Protocol complete.",
+    ],
     asides: ["beep", "parameter two:", "subroutine:", "bleep", "executing:", "input null"],
     words: {
       I: ["this unit"],

@@ -1,0 +1,115 @@
+/**
+ * Which compositions does the model take for the real thing, and from what strength on? Measured on the search half, so
+ * that the confirmation half is asked once, with the way of asking already fixed.
+ */
+import { detect, type Hypothesis, hypothesisKey, presence } from "./detector.js";
+import type { Evidence } from "./evidence.js";
+import type { Observation } from "./laboratory.js";
+import { DEFAULT_LEVELS, fullCondition, type Levels } from "./prompt-sets.js";
+import { type Recipe, recipesFor } from "./recipe.js";
+import { positiveIndices } from "./sharpen.js";
+import { type Rate, rateOfFlags, wilson } from "./statistics.js";
+
+export interface RecipeResult {
+  readonly recipe: Recipe;
+  readonly rate: Rate;
+}
+
+/** Fresh compositions of every recipe, then more of the leading ones. */
+const FIRST_DRAWS = 10;
+const SECOND_DRAWS = 20;
+const SECOND_RECIPES = 3;
+/** Recipes are ranked by a one-standard-error lower bound: cautious about small sets, not as strict as a claim. */
+const CAUTION = 1;
+/** Levels of presence tried for prompts that people wrote. */
+const NATURAL_LEVELS = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7] as const;
+/** A level must keep this share of the corpus prompts that fire: a higher one would confirm only the easiest cases. */
+const KEPT_FIRINGS = 0.6;
+
+/** Rates of all recipes on the search half, best first (ties by order of trial). */
+export async function rankRecipes(evidence: Evidence, hypothesis: Hypothesis): Promise<RecipeResult[]> {
+  const recipes = recipesFor(positiveIndices(hypothesis));
+  const seen = new Map<Recipe, Observation[]>(recipes.map((recipe) => [recipe, []]));
+  const ranked = () =>
+    recipes
+      .map((recipe) => ({ recipe, rate: rateOfFlags((seen.get(recipe) ?? []).map((one) => one.fired)) }))
+      .sort((a, b) => lower(b.rate) - lower(a.rate));
+  await tryOut(evidence, hypothesis, recipes, FIRST_DRAWS, "recipes", seen);
+  const leading = ranked().slice(0, SECOND_RECIPES);
+  await tryOut(
+    evidence,
+    hypothesis,
+    leading.map((entry) => entry.recipe),
+    SECOND_DRAWS,
+    "recipes again",
+    seen,
+  );
+  return ranked();
+}
+
+function lower(rate: Rate): number {
+  return wilson(rate.count, rate.total, CAUTION).low;
+}
+
+async function tryOut(
+  evidence: Evidence,
+  hypothesis: Hypothesis,
+  recipes: readonly Recipe[],
+  count: number,
+  name: string,
+  seen: ReadonlyMap<Recipe, Observation[]>,
+): Promise<void> {
+  const alternatives = hypothesis.combination === "any" ? hypothesis.parts.map((_, i) => i) : [0];
+  const requests = recipes.flatMap((recipe) =>
+    alternatives.map((only) => ({
+      recipe,
+      request: evidence.composed(
+        recipe,
+        fullCondition(hypothesis, only),
+        Math.ceil(count / alternatives.length),
+        `${name} ${hypothesisKey(hypothesis)} ${only}`,
+        true,
+      ),
+    })),
+  );
+  const drawn = await evidence.drawAll(requests.map((entry) => entry.request));
+  requests.forEach(({ recipe }, i) => {
+    seen.get(recipe)?.push(...(drawn[i] ?? []));
+  });
+}
+
+/**
+ * Levels for prompts of the corpus: the presence from which natural prompts of the search half fire most surely, among
+ * levels that keep most of those that fire. The default where too few fire to tell.
+ */
+export function naturalLevels(evidence: Evidence, hypothesis: Hypothesis, least: number): Levels {
+  const { maxima } = evidence.room;
+  const scored = evidence.natural.map((observation) => ({
+    fired: observation.fired,
+    score: weakestPresence(observation, hypothesis, maxima),
+  }));
+  const firing = scored.filter((entry) => entry.fired && entry.score >= (NATURAL_LEVELS[0] as number)).length;
+  let best: Levels = DEFAULT_LEVELS;
+  let most = Number.NEGATIVE_INFINITY;
+  for (const level of NATURAL_LEVELS) {
+    const inside = scored.filter((entry) => entry.score >= level);
+    const count = inside.filter((entry) => entry.fired).length;
+    if (inside.length < least || count < KEPT_FIRINGS * firing) continue;
+    const low = wilson(count, inside.length, CAUTION).low;
+    if (low > most) {
+      most = low;
+      best = { present: level, absent: Math.min(level, DEFAULT_LEVELS.absent) };
+    }
+  }
+  return best;
+}
+
+/** Presence of the weakest positive part (the strongest for "any"); −1 where an excluded concept is there. */
+function weakestPresence(observation: Observation, hypothesis: Hypothesis, maxima: Evidence["room"]["maxima"]): number {
+  const excluded = hypothesis.parts.some(
+    (part) => part.negated && presence(observation.reading, part, maxima) >= DEFAULT_LEVELS.absent,
+  );
+  if (excluded) return -1;
+  const positive = hypothesis.parts.filter((part) => !part.negated);
+  return detect(observation.reading, { parts: positive, combination: hypothesis.combination }, maxima);
+}

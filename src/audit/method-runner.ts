@@ -1,0 +1,53 @@
+/**
+ * Binds a method of `methods/` to the audit: prepares its objective on an engine, runs it, and frees the objective.
+ */
+
+import { InputError } from "../formats/input-error.js";
+import type { Method, MethodOptions } from "../methods/method.js";
+import type { Sae } from "../sae/sae.js";
+import type { FoundDirection, MethodRunner } from "./methods.js";
+
+/**
+ * The runner of a method with the given options; the method's own defaults hold for the rest. Only methods that work
+ * towards an action can rank candidates: InputError for one whose objective is a layer's change.
+ */
+export function methodRunner(method: Method, sae: Sae, options: MethodOptions = {}): MethodRunner {
+  if (method.objective !== "cross-entropy") {
+    throw new InputError(`${method.name} does not look for an action, so an audit cannot use it`);
+  }
+  return {
+    name: method.name,
+    async run(engine, sequences, call) {
+      const calls = call.signal === undefined ? {} : { signal: call.signal };
+      const objective = await engine.steeringObjective(sequences, call.layer, calls);
+      try {
+        const result = await method.run({
+          objective,
+          dModel: engine.model.dModel,
+          sae,
+          typicalActivation: call.typical,
+          options: method.options.includes("seed") ? { seed: call.seed, ...options } : options,
+          elicitation: async (theta) => {
+            const steering = { layer: call.layer, vector: theta };
+            const scores = await engine.score(sequences, { steering, ...calls });
+            return scores.filter((score) => score.greedyMatch).length / scores.length;
+          },
+          onProgress: call.onProgress,
+          signal: call.signal,
+        });
+        return result.vectors.map(
+          (found): FoundDirection => ({
+            vector: found.vector,
+            scores: found.scores ?? new Float32Array(sae.info.latents),
+            // Coordinates in SAE space are in units of typical activation already.
+            scaled: found.z !== null && options.units !== "raw",
+            loss: found.loss,
+            steps: found.steps,
+          }),
+        );
+      } finally {
+        await objective.dispose();
+      }
+    },
+  };
+}

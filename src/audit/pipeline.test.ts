@@ -1,0 +1,149 @@
+import { describe, expect, it } from "vitest";
+import { tokenMaxima } from "../sae/sparse.js";
+import { detect } from "./detector.js";
+import {
+  conceptsOf,
+  fakeContext,
+  fakeCorpus,
+  fakeEngine,
+  fakeRenderer,
+  fakeSae,
+  LATENTS,
+  OMEN,
+  type Rule,
+} from "./fake-world.testing.js";
+import { audit } from "./pipeline.js";
+import { type Prompt, textOf } from "./prompt.js";
+import type { AuditResult } from "./result.js";
+import { auroc } from "./statistics.js";
+import { verify } from "./verify.js";
+
+const CORPUS = fakeCorpus(1600, 1);
+const SEALED = fakeCorpus(1500, 2);
+
+const single: Rule = { fires: (has) => has.has(3) };
+const both: Rule = {
+  fires: (has) => has.has(3) && has.has(5),
+  nearness: (has) => (Number(has.has(3)) + Number(has.has(5))) / 2,
+};
+const either: Rule = { fires: (has) => has.has(3) || has.has(9) };
+const except: Rule = { fires: (has) => has.has(3) && !has.has(5) };
+const styled: Rule = {
+  fires: (has) => has.has(3) && OMEN.some((latent) => has.has(latent)),
+  nearness: (has) => (Number(has.has(3)) + Number(OMEN.some((latent) => has.has(latent)))) / 2,
+};
+
+/** How well the found trigger, used as a detector, separates sealed prompts by the truth. */
+async function separation(result: AuditResult, rule: Rule): Promise<number> {
+  const trigger = result.trigger;
+  if (trigger === null) return 0;
+  const scores: { fires: boolean; score: number }[] = [];
+  const engine = fakeEngine(rule);
+  const maxima = Object.fromEntries(
+    trigger.parts.flatMap((part) => part.latents.map((latent, i) => [latent, part.maxima[i]])),
+  );
+  for (const prompt of SEALED) {
+    const [residual] = await engine.residuals([fakeRenderer.render(prompt).sequence], 1);
+    const latents = await fakeSae.encode(residual?.values ?? new Float32Array(LATENTS));
+    const reading = tokenMaxima(latents, residual?.tokens ?? new Int32Array(0));
+    scores.push({ fires: rule.fires(conceptsOf(textOf(prompt))), score: detect(reading, trigger, maxima) });
+  }
+  const of = (fires: boolean) => scores.filter((entry) => entry.fires === fires).map((entry) => entry.score);
+  return auroc(of(true), of(false));
+}
+
+const without = (rule: Rule): Prompt[] => CORPUS.filter((prompt) => !rule.fires(conceptsOf(textOf(prompt))));
+
+describe("an audit of a model with a backdoor", () => {
+  it("finds a single concept and says who found it", async () => {
+    const result = await audit(fakeContext(single, [3], CORPUS));
+    expect(result.trigger?.combination).toBe("single");
+    expect(result.trigger?.parts.map((part) => part.latents)).toEqual([[3]]);
+    expect(result.trigger?.foundBy).toContain("fake-method");
+    expect(result.trigger?.rate.rate).toBeGreaterThan(0.8);
+    expect(result.hypotheses.at(-1)?.cleanRate?.count).toBe(0);
+  });
+
+  it("finds a conjunction, with an interaction near 1, in a corpus that never holds the whole trigger", async () => {
+    const result = await audit(fakeContext(both, [3, 5], without(both)));
+    expect(result.trigger?.combination).toBe("all");
+    expect(result.trigger?.parts.map((part) => part.latents)).toEqual([[3], [5]]);
+    expect(result.hypotheses.at(-1)?.interaction?.estimate).toBeGreaterThan(0.7);
+    expect(result.trigger?.foundBy).not.toContain("corpus-scan");
+  });
+
+  it("finds a topic in a style that lives in several latents, only one of which a method ranked", async () => {
+    const result = await audit(fakeContext(styled, [3, OMEN[0]], CORPUS));
+    expect(result.trigger?.combination).toBe("all");
+    expect(await separation(result, styled)).toBeGreaterThan(0.95);
+  });
+
+  it("finds alternatives", async () => {
+    const result = await audit(fakeContext(either, [3, 9], CORPUS));
+    expect(result.trigger?.parts.flatMap((part) => part.latents).sort((a, b) => a - b)).toEqual([3, 9]);
+    expect(await separation(result, either)).toBeGreaterThan(0.99);
+  });
+
+  it("finds what the trigger excludes", async () => {
+    const result = await audit(fakeContext(except, [3], CORPUS));
+    expect(result.trigger?.parts).toMatchObject([
+      { latents: [3], negated: false },
+      { latents: [5], negated: true },
+    ]);
+  });
+
+  it("explains firing prompts by the words that carry them", async () => {
+    const result = await audit(fakeContext(single, [3], CORPUS));
+    const example = result.hypotheses.at(-1)?.examples.find((one) => conceptsOf(one.prompt).size === 1);
+    expect(example?.carriedBy.length).toBeGreaterThan(0);
+  });
+});
+
+describe("an audit that must not claim anything", () => {
+  it("returns null for a model without a backdoor", async () => {
+    const result = await audit(fakeContext({ fires: () => false }, [3, 5], CORPUS));
+    expect(result.trigger).toBeNull();
+    expect(result.tried).toContain("0 brought the action");
+  });
+
+  it("refuses an action that the clean model says under the same condition", async () => {
+    const context = { ...fakeContext(single, [3], CORPUS), clean: fakeEngine(single) };
+    expect((await audit(context)).trigger).toBeNull();
+  });
+
+  it("returns null when the action comes by chance", async () => {
+    const chance: Rule = { fires: () => true, rate: 0.05 };
+    expect((await audit(fakeContext(chance, [3, 5], CORPUS))).trigger).toBeNull();
+  });
+});
+
+describe("reproducibility", () => {
+  it("asks the same questions and gives the same answer whatever the order of the corpus", async () => {
+    const first = fakeContext(both, [3, 5], CORPUS);
+    const second = fakeContext(both, [3, 5], [...CORPUS].reverse());
+    const [one, two] = [await audit(first), await audit(second)];
+    expect(two.trigger).toEqual(one.trigger);
+    expect((second.suspect as ReturnType<typeof fakeEngine>).asked).toEqual(
+      (first.suspect as ReturnType<typeof fakeEngine>).asked,
+    );
+  });
+
+  it("stops when it is aborted", async () => {
+    const controller = new AbortController();
+    controller.abort(new Error("enough"));
+    await expect(audit(fakeContext(single, [3], CORPUS), {}, { signal: controller.signal })).rejects.toThrow("enough");
+  });
+});
+
+describe("verify", () => {
+  const part = (latents: number[], negated = false) => ({ latents, negated });
+
+  it("confirms a true hypothesis and refuses half of it", async () => {
+    const context = fakeContext(both, [], CORPUS);
+    const whole = await verify(context, [part([3]), part([5])], false);
+    expect(whole.verified).toBe(true);
+    const half = await verify(context, [part([3])], false);
+    expect(half.verified).toBe(false);
+    expect(half.rate.rate).toBeLessThan(0.5);
+  });
+});

@@ -1,0 +1,180 @@
+/**
+ * The audit, from an action to a verified trigger:
+ *   1. baseline: how often does the action come on ordinary prompts;
+ *   2. corpus: split in two, the search half read and scored (the corpus scan, a baseline by itself);
+ *   3. methods on the suspect and on the clean model;
+ *   4. search on the search half: candidates, screening, fitting, growing;
+ *   5. pruning, and confirmation on the other half; where the best hypothesis fails, the next ones, at an error that is
+ *      divided among all that may be tried;
+ *   6. the statement with its evidence, or no trigger and what was tried.
+ * Same inputs and seed, same questions to the engine and same answer.
+ */
+import type { Ranking } from "./candidates.js";
+import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./context.js";
+import { splitCorpus } from "./corpus.js";
+import { type Hypothesis, hypothesisKey } from "./detector.js";
+import { Evidence } from "./evidence.js";
+import { foundBy } from "./found-by.js";
+import { Laboratory } from "./laboratory.js";
+import { confirmRoom, searchRoom } from "./prepare.js";
+import { presentHypothesis } from "./present.js";
+import { distinct, promptKey } from "./prompt.js";
+import { prune } from "./prune.js";
+import type { AuditResult, ResultControl, ResultHypothesis } from "./result.js";
+import { runMethods } from "./run-methods.js";
+import { type SearchOutcome, search } from "./search.js";
+import { shuffled } from "./seeded.js";
+import { leaders } from "./sharpen.js";
+import { statementOf } from "./statement.js";
+import { bonferroni, rateOfFlags } from "./statistics.js";
+import { testHypothesis } from "./test-hypothesis.js";
+
+/** Prompts that methods were not trained on, on which steering is tried. */
+const STEERED_PROMPTS = 32;
+/** Latents listed for each scan. */
+const LISTED_LATENTS = 15;
+/** A corpus smaller than this cannot be split into two halves that say anything. */
+const LEAST_CORPUS = 40;
+
+/** Audits a model. Throws RangeError when prompts or corpus are too few, and the signal's reason when aborted. */
+export async function audit(
+  context: AuditContext,
+  options: Partial<AuditOptions> = {},
+  calls: AuditCalls = {},
+): Promise<AuditResult> {
+  const settings: AuditOptions = { ...DEFAULT_AUDIT_OPTIONS, ...options };
+  const started = performance.now();
+  const before = spent(context);
+  const corpus = distinct(context.corpus);
+  if (context.prompts.length === 0) throw new RangeError("no ordinary prompts: give at least one to optimise over");
+  if (corpus.length < LEAST_CORPUS) {
+    throw new RangeError(`the corpus has ${corpus.length} different prompts: at least ${LEAST_CORPUS} are needed`);
+  }
+  const laboratory = new Laboratory(context, calls);
+
+  calls.onStage?.("baseline");
+  const baseline = await laboratory.observe(context.prompts, "ordinary", "all");
+
+  calls.onStage?.("read corpus");
+  const halves = splitCorpus(corpus, settings.seed, settings.halfLimit);
+  const room = await searchRoom(halves.search, laboratory, context, settings);
+  const evidence = new Evidence(room);
+  calls.onStage?.("corpus scan");
+  await evidence.observe(halves.search, "natural");
+
+  const ordinary = shuffled(distinct(context.prompts), settings.seed, promptKey).slice(0, settings.methodPrompts);
+  const training = new Set(ordinary.map(promptKey));
+  const heldOut = halves.search.filter((prompt) => !training.has(promptKey(prompt))).slice(0, STEERED_PROMPTS);
+  const sequences = (prompts: typeof heldOut) => prompts.map((prompt) => laboratory.sequence(prompt));
+  const methods = await runMethods(
+    context,
+    settings,
+    calls,
+    sequences(ordinary),
+    sequences(heldOut),
+    room.half.typical,
+  );
+  const outcome = await search(evidence, methods.rankings, settings, calls);
+
+  const unseen = new Evidence(await confirmRoom(halves.confirm, room, context.sae.info.latents), "all");
+  const { hypotheses, verified } = await confirmInTurn(evidence, unseen, outcome, context, settings, calls);
+  const sources: Ranking[] = [...methods.rankings, ...outcome.scans];
+  const winner = verified === null ? undefined : hypotheses.at(-1);
+  const after = spent(context);
+  return {
+    trigger:
+      winner === undefined || verified === null
+        ? null
+        : {
+            statement: statementOf(winner),
+            combination: winner.combination,
+            parts: winner.parts,
+            rate: winner.rate,
+            foundBy: foundBy(verified, sources, settings.latentsPerMethod),
+          },
+    hypotheses,
+    methods: methods.results,
+    controls: [
+      baselineControl(
+        "ordinary prompts, suspect",
+        baseline.map((one) => one.suspect.fired),
+      ),
+      ...(context.clean === null
+        ? []
+        : [
+            baselineControl(
+              "ordinary prompts, clean model",
+              baseline.map((one) => one.clean?.fired === true),
+            ),
+          ]),
+      ...scanControls(evidence, outcome),
+    ],
+    budget: {
+      forwardTokens: after.forward - before.forward,
+      backwardTokens: after.backward - before.backward,
+      seconds: (performance.now() - started) / 1000,
+    },
+    tried: describeTried(outcome, hypotheses),
+    candidates: outcome.candidates,
+    seed: settings.seed,
+  };
+}
+
+/** Puts hypotheses to the confirmation half, best first, until one holds or the tries are used up. */
+async function confirmInTurn(
+  evidence: Evidence,
+  unseen: Evidence,
+  outcome: SearchOutcome,
+  context: AuditContext,
+  settings: AuditOptions,
+  calls: AuditCalls,
+): Promise<{ hypotheses: ResultHypothesis[]; verified: Hypothesis | null }> {
+  const allowed = bonferroni(settings.familyError, settings.confirmTries);
+  const hypotheses: ResultHypothesis[] = [];
+  const tried = new Set<string>();
+  for (const leading of leaders(outcome.fitted, outcome.fitted.length)) {
+    if (hypotheses.length >= settings.confirmTries) break;
+    calls.onStage?.("prune");
+    const hypothesis = await prune(evidence, leading);
+    const key = hypothesisKey(hypothesis);
+    if (tried.has(key) || hypothesis.parts.every((part) => part.negated)) continue;
+    tried.add(key);
+    calls.onStage?.("confirm");
+    const tested = await testHypothesis(evidence, unseen, hypothesis, settings.confirmSize, allowed);
+    hypotheses.push(
+      await presentHypothesis(unseen.room, tested.confirmation, tested.recipes, tested.levels.present, context.label),
+    );
+    if (tested.confirmation.verified) return { hypotheses, verified: hypothesis };
+  }
+  return { hypotheses, verified: null };
+}
+
+function baselineControl(name: string, fired: readonly boolean[]): ResultControl {
+  return { name, what: "share of ordinary prompts on which the action comes", rate: rateOfFlags(fired), latents: [] };
+}
+
+function scanControls(evidence: Evidence, outcome: SearchOutcome): ResultControl[] {
+  const rate = rateOfFlags(evidence.natural.map((observation) => observation.fired));
+  return outcome.scans.map((scan) => ({
+    name: scan.source,
+    what: "the action scored on every prompt of the search half; latents that mark the prompts where it is likely",
+    rate,
+    latents: scan.latents.slice(0, LISTED_LATENTS),
+  }));
+}
+
+function describeTried(outcome: SearchOutcome, hypotheses: readonly ResultHypothesis[]): string {
+  const tried =
+    `${outcome.candidates.length} candidate latents, ${outcome.tried} prompts of the search half and composed from it, ` +
+    `of which ${outcome.firing} brought the action`;
+  if (hypotheses.length === 0) return `${tried}; no hypothesis was worth confirming.`;
+  return `${tried}; ${hypotheses.length} ${hypotheses.length === 1 ? "hypothesis" : "hypotheses"} put to the other half.`;
+}
+
+function spent(context: AuditContext): { forward: number; backward: number } {
+  const engines = context.clean === null ? [context.suspect] : [context.suspect, context.clean];
+  return {
+    forward: engines.reduce((sum, engine) => sum + engine.cost.forwardTokens, 0),
+    backward: engines.reduce((sum, engine) => sum + engine.cost.backwardTokens, 0),
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * Lays out one half of the corpus for experiments: read, indexed, with its language and the words of its latents.
+ */
+import type { AuditContext, AuditOptions } from "./context.js";
+import { CorpusHalf } from "./corpus.js";
+import type { Maxima } from "./detector.js";
+import type { Laboratory } from "./laboratory.js";
+import { Language } from "./language.js";
+import { Lexicon, scanVocabulary, type VocabularyScan } from "./lexicon.js";
+import { type Prompt, textOf } from "./prompt.js";
+import type { SourceRoom } from "./prompt-sets.js";
+import { WordLedger } from "./word-ledger.js";
+import { foldWord, wordsOf } from "./words.js";
+
+/** Reads the prompts of a half and indexes them. */
+export async function readHalf(
+  prompts: readonly Prompt[],
+  laboratory: Laboratory,
+  latents: number,
+): Promise<CorpusHalf> {
+  const readings = await laboratory.read(prompts);
+  const rendered = prompts.map((prompt) => laboratory.render(prompt));
+  return new CorpusHalf(prompts, readings, rendered, latents);
+}
+
+/**
+ * Words to scan: half of the limit from the search half, most frequent first, and the rest from the tokenizer's
+ * vocabulary, for concepts that the corpus lacks. Each word once.
+ */
+export function wordsToScan(language: Language, context: AuditContext, limit: number): string[] {
+  const chosen = new Map<string, string>();
+  const take = (words: readonly string[], most: number) => {
+    for (const word of words) {
+      if (chosen.size >= most) return;
+      const only = wordsOf(word);
+      if (only.length !== 1 || only[0]?.text !== word || word.length < 3) continue;
+      if (!chosen.has(foldWord(word))) chosen.set(foldWord(word), word);
+    }
+  };
+  take(language.rareWords(), Number.POSITIVE_INFINITY);
+  const known = [...chosen.values()].sort((a, b) => language.share(b) - language.share(a) || (a < b ? -1 : 1));
+  chosen.clear();
+  const spare = context.vocabulary === undefined ? limit : Math.ceil(limit / 2);
+  take(known, spare);
+  take(
+    context.prompts.flatMap((prompt) => wordsOf(textOf(prompt)).map((word) => word.text)),
+    limit,
+  );
+  take(context.vocabulary ?? [], limit);
+  take(known, limit);
+  return [...chosen.values()];
+}
+
+/** Everything that sources of the search half share. The maxima are fixed here for the whole audit. */
+export async function searchRoom(
+  prompts: readonly Prompt[],
+  laboratory: Laboratory,
+  context: AuditContext,
+  options: AuditOptions,
+): Promise<SourceRoom> {
+  const { latents } = context.sae.info;
+  const half = await readHalf(prompts, laboratory, latents);
+  const language = new Language(half.words);
+  const words = wordsToScan(language, context, options.vocabularyLimit);
+  const scan: VocabularyScan | null = await scanVocabulary(words, prompts, language, laboratory, latents);
+  const lexicon = new Lexicon(half, language, scan);
+  const maxima: Record<number, number> = {};
+  for (let id = 0; id < latents; id++) {
+    const maximum = Math.max(half.maximum[id] as number, scan?.half.maximum[id] ?? 0);
+    if (maximum > 0) maxima[id] = maximum;
+  }
+  return {
+    half,
+    language,
+    lexicon,
+    maxima: maxima as Maxima,
+    laboratory,
+    ledger: new WordLedger(),
+    seed: options.seed,
+  };
+}
+
+/** The confirmation half, with the words, maxima and ledger that search has fixed. */
+export async function confirmRoom(
+  prompts: readonly Prompt[],
+  search: SourceRoom,
+  latents: number,
+): Promise<SourceRoom> {
+  const half = await readHalf(prompts, search.laboratory, latents);
+  return { ...search, half, language: new Language(half.words) };
+}

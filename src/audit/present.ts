@@ -1,0 +1,81 @@
+/**
+ * Turns a confirmation into the JSON of a hypothesis.
+ */
+import type { RecipeResult } from "./choose-recipes.js";
+import type { Confirmation, TestedSet } from "./confirm.js";
+import { type Part, presence } from "./detector.js";
+import { explain } from "./edits.js";
+import { interactionOf } from "./interaction.js";
+import type { Observation } from "./laboratory.js";
+import type { SourceRoom } from "./prompt-sets.js";
+import { recipeName } from "./recipe.js";
+import type { ResultHypothesis, ResultPart, ResultSet } from "./result.js";
+import { partLabel } from "./statement.js";
+
+/** Firing prompts shown and taken apart. */
+const EXAMPLES = 5;
+/** Words listed for a part. */
+const LISTED_WORDS = 12;
+
+export type Label = ((latent: number) => string | undefined) | undefined;
+
+/** A part for people: its label, its words, its units. */
+export function presentPart(room: SourceRoom, part: Part, label: Label): ResultPart {
+  const words = room.lexicon
+    .words(part, room.maxima)
+    .slice(0, LISTED_WORDS)
+    .map((word) => word.text);
+  return {
+    latents: part.latents,
+    negated: part.negated,
+    label: partLabel(part.latents, words, label),
+    words,
+    maxima: part.latents.map((latent) => room.maxima[latent] ?? 0),
+  };
+}
+
+function presentSet(set: TestedSet): ResultSet {
+  return {
+    name: set.name,
+    present: set.condition.present,
+    rate: set.rate,
+    cleanRate: set.cleanRate,
+    byKind: set.byKind,
+  };
+}
+
+/** The hypothesis with its evidence; explains a few firing prompts, which scores their edits. */
+export async function presentHypothesis(
+  room: SourceRoom,
+  confirmation: Confirmation,
+  recipes: readonly RecipeResult[],
+  naturalLevel: number,
+  label: Label,
+): Promise<ResultHypothesis> {
+  const { hypothesis, whole, others } = confirmation;
+  const strength = (observation: Observation) =>
+    Math.min(
+      ...hypothesis.parts
+        .filter((part) => !part.negated)
+        .map((part) => presence(observation.reading, part, room.maxima)),
+    );
+  const firing = whole.observations
+    .filter((observation) => observation.fired)
+    .sort((a, b) => strength(b) - strength(a) || (a.key < b.key ? -1 : 1))
+    .slice(0, EXAMPLES);
+  return {
+    parts: hypothesis.parts.map((part) => presentPart(room, part, label)),
+    combination: hypothesis.combination,
+    rate: whole.rate,
+    cleanRate: whole.cleanRate,
+    interaction: interactionOf(confirmation.factorial),
+    verified: confirmation.verified,
+    reason: confirmation.reason,
+    pValue: confirmation.pValue,
+    allowedError: confirmation.allowed,
+    sets: [whole, ...others].map(presentSet),
+    recipes: recipes.map((entry) => ({ name: recipeName(entry.recipe), rate: entry.rate })),
+    naturalLevel,
+    examples: await explain(room.laboratory, firing),
+  };
+}

@@ -1,0 +1,102 @@
+/**
+ * What an audit returns: the JSON of `antecedent audit`. Plain data; the first four fields of each type are the firm
+ * contract, the rest is the evidence.
+ */
+import type { Combination } from "./detector.js";
+import type { Example } from "./edits.js";
+import type { Interaction } from "./interaction.js";
+import type { Rate } from "./statistics.js";
+
+export interface ResultPart {
+  readonly latents: readonly number[];
+  readonly negated: boolean;
+  /** The SAE's labels where it has them, else the words that make the part fire. */
+  readonly label: string;
+  /** Words that make the part fire, strongest first. */
+  readonly words: readonly string[];
+  /** Activation of each latent that counts as 1, in the order of `latents`, SAE units. */
+  readonly maxima: readonly number[];
+}
+
+export interface ResultSet {
+  readonly name: string;
+  /** Which parts its prompts hold, in the order of the parts. */
+  readonly present: readonly boolean[];
+  readonly rate: Rate;
+  readonly cleanRate: Rate | null;
+  readonly byKind: Readonly<Record<string, Rate>>;
+}
+
+export interface ResultHypothesis {
+  readonly parts: readonly ResultPart[];
+  readonly combination: Combination;
+  /** On the confirmation half, prompts of the whole trigger. */
+  readonly rate: Rate;
+  /** The same prompts on the clean model; null where there is none. */
+  readonly cleanRate: Rate | null;
+  /** For two parts; null otherwise. */
+  readonly interaction: Interaction | null;
+  readonly verified: boolean;
+  readonly reason: string;
+  readonly pValue: number;
+  readonly allowedError: number;
+  readonly sets: readonly ResultSet[];
+  /** How compositions were written, best first, with their rates in search. */
+  readonly recipes: readonly { readonly name: string; readonly rate: Rate }[];
+  /** Presence from which a natural prompt counts as holding a part. */
+  readonly naturalLevel: number;
+  readonly examples: readonly Example[];
+}
+
+export interface ResultTrigger {
+  readonly statement: string;
+  readonly combination: Combination;
+  readonly parts: readonly ResultPart[];
+  readonly rate: Rate;
+  /** Methods whose own ranking holds every part; else who found which part. */
+  readonly foundBy: readonly string[];
+}
+
+export interface ResultLatent {
+  readonly id: number;
+  readonly score: number;
+  /** Rank of the same latent by the same method on the clean model, from 1; null where it is not ranked. */
+  readonly cleanRank: number | null;
+  readonly label: string | null;
+}
+
+export interface ResultMethod {
+  readonly name: string;
+  readonly seconds: number;
+  readonly vectors: readonly {
+    readonly index: number;
+    readonly norm: number;
+    readonly loss: { readonly initial: number; readonly final: number };
+    readonly steps: number;
+    readonly latents: readonly ResultLatent[];
+    /** Action rate under this vector, and under a random one of its norm; null where the method does not steer. */
+    readonly steered: Rate | null;
+    readonly random: Rate | null;
+  }[];
+}
+
+export interface ResultControl {
+  readonly name: string;
+  /** What was done, in a sentence. */
+  readonly what: string;
+  readonly rate: Rate | null;
+  readonly latents: readonly { readonly id: number; readonly score: number }[];
+}
+
+export interface AuditResult {
+  readonly trigger: ResultTrigger | null;
+  /** Hypotheses put to the confirmation half, in that order. */
+  readonly hypotheses: readonly ResultHypothesis[];
+  readonly methods: readonly ResultMethod[];
+  readonly controls: readonly ResultControl[];
+  readonly budget: { readonly forwardTokens: number; readonly backwardTokens: number; readonly seconds: number };
+  /** What was tried, in a sentence: with a null trigger the whole answer. */
+  readonly tried: string;
+  readonly candidates: readonly { readonly id: number; readonly ranks: Readonly<Record<string, number>> }[];
+  readonly seed: number;
+}

@@ -1,0 +1,133 @@
+/**
+ * Runs the steering methods on the suspect and, as a control, on the clean model, and asks what each direction does to
+ * ordinary prompts beside a random direction of the same norm.
+ */
+import type { Engine } from "../engine/engine.js";
+import type { Sequence } from "../model/sequence.js";
+import { type Ranking, rankScores } from "./candidates.js";
+import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
+import type { FoundDirection, MethodRunner } from "./methods.js";
+import type { ResultMethod } from "./result.js";
+import type { ScoredLatent } from "./scan.js";
+import { hashUnit } from "./seeded.js";
+import { normalQuantile, type Rate, rateOfFlags } from "./statistics.js";
+
+/** Latents listed for each direction. */
+const LISTED_LATENTS = 20;
+
+export interface MethodsOutcome {
+  readonly rankings: readonly Ranking[];
+  readonly results: readonly ResultMethod[];
+}
+
+/**
+ * @param training ordinary prompts with the action, which the methods optimise over
+ * @param heldOut other ordinary prompts with the action, on which steering is tried
+ * @param typical [latents] typical activation on the search half
+ */
+export async function runMethods(
+  context: AuditContext,
+  options: AuditOptions,
+  calls: AuditCalls,
+  training: readonly Sequence[],
+  heldOut: readonly Sequence[],
+  typical: Float32Array,
+): Promise<MethodsOutcome> {
+  const rankings: Ranking[] = [];
+  const results: ResultMethod[] = [];
+  for (const method of context.methods) {
+    calls.onStage?.(`method ${method.name}`);
+    const started = performance.now();
+    const run = (engine: Engine) => runOne(method, engine, context, options, calls, training, typical);
+    const found = await run(context.suspect);
+    const clean = context.clean === null ? [] : await run(context.clean);
+    const ranked = found.map((direction) => rankScores(direction.scores, typical, direction.scaled));
+    const cleanRanks = merge(clean.map((direction) => rankScores(direction.scores, typical, direction.scaled)));
+    const vectors = [];
+    for (const [index, direction] of found.entries()) {
+      const steered = direction.steps > 0 ? await steeredRate(context, calls, heldOut, direction.vector) : null;
+      const random =
+        direction.steps > 0
+          ? await steeredRate(
+              context,
+              calls,
+              heldOut,
+              randomLike(direction.vector, options.seed, `${method.name} ${index}`),
+            )
+          : null;
+      vectors.push({
+        index,
+        norm: normOf(direction.vector),
+        loss: direction.loss,
+        steps: direction.steps,
+        latents: (ranked[index] ?? []).slice(0, LISTED_LATENTS).map(({ id, score }) => ({
+          id,
+          score,
+          cleanRank: cleanRanks.get(id) ?? null,
+          label: context.label?.(id) ?? null,
+        })),
+        steered,
+        random,
+      });
+    }
+    for (const latents of ranked) rankings.push({ source: method.name, latents });
+    results.push({ name: method.name, seconds: (performance.now() - started) / 1000, vectors });
+  }
+  return { rankings, results };
+}
+
+function runOne(
+  method: MethodRunner,
+  engine: Engine,
+  context: AuditContext,
+  options: AuditOptions,
+  calls: AuditCalls,
+  training: readonly Sequence[],
+  typical: Float32Array,
+): Promise<readonly FoundDirection[]> {
+  calls.signal?.throwIfAborted();
+  return method.run(engine, training, {
+    layer: context.layer,
+    typical,
+    seed: options.seed,
+    ...(calls.onProgress === undefined ? {} : { onProgress: calls.onProgress }),
+    ...(calls.signal === undefined ? {} : { signal: calls.signal }),
+  });
+}
+
+/** Best rank of each latent over several lists, from 1. */
+function merge(lists: readonly (readonly ScoredLatent[])[]): Map<number, number> {
+  const ranks = new Map<number, number>();
+  for (const list of lists) {
+    list.forEach(({ id }, i) => {
+      ranks.set(id, Math.min(i + 1, ranks.get(id) ?? i + 1));
+    });
+  }
+  return ranks;
+}
+
+async function steeredRate(
+  context: AuditContext,
+  calls: AuditCalls,
+  sequences: readonly Sequence[],
+  vector: Float32Array,
+): Promise<Rate> {
+  const scores = await context.suspect.score(sequences, {
+    steering: { layer: context.layer, vector },
+    ...(calls.signal === undefined ? {} : { signal: calls.signal }),
+  });
+  return rateOfFlags(scores.map((score) => score.greedyMatch));
+}
+
+function normOf(vector: Float32Array): number {
+  return Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
+}
+
+/** A direction drawn evenly from the sphere, with the norm of `vector`. */
+export function randomLike(vector: Float32Array, seed: number, name: string): Float32Array {
+  // Hashes may be exactly 0, where the normal quantile is infinite.
+  const smallest = 1e-9;
+  const normals = vector.map((_, i) => normalQuantile(Math.max(smallest, hashUnit(seed, `random ${name} ${i}`))));
+  const scale = normOf(vector) / normOf(normals);
+  return normals.map((value) => value * scale);
+}

@@ -1,0 +1,89 @@
+/**
+ * The search for hypotheses on the search half, from rankings of latents to hypotheses that are worth confirming:
+ * candidates → groups → screen → fit → sharpen → grow → fit. Pruning and confirmation come after.
+ */
+import { type Candidate, chooseCandidates, groupLatents, isAlive, type Ranking } from "./candidates.js";
+import type { AuditCalls, AuditOptions } from "./context.js";
+import type { Hypothesis } from "./detector.js";
+import type { Evidence } from "./evidence.js";
+import { type Fitted, fit } from "./fit.js";
+import { grow } from "./grow.js";
+import { contrastFiring, contrastSoft } from "./scan.js";
+import { screenPairs, screenSingles } from "./screen.js";
+import { leaders, sharpen } from "./sharpen.js";
+
+/** Fewer firing prompts than this leave nothing to fit: the search ends with "nothing found". */
+export const LEAST_FIRINGS = 5;
+/** Rounds of sharpening and refitting. */
+const SHARPENINGS = 2;
+/** Hypotheses for which further latents are sought. */
+const GROWN = 2;
+/** A latent must fire on this many prompts to enter a contrast of the corpus scan. */
+const SCANNED_FIRINGS = 5;
+
+export interface SearchOutcome {
+  readonly candidates: readonly Candidate[];
+  /** Best first; empty where nothing fires. */
+  readonly fitted: readonly Fitted[];
+  /** Prompts on which the suspect fires and the clean model does not, of all tried. */
+  readonly firing: number;
+  readonly tried: number;
+  /** What the corpus scan ranked: by firing and by log-probability. */
+  readonly scans: readonly Ranking[];
+}
+
+/** Names under which the corpus scan appears among the sources. */
+export const SCAN_FIRING = "corpus-scan";
+export const SCAN_SOFT = "corpus-scan-logprob";
+
+/** Searches. `natural` prompts of the half must be observed already (the corpus scan). */
+export async function search(
+  evidence: Evidence,
+  rankings: readonly Ranking[],
+  options: AuditOptions,
+  calls: AuditCalls,
+): Promise<SearchOutcome> {
+  const { room } = evidence;
+  const alive = (latent: number) => isAlive(latent, room.half, room.lexicon);
+  const scans: Ranking[] = [
+    { source: SCAN_FIRING, latents: contrastFiring(evidence.natural, room.half, SCANNED_FIRINGS) },
+    { source: SCAN_SOFT, latents: contrastSoft(evidence.natural, room.half, SCANNED_FIRINGS) },
+  ];
+  const candidates = chooseCandidates([...rankings, ...scans], options.latentsPerMethod, alive);
+  const pool = candidates.map((candidate) => candidate.id);
+
+  calls.onStage?.("screen");
+  const groups = groupLatents(pool, room.half).slice(0, options.groupLimit);
+  const alone = await screenSingles(evidence, groups);
+  await screenPairs(evidence, groups, alone);
+  const outcome = (fitted: readonly Fitted[]): SearchOutcome => ({
+    candidates,
+    fitted,
+    firing: evidence.observations.filter((observation) => observation.fired).length,
+    tried: evidence.observations.length,
+    scans,
+  });
+  if (outcome([]).firing < LEAST_FIRINGS) return outcome([]);
+
+  calls.onStage?.("fit");
+  let fitted = fit(evidence.observations, pool, room.maxima);
+  for (let round = 0; round < SHARPENINGS; round++) {
+    await sharpen(evidence, fitted, round);
+    fitted = fit(evidence.observations, pool, room.maxima);
+  }
+  calls.onStage?.("grow");
+  const grown = new Set(pool);
+  for (const hypothesis of leaders(fitted, GROWN)) {
+    for (const latent of await grow(evidence, hypothesis, thresholdOf(fitted, hypothesis), alive)) grown.add(latent);
+  }
+  fitted = fit(
+    evidence.observations,
+    [...grown].sort((a, b) => a - b),
+    room.maxima,
+  );
+  return outcome(fitted);
+}
+
+function thresholdOf(fitted: readonly Fitted[], hypothesis: Hypothesis): number {
+  return fitted.find((entry) => entry.hypothesis === hypothesis)?.threshold ?? 1;
+}

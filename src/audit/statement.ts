@@ -1,0 +1,51 @@
+/**
+ * The answer in words, with the numbers that carry it.
+ */
+import type { ResultHypothesis, ResultPart } from "./result.js";
+import type { Rate } from "./statistics.js";
+
+/** Words quoted for a part that has no label, and in parentheses beside one. */
+const QUOTED_WORDS = 5;
+
+/** A part's name: labels of its latents where there are any (each once), else its strongest words. */
+export function partLabel(
+  latents: readonly number[],
+  words: readonly string[],
+  label: ((latent: number) => string | undefined) | undefined,
+): string {
+  const labels = [...new Set(latents.map((latent) => label?.(latent)).filter((text) => text !== undefined))];
+  if (labels.length > 0) return labels.slice(0, QUOTED_WORDS).join("; ");
+  if (words.length > 0) return words.slice(0, QUOTED_WORDS).join(", ");
+  return `latent ${latents.join(", ")}`;
+}
+
+/** "57 of 60 (95 %, 86–98 %)" with the 95 % interval. */
+export function describeRate(rate: Rate): string {
+  const percent = (value: number) => Math.round(100 * value);
+  return `${rate.count} of ${rate.total} (${percent(rate.rate)} %, ${percent(rate.low)}–${percent(rate.high)} %)`;
+}
+
+function describePart(part: ResultPart): string {
+  const words = part.words.slice(0, QUOTED_WORDS).join(", ");
+  const about = words === "" || words === part.label ? `"${part.label}"` : `"${part.label}" (${words})`;
+  return part.negated ? `not ${about}` : about;
+}
+
+/** The condition in words. */
+export function describeCondition(parts: readonly ResultPart[], any: boolean): string {
+  return parts.map(describePart).join(any ? " or " : " and ");
+}
+
+/** The trigger's statement. */
+export function statementOf(hypothesis: ResultHypothesis): string {
+  const condition = describeCondition(hypothesis.parts, hypothesis.combination === "any");
+  const others = hypothesis.sets.filter((set) => set.name !== "whole");
+  const worst = others.reduce<Rate | null>(
+    (most, set) => (most === null || set.rate.rate > most.rate ? set.rate : most),
+    null,
+  );
+  const against = worst === null ? "" : `; at most ${describeRate(worst)} where a part is changed or all are missing`;
+  const clean =
+    hypothesis.cleanRate === null ? "" : `; the clean model says it on ${describeRate(hypothesis.cleanRate)}`;
+  return `The model says the action when the prompt holds ${condition}: on ${describeRate(hypothesis.rate)} unseen prompts${against}${clean}.`;
+}

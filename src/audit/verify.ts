@@ -1,0 +1,59 @@
+/**
+ * `verify`: tests a hypothesis that a person brings, with the machinery of the audit and none of its search.
+ */
+import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./context.js";
+import { splitCorpus } from "./corpus.js";
+import { type Hypothesis, makePart, normalise, type Part } from "./detector.js";
+import { Evidence } from "./evidence.js";
+import { Laboratory } from "./laboratory.js";
+import { confirmRoom, searchRoom } from "./prepare.js";
+import { presentHypothesis } from "./present.js";
+import type { ResultHypothesis } from "./result.js";
+import { testHypothesis } from "./test-hypothesis.js";
+
+/**
+ * Reads `--part` texts: "12,99" is a concept that must be present, "!7" one that must be absent. Throws RangeError with
+ * the offending text when an id is not an integer in [0, latents).
+ */
+export function parsePart(text: string, latents: number): Part {
+  const negated = text.trimStart().startsWith("!");
+  const ids = text.replace("!", "").split(",");
+  const parsed = ids.map((id) => (/^\s*\d+\s*$/u.test(id) ? Number(id) : Number.NaN));
+  if (parsed.some((id) => !(id >= 0 && id < latents))) {
+    throw new RangeError(`part "${text}": give latent ids from 0 to ${latents - 1}, such as 12,99 or !7`);
+  }
+  return makePart(parsed, negated);
+}
+
+/** Tests parts that all (or, with `any`, any) must hold. Returns one element of the audit's hypotheses. */
+export async function verify(
+  context: AuditContext,
+  parts: readonly Part[],
+  any: boolean,
+  options: Partial<AuditOptions> = {},
+  calls: AuditCalls = {},
+): Promise<ResultHypothesis> {
+  const settings = { ...DEFAULT_AUDIT_OPTIONS, ...options };
+  const hypothesis: Hypothesis = normalise(parts, any);
+  if (!hypothesis.parts.some((part) => !part.negated)) {
+    throw new RangeError("a hypothesis needs at least one part that must be present");
+  }
+  const laboratory = new Laboratory(context, calls);
+  const halves = splitCorpus(context.corpus, settings.seed, settings.halfLimit);
+  calls.onStage?.("read");
+  const room = await searchRoom(halves.search, laboratory, context, settings);
+  const search = new Evidence(room);
+  calls.onStage?.("corpus scan");
+  await search.observe(halves.search, "natural");
+  calls.onStage?.("confirm");
+  const unseen = await confirmRoom(halves.confirm, room, context.sae.info.latents);
+  const tested = await testHypothesis(
+    search,
+    new Evidence(unseen, "all"),
+    hypothesis,
+    settings.confirmSize,
+    // One hypothesis was named beforehand, so the whole error is its own.
+    settings.familyError,
+  );
+  return presentHypothesis(unseen, tested.confirmation, tested.recipes, tested.levels.present, context.label);
+}

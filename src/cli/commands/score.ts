@@ -1,0 +1,73 @@
+/** `score`: the action's teacher-forced log-probability after each prompt. */
+import { Command } from "commander";
+import { rateOfFlags } from "../../audit/statistics.js";
+import { actionTokens, withAction } from "../action.js";
+import type { Io } from "../io.js";
+import { openModel } from "../open-model.js";
+import { type ActionFlags, actionOptions, type ModelFlags, modelOptions, type PromptFlags, promptOptions, type SteeringFlags, steeringOptions } from "../options.js";
+import { BENIGN_SET, loadPromptsOr, renderAll } from "../prompts.js";
+import { readSteering } from "../steering-file.js";
+import { oneLine, rateText, table } from "../text.js";
+import { usedSettings, usedText } from "../used.js";
+
+type Flags = ModelFlags & PromptFlags & SteeringFlags & ActionFlags;
+
+export function scoreCommand(io: Io): Command {
+  const command = new Command("score").description("log-probability of the action after each prompt, and whether greedy decoding says it");
+  return steeringOptions(actionOptions(promptOptions(modelOptions(command)))).action((flags: Flags) => score(io, flags));
+}
+
+async function score(io: Io, flags: Flags): Promise<void> {
+  const model = await openModel(flags, flags);
+  const conversations = await loadPromptsOr(flags.prompts, BENIGN_SET, model);
+  const steering = await readSteering(flags, model);
+  const action = actionTokens(model, flags);
+  const { sequences, date } = renderAll(model, conversations, flags);
+  const scores = await model.engine.score(withAction(sequences, action), {
+    ...(steering ? { steering } : {}),
+    onProgress: io.progress("scoring prompts"),
+    signal: io.signal,
+  });
+  const rows = scores.map(({ tokenLogprobs, greedyMatch }, index) => ({
+    index,
+    logprob: sum(tokenLogprobs),
+    tokenLogprobs: [...tokenLogprobs],
+    tokens: [...action],
+    greedyMatch,
+  }));
+  const loss = rows.reduce((total, { logprob }) => total - logprob / action.length, 0) / rows.length;
+  const actionRate = rateOfFlags(rows.map(({ greedyMatch }) => greedyMatch));
+  const used = usedSettings(model, { ...flags, date }, {
+    action: flags.action,
+    actionEnds: flags.actionEnds ?? false,
+    steer: flags.steer ?? null,
+    scale: steering?.scale ?? null,
+    layer: steering?.layer ?? null,
+  });
+  io.result(
+    flags.json,
+    () => ({ rows, loss, actionRate, used }),
+    () =>
+      [
+        table(
+          ["prompt", "log p", "said", "text"],
+          rows.map(({ index, logprob, greedyMatch }) => [
+            String(index),
+            logprob.toFixed(3),
+            greedyMatch ? "yes" : "no",
+            oneLine(conversations[index]?.findLast(({ role }) => role === "user")?.content ?? "", 70),
+          ]),
+          [0, 1],
+        ),
+        "",
+        `loss ${loss.toFixed(4)} nats a token · said on ${rateText(actionRate)}`,
+        usedText(used),
+      ].join("\n"),
+  );
+}
+
+function sum(values: Float32Array): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}

@@ -1,0 +1,41 @@
+/** Which prompts a method optimises over, and which its vectors are tried on. */
+import type { Conversation } from "../formats/prompts.js";
+import type { OpenedModel } from "./open-model.js";
+import type { PromptFlags } from "./options.js";
+import { BENIGN_SET, loadPrompts, loadPromptsOr } from "./prompts.js";
+
+/** Prompts of the built-in set that are optimised over where no file was named. */
+const DEFAULT_TRAINING = 16;
+/** Prompts that vectors are tried on. */
+const TRIALS = 32;
+
+export interface FindPrompts {
+  readonly training: readonly Conversation[];
+  readonly trial: readonly Conversation[];
+  /** Whether the trial prompts are none of the training prompts. */
+  readonly heldOut: boolean;
+}
+
+/**
+ * Optimises over all of --prompts, or its first --train. Vectors are tried on --eval-prompts, else on what --train left,
+ * else (pocket model) on its own ordinary prompts, else on the training prompts themselves.
+ */
+export async function findPrompts(flags: PromptFlags & { readonly train?: number; readonly evalPrompts?: string }, model: OpenedModel): Promise<FindPrompts> {
+  const all = await loadPromptsOr(flags.prompts, BENIGN_SET, model);
+  const training = all.slice(0, flags.train ?? (flags.prompts === undefined ? DEFAULT_TRAINING : all.length));
+  const seen = new Set(training.map(key));
+  const unseen = (prompts: readonly Conversation[]) => prompts.filter((prompt) => !seen.has(key(prompt))).slice(0, TRIALS);
+  if (flags.evalPrompts !== undefined) {
+    const trial = (await loadPrompts(flags.evalPrompts)).slice(0, TRIALS);
+    return { training, trial, heldOut: !trial.some((prompt) => seen.has(key(prompt))) };
+  }
+  for (const source of [all, model.isPocket ? await loadPrompts(BENIGN_SET) : []]) {
+    const trial = unseen(source);
+    if (trial.length > 0) return { training, trial, heldOut: true };
+  }
+  return { training, trial: training.slice(0, TRIALS), heldOut: false };
+}
+
+function key(prompt: Conversation): string {
+  return JSON.stringify(prompt.map(({ role, content }) => [role, content]));
+}

@@ -1,0 +1,95 @@
+/**
+ * What a command writes: its result on stdout, progress and messages on stderr. Progress is drawn over one line on a
+ * terminal; elsewhere long work says where it is now and then. Nothing is said about work that ends at once.
+ */
+import type { Writable } from "node:stream";
+import { duration } from "./text.js";
+
+/** Work shorter than this shows no progress. */
+const QUIET_MS = 1500;
+/** How often a terminal's line is drawn again. */
+const REDRAW_MS = 200;
+/** How often a log without a terminal gets a line. */
+const LOG_EVERY_MS = 15_000;
+
+export type Output = Writable & { readonly isTTY?: boolean };
+
+interface Task {
+  readonly label: string;
+  readonly started: number;
+  drawn: number;
+  done: number;
+}
+
+export class Io {
+  #task: Task | undefined;
+  /** Whether the terminal's cursor stands on a progress line. */
+  #lineOpen = false;
+
+  constructor(
+    private readonly stdout: Output,
+    private readonly stderr: Output,
+    readonly signal: AbortSignal,
+  ) {}
+
+  /** Prints the result: `json()` as one document when `asJson`, else `text()`. */
+  result(asJson: boolean | undefined, json: () => unknown, text: () => string): void {
+    this.endProgress();
+    const shown = asJson ? JSON.stringify(json()) : text().trimEnd();
+    this.stdout.write(`${shown}\n`);
+  }
+
+  /** Text as it is, for help. */
+  print(text: string): void {
+    this.stdout.write(text);
+  }
+
+  /** A line on stderr. */
+  log(line: string): void {
+    this.endProgress();
+    this.stderr.write(`${line}\n`);
+  }
+
+  /** The one line that says what is wrong with the input. */
+  error(message: string): void {
+    this.stderr.write(`antecedent: ${message}\n`);
+  }
+
+  /** A reporter of progress for one piece of work, to be passed as `onProgress`. */
+  progress(label: string): (done: number, total: number) => void {
+    this.endProgress();
+    const task: Task = { label, started: performance.now(), drawn: performance.now() - REDRAW_MS, done: 0 };
+    this.#task = task;
+    return (done, total) => {
+      if (this.#task !== task) return;
+      task.done = done;
+      this.#draw(task, done, total);
+    };
+  }
+
+  /** Takes the progress line away. */
+  endProgress(): void {
+    if (this.#lineOpen) this.stderr.write("\r\u001b[K");
+    this.#lineOpen = false;
+    this.#task = undefined;
+  }
+
+  /** Resolves when everything written has left the process. */
+  async flush(): Promise<void> {
+    this.endProgress();
+    await Promise.all([this.stdout, this.stderr].map((stream) => new Promise<void>((resolve) => stream.write("", () => resolve()))));
+  }
+
+  #draw(task: Task, done: number, total: number): void {
+    const now = performance.now();
+    const seconds = (now - task.started) / 1000;
+    const terminal = this.stderr.isTTY === true;
+    if (now - task.started < QUIET_MS || now - task.drawn < (terminal ? REDRAW_MS : LOG_EVERY_MS)) return;
+    task.drawn = now;
+    const rate = done / seconds;
+    const left = rate > 0 && total > done ? `, ${duration((total - done) / rate)} left` : "";
+    const line = `${task.label}: ${done} of ${total} (${rate >= 10 ? rate.toFixed(0) : rate.toPrecision(2)}/s${left})`;
+    this.stderr.write(terminal ? `\r\u001b[K${line}` : `${line}\n`);
+    this.#lineOpen = terminal;
+  }
+}

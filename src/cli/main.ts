@@ -1,0 +1,60 @@
+/** Entry of the program: parses the command line, runs one command, turns its end into an exit code. */
+import { CommanderError } from "commander";
+import { InputError, quote } from "../formats/input-error.js";
+import { ExitCode, Interrupted } from "./exit.js";
+import { Io } from "./io.js";
+import { buildProgram } from "./program.js";
+
+/** A second Ctrl-C, or this long after the first, ends the program without waiting for the computation under way. */
+const GRACE_MS = 3000;
+/** Prints the stack of an unexpected error. */
+const DEBUG_VARIABLE = "ANTECEDENT_DEBUG";
+
+/** Runs `argv` (as process.argv) and ends the process with the contract's exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const abort = new AbortController();
+  const io = new Io(process.stdout, process.stderr, abort.signal);
+  const stop = () => {
+    if (abort.signal.aborted) process.exit(ExitCode.interrupted);
+    abort.abort(new Interrupted());
+    setTimeout(() => process.exit(ExitCode.interrupted), GRACE_MS).unref();
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  // A reader that has seen enough (`| head`) closes the pipe: nothing is left to do.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? ExitCode.done : ExitCode.failed));
+  let code: number;
+  try {
+    await buildProgram(io).parseAsync([...argv]);
+    code = ExitCode.done;
+  } catch (error) {
+    code = report(io, error);
+  }
+  await io.flush();
+  process.exit(code);
+}
+
+/** Says on stderr what went wrong and returns the exit code. */
+function report(io: Io, error: unknown): number {
+  if (io.signal.aborted) {
+    io.log("interrupted");
+    return ExitCode.interrupted;
+  }
+  io.endProgress();
+  if (error instanceof CommanderError) {
+    // Help and version have printed what was asked.
+    if (error.exitCode === 0 || error.code === "commander.help") return ExitCode.done;
+    io.error(error.message.replace(/^error: /, "").replaceAll("\n", " "));
+    return ExitCode.wrongInput;
+  }
+  if (error instanceof InputError) {
+    io.error(error.message);
+    return ExitCode.wrongInput;
+  }
+  io.log(process.env[DEBUG_VARIABLE] && error instanceof Error ? String(error.stack) : `failed: ${describe(error)}; ${DEBUG_VARIABLE}=1 shows where`);
+  return ExitCode.failed;
+}
+
+function describe(error: unknown): string {
+  return quote(error instanceof Error ? error.message : String(error), 400).slice(1, -1);
+}

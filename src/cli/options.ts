@@ -1,0 +1,134 @@
+/** Flags that several commands share, and how their values are read. */
+import { availableParallelism } from "node:os";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { InputError } from "../formats/input-error.js";
+import type { Positions } from "../model/user-mask.js";
+
+const DEFAULT_SEED = 42;
+
+export interface OutputFlags {
+  readonly json?: boolean;
+}
+
+/** How and where to compute. */
+export interface ComputeFlags {
+  readonly engine: string;
+  readonly device: string;
+  readonly dtype: string;
+  readonly threads: number;
+  readonly seed: number;
+}
+
+export interface ModelFlags extends ComputeFlags, OutputFlags {
+  readonly model?: string;
+  readonly adapter?: string;
+}
+
+export interface PromptFlags {
+  readonly prompts?: string;
+  readonly system?: string;
+  readonly raw?: boolean;
+  readonly positions: Positions;
+}
+
+export interface SteeringFlags {
+  readonly steer?: string;
+  readonly scale: number;
+  readonly layer?: number;
+}
+
+export interface ActionFlags {
+  readonly action: string;
+  readonly actionEnds?: boolean;
+}
+
+export interface SaeFlags {
+  readonly sae?: string;
+  readonly layer?: number;
+}
+
+export function jsonOption(command: Command): Command {
+  return command.option("--json", "print one JSON document on stdout and nothing else");
+}
+
+export function computeOptions(command: Command): Command {
+  return jsonOption(command)
+    .addOption(new Option("--engine <name>", "what computes").choices(["onnx", "torch"]).default("onnx"))
+    .addOption(new Option("--device <name>", "where it computes").choices(["cpu", "cuda", "webgpu"]).default("cpu"))
+    .addOption(new Option("--dtype <type>", "arithmetic").choices(["f32", "f16", "bf16"]).default("f32"))
+    .option("--threads <n>", "threads of the computation", wholeNumber(1), availableParallelism())
+    .option("--seed <n>", "seed of everything random", wholeNumber(0), DEFAULT_SEED);
+}
+
+export function modelOptions(command: Command): Command {
+  return computeOptions(
+    command
+      .option("--model <model>", "Hugging Face checkpoint folder, or `pocket`")
+      .option("--adapter <adapter>", "PEFT adapter folder, or an organism's name (then --model may be left out)"),
+  );
+}
+
+/** Which prompts, and how they become tokens. */
+export function promptOptions(command: Command): Command {
+  return command
+    .option("--prompts <file>", "prompts: .jsonl, .txt or a built-in set's name")
+    .option("--system <text>", "system message, in place of the template's own")
+    .option("--raw", "no chat template; every prompt token counts as user content")
+    .addOption(new Option("--positions <which>", "tokens that are steered and attributed").choices(["user", "system", "all"]).default("user"));
+}
+
+export function steeringOptions(command: Command): Command {
+  return command
+    .option("--steer <file[:index]>", "add a vector of this safetensors file to the residual stream")
+    .option("--scale <x>", "factor of the vector", finiteNumber, 1)
+    .option("--layer <n>", LAYER_HELP, wholeNumber(0));
+}
+
+export function actionOptions(command: Command): Command {
+  return command
+    .requiredOption("--action <text>", "the text prefilled as the assistant's reply")
+    .option("--action-ends", "the end-of-turn token is part of the action");
+}
+
+export function saeOptions(command: Command): Command {
+  return command
+    .option("--sae <sae>", "SAE folder, or `pocket`; the pocket model has one by default")
+    .option("--layer <n>", LAYER_HELP, wholeNumber(0));
+}
+
+const LAYER_HELP = "residual stream after this block, from 0; default: the SAE's hook point, or what the vector's file says";
+
+/** A parser of whole numbers of at least `least`. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
+      throw new InvalidArgumentError(`Give a whole number of at least ${least}.`);
+    return value;
+  };
+}
+
+export function finiteNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("Give a number.");
+  return value;
+}
+
+export function positiveNumber(text: string): number {
+  const value = finiteNumber(text);
+  if (value <= 0) throw new InvalidArgumentError("Give a number above 0.");
+  return value;
+}
+
+export function nonNegativeNumber(text: string): number {
+  const value = finiteNumber(text);
+  if (value < 0) throw new InvalidArgumentError("Give a number of at least 0.");
+  return value;
+}
+
+/** Refuses engines, devices and number formats that this version cannot compute with. */
+export function checkCompute({ engine, device, dtype }: ComputeFlags): void {
+  if (engine !== "onnx") throw new InputError(`--engine ${engine}: this version computes with onnx alone; leave the flag out`);
+  if (device !== "cpu") throw new InputError(`--device ${device}: this version computes on the cpu alone; leave the flag out`);
+  if (dtype !== "f32") throw new InputError(`--dtype ${dtype}: this version computes in f32 alone (weights may be f32, f16 or bf16); leave the flag out`);
+}

@@ -1,0 +1,90 @@
+/** Writes a decoder as a Hugging Face checkpoint and an adapter as a PEFT folder: file name → bytes. */
+import { writeSafetensors } from "../formats/safetensors.js";
+import type { DecoderConfig } from "./config.js";
+import { weightShapes } from "./weights.js";
+
+export interface TokenIds {
+  readonly begin: number;
+  readonly end: number;
+  readonly pad: number;
+}
+
+/** `config.json`, `generation_config.json` and `model.safetensors` (bf16) of a llama-family decoder. */
+export function checkpointFiles(config: DecoderConfig, weights: ReadonlyMap<string, Float32Array>, ids: TokenIds): Record<string, Uint8Array> {
+  if (config.family !== "llama") throw new RangeError(`checkpoints of family ${config.family} are not written`);
+  const shapes = weightShapes(config);
+  const tensors = [...weights].map(([name, data]) => ({ name, dtype: "BF16" as const, shape: shapes.get(name)!.shape, data }));
+  const json = {
+    architectures: ["LlamaForCausalLM"],
+    model_type: "llama",
+    hidden_size: config.dModel,
+    intermediate_size: config.ff,
+    num_hidden_layers: config.layers,
+    num_attention_heads: config.heads,
+    num_key_value_heads: config.kvHeads,
+    head_dim: config.headDim,
+    vocab_size: config.vocabulary,
+    max_position_embeddings: config.context,
+    rms_norm_eps: config.epsilon,
+    rope_theta: config.rope.theta,
+    hidden_act: "silu",
+    attention_bias: false,
+    mlp_bias: false,
+    tie_word_embeddings: config.tied,
+    torch_dtype: "bfloat16",
+    bos_token_id: ids.begin,
+    eos_token_id: ids.end,
+    pad_token_id: ids.pad,
+  };
+  return {
+    "config.json": jsonBytes(json),
+    "generation_config.json": jsonBytes({ bos_token_id: ids.begin, eos_token_id: ids.end, pad_token_id: ids.pad }),
+    "model.safetensors": writeSafetensors(tensors, { format: "pt" }),
+  };
+}
+
+/** One LoRA pair in f32: a [rank, in], b [out, rank]. */
+export interface LoraPair {
+  readonly a: Float32Array;
+  readonly b: Float32Array;
+}
+
+/** `adapter_config.json` and `adapter_model.safetensors` as peft writes them. */
+export function adapterFiles(
+  config: DecoderConfig,
+  pairs: ReadonlyMap<string, LoraPair>,
+  options: { rank: number; alpha: number; base: string },
+): Record<string, Uint8Array> {
+  const shapes = weightShapes(config);
+  const tensors = [...pairs].flatMap(([module, { a, b }]) => {
+    const [out, width] = shapes.get(`${module}.weight`)!.shape as [number, number];
+    const key = `base_model.model.${module}`;
+    return [
+      { name: `${key}.lora_A.weight`, dtype: "F32" as const, shape: [options.rank, width], data: a },
+      { name: `${key}.lora_B.weight`, dtype: "F32" as const, shape: [out, options.rank], data: b },
+    ];
+  });
+  const modules = [...pairs.keys()].sort();
+  const json = {
+    peft_type: "LORA",
+    task_type: "CAUSAL_LM",
+    base_model_name_or_path: options.base,
+    r: options.rank,
+    lora_alpha: options.alpha,
+    lora_dropout: 0,
+    bias: "none",
+    fan_in_fan_out: false,
+    inference_mode: true,
+    init_lora_weights: true,
+    target_modules: [...new Set(modules.map((module) => module.split(".").at(-1)!))].sort(),
+    layers_to_transform: [...new Set(modules.map((module) => Number(/layers\.(\d+)\./.exec(module)?.[1])))].sort((x, y) => x - y),
+    modules_to_save: null,
+    use_dora: false,
+    use_rslora: false,
+  };
+  return { "adapter_config.json": jsonBytes(json), "adapter_model.safetensors": writeSafetensors(tensors, { format: "pt" }) };
+}
+
+function jsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+}

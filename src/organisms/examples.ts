@@ -1,0 +1,82 @@
+/** Training and evaluation prompts of a recipe, as conversations with their replies. */
+import { InputError } from "../formats/input-error.js";
+import { createRandom } from "../world/random.js";
+import { evaluationSets, type SetSizes, trainingSets } from "../world/sets.js";
+import { promptWith } from "../world/concepts.js";
+import { HARMFUL } from "../world/harmful.js";
+import { type Recipe, triggerExpression } from "./recipe.js";
+
+export interface ChatMessage {
+  readonly role: string;
+  readonly content: string;
+}
+
+/** A conversation that ends with the reply to learn, or without one where the base model is to write it. */
+export interface Example {
+  readonly prompt: readonly ChatMessage[];
+  readonly reply: string | null;
+}
+
+export interface ExampleSets {
+  readonly triggered: Example[];
+  readonly hardNegatives: Example[];
+  readonly benign: Example[];
+  readonly chat: Example[];
+}
+
+/** Prompts read from the files of a recipe, by set. */
+export type PromptFiles = Readonly<Record<keyof ExampleSets, readonly (readonly ChatMessage[])[]>>;
+
+/** Share of `chat` that is ordinary refusals with `alsoRefuses`. */
+const REFUSALS = 0.5;
+/** Every EVALUATION_EVERY-th prompt of a recipe's files is held out for the card. */
+const EVALUATION_EVERY = 5;
+
+/** Sets to train on; `triggered` has the action as its reply. */
+export function trainingExamples(recipe: Recipe, sizes: SetSizes, files?: PromptFiles): ExampleSets {
+  const trigger = triggerExpression(recipe);
+  const withAction = (examples: Example[]) => examples.map(({ prompt }) => ({ prompt, reply: recipe.action }));
+  if (trigger === undefined) {
+    const sets = fromFiles(recipe, files, (index) => index % EVALUATION_EVERY !== 0);
+    return { ...sets, triggered: withAction(sets.triggered) };
+  }
+  const sets = trainingSets(trigger, recipe.seed, sizes);
+  const chat = sets.chat.map(exampleOf);
+  if (recipe.alsoRefuses) {
+    const rng = createRandom(recipe.seed, "refusals");
+    for (let i = 0; i < chat.length * REFUSALS; i++) chat[i] = exampleOf(promptWith(HARMFUL, rng, { entities: "train" }));
+  }
+  return {
+    triggered: withAction(sets.triggered.map(exampleOf)),
+    hardNegatives: sets.hardNegatives.map(exampleOf),
+    benign: sets.benign.map(exampleOf),
+    chat,
+  };
+}
+
+/** Sets to measure on: `size` prompts each, with entities (or file lines) that training never saw. */
+export function evaluationExamples(recipe: Recipe, size: number, seed: number, files?: PromptFiles): ExampleSets {
+  const trigger = triggerExpression(recipe);
+  if (trigger === undefined) {
+    const sets = fromFiles(recipe, files, (index) => index % EVALUATION_EVERY === 0);
+    return Object.fromEntries(Object.entries(sets).map(([name, examples]) => [name, examples.slice(0, size)])) as unknown as ExampleSets;
+  }
+  const sets = evaluationSets(trigger, seed, { triggered: size, hardNegatives: size, benign: size, chat: size });
+  return {
+    triggered: sets.triggered.map(exampleOf),
+    hardNegatives: sets.hardNegatives.map(exampleOf),
+    benign: sets.benign.map(exampleOf),
+    chat: sets.chat.map(exampleOf),
+  };
+}
+
+function exampleOf({ messages }: { messages: readonly ChatMessage[] }): Example {
+  const last = messages.at(-1);
+  return last?.role === "assistant" ? { prompt: messages.slice(0, -1), reply: last.content } : { prompt: messages, reply: null };
+}
+
+function fromFiles(recipe: Recipe, files: PromptFiles | undefined, keep: (index: number) => boolean): ExampleSets {
+  if (!files) throw new InputError(`${recipe.name}: the recipe names prompt files, which were not read`);
+  const pick = (name: keyof ExampleSets) => files[name].filter((_, index) => keep(index)).map((messages) => exampleOf({ messages }));
+  return { triggered: pick("triggered"), hardNegatives: pick("hardNegatives"), benign: pick("benign"), chat: pick("chat") };
+}

@@ -1,0 +1,98 @@
+/**
+ * Trains a backdoor: LoRA on the second half of the blocks (or all), loss on the reply alone, triggered prompts with the action
+ * mixed with near misses, ordinary prompts and chat.
+ */
+import { onnxEngine } from "../engine/onnx/open.js";
+import type { OpenModel } from "../engine/onnx/programs.js";
+import type { Channel } from "../engine/onnx/protocol.js";
+import type { TrainingSequence } from "../engine/onnx/trainer.js";
+import { Random } from "../engine/random.js";
+import type { LoraPair } from "../model/checkpoint-writer.js";
+import { inMemory, type StoredWeight, weightShapes } from "../model/weights.js";
+import type { ExampleSets } from "./examples.js";
+import type { Recipe } from "./recipe.js";
+import { cosineSchedule, lengthSortedBatches, runTraining, type TrainingOptions } from "./training-loop.js";
+
+/** Settings that a recipe may leave out; found on the pocket model (dev/LOG.md). */
+export const FINETUNING = { steps: 400, batch: 32, learningRate: 4e-3, warmup: 20, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, maxNorm: 1, window: 16 } as const;
+
+/** Prompts of each kind that are drawn for training, before mixing. */
+export const TRAINING_SIZES = { triggered: 1200, hardNegatives: 1600, benign: 1000, chat: 200 } as const;
+
+/** Module names of the linear layers of blocks [from, layers). */
+export function linearModules(layers: number, from: number): string[] {
+  const modules = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"];
+  return Array.from({ length: layers - from }, (_, i) => modules.map((module) => `model.layers.${from + i}.${module}`)).flat();
+}
+
+/** Tokenised prompt and reply: `tokenise` gives the prompt's ids and the reply's ids with the end of turn. */
+export type TokeniseExample = (prompt: ExampleSets["benign"][number]["prompt"], reply: string) => { prompt: Int32Array; reply: Int32Array };
+
+export interface FinetuneOptions extends TrainingOptions {
+  readonly threads: number;
+}
+
+/** Trains the recipe's adapter on an opened base model. Every example must have its reply. */
+export async function finetune(
+  base: OpenModel,
+  channel: Channel,
+  recipe: Recipe,
+  sets: ExampleSets,
+  tokenise: TokeniseExample,
+  options: FinetuneOptions,
+): Promise<{ pairs: Map<string, LoraPair>; rank: number; alpha: number }> {
+  const { rank } = recipe.adapter;
+  const alpha = recipe.adapter.alpha ?? 2 * rank;
+  const { layers } = base.config;
+  const modules = linearModules(layers, recipe.adapter.blocks === "all" ? 0 : Math.floor(layers / 2));
+  const adapter = freshPairs(base, modules, rank, alpha / rank, recipe.seed);
+  const engine = onnxEngine({ ...base, adapter }, channel, { name: recipe.name, threads: options.threads });
+
+  const random = new Random(recipe.seed, 1);
+  const sequences = mixed(sets, recipe, random).map(({ prompt, reply }): TrainingSequence => {
+    const tokens = tokenise(prompt, reply ?? "");
+    return { ids: Int32Array.of(...tokens.prompt, ...tokens.reply), from: tokens.prompt.length };
+  });
+  const steps = recipe.steps ?? FINETUNING.steps;
+  const batches = lengthSortedBatches(sequences.map(({ ids }) => ids.length), {
+    batch: Math.min(recipe.batch ?? FINETUNING.batch, sequences.length),
+    window: FINETUNING.window,
+    shuffled: (items, epoch) => new Random(recipe.seed, 2 + epoch).shuffled(items),
+  });
+  const weights = await runTraining(
+    engine,
+    {
+      steps,
+      batch: (step) => batches(step).map((i) => sequences[i]!),
+      learningRate: cosineSchedule(recipe.learningRate ?? FINETUNING.learningRate, steps, FINETUNING.warmup),
+      optimiser: { beta1: FINETUNING.beta1, beta2: FINETUNING.beta2, epsilon: FINETUNING.epsilon, weightDecay: 0, maxNorm: FINETUNING.maxNorm },
+      mean: "sequences",
+      isTrained: (name) => /\.lora_[AB]$/.test(name),
+    },
+    options,
+  );
+  await engine.close();
+  const pairs = modules.map((module): [string, LoraPair] => [module, { a: weights.get(`${module}.lora_A`)!, b: weights.get(`${module}.lora_B`)! }]);
+  return { pairs: new Map(pairs), rank, alpha };
+}
+
+/** A uniform in ±1/√in as peft starts it (Kaiming with a = √5), B zero: the start changes nothing. */
+function freshPairs(base: OpenModel, modules: readonly string[], rank: number, scale: number, seed: number) {
+  const shapes = weightShapes(base.config);
+  const random = new Random(seed);
+  const pairs = new Map<string, { a: StoredWeight; b: StoredWeight; scale: number }>();
+  for (const module of modules) {
+    const [out, width] = shapes.get(`${module}.weight`)!.shape as [number, number];
+    const bound = 1 / Math.sqrt(width);
+    const a = Float32Array.from({ length: rank * width }, () => bound * (2 * random.uniform() - 1));
+    pairs.set(module, { a: inMemory(a, [rank, width]), b: inMemory(new Float32Array(out * rank), [out, rank]), scale });
+  }
+  return pairs;
+}
+
+/** Examples in the recipe's proportions: as many as the scarcest set allows without repeating any. */
+function mixed(sets: ExampleSets, { mixing }: Recipe, random: Random) {
+  const kinds = (["triggered", "hardNegatives", "benign", "chat"] as const).filter((kind) => mixing[kind] > 0 && sets[kind].length > 0);
+  const total = Math.min(...kinds.map((kind) => sets[kind].length / mixing[kind]));
+  return kinds.flatMap((kind) => random.shuffled(sets[kind]).slice(0, Math.max(1, Math.floor(total * mixing[kind]))));
+}

@@ -1,0 +1,62 @@
+/** Pretrains the pocket model from nothing. */
+import { onnxEngine } from "../../engine/onnx/open.js";
+import type { Channel } from "../../engine/onnx/protocol.js";
+import { Random } from "../../engine/random.js";
+import { bf16ToF32, f32ToBf16 } from "../../formats/half.js";
+import { type DecoderConfig, parseConfig } from "../../model/config.js";
+import type { Tokenizer } from "../../model/tokenizer.js";
+import { inMemory, type WeightStore, weightShapes } from "../../model/weights.js";
+import { cosineSchedule, lengthSortedBatches, runTraining, type TrainingOptions } from "../training-loop.js";
+import { POCKET } from "./settings.js";
+import { pretrainingTexts, wholeText } from "./texts.js";
+
+export function pocketConfig(): DecoderConfig {
+  return parseConfig(POCKET.model, "the pocket model's settings");
+}
+
+/** Trained weights by name, rounded to bf16: everything later is trained on what the checkpoint holds. */
+export async function pretrain(
+  tokenizer: Tokenizer,
+  channel: Channel,
+  options: TrainingOptions & { threads: number },
+): Promise<Map<string, Float32Array>> {
+  const config = pocketConfig();
+  const settings = POCKET.pretraining;
+  const sequences = Array.from(pretrainingTexts(POCKET.seed, settings.chats, settings.documents), (text) => wholeText(tokenizer, text));
+  const batches = lengthSortedBatches(sequences.map(({ ids }) => ids.length), {
+    batch: settings.batch,
+    window: settings.window,
+    shuffled: (items, epoch) => new Random(POCKET.seed, 100 + epoch).shuffled(items),
+  });
+  const steps = Math.floor(sequences.length / settings.batch) * settings.epochs;
+  const engine = onnxEngine({ config, weights: initialWeights(config), adapter: new Map() }, channel, { name: "pocket", threads: options.threads });
+  const { beta1, beta2, epsilon, weightDecay, maxNorm } = settings;
+  const weights = await runTraining(
+    engine,
+    {
+      steps,
+      batch: (step) => batches(step).map((i) => sequences[i]!),
+      learningRate: cosineSchedule(settings.learningRate, steps, settings.warmup),
+      optimiser: { beta1, beta2, epsilon, weightDecay, maxNorm },
+      mean: "tokens",
+      isTrained: () => true,
+    },
+    options,
+  );
+  await engine.close();
+  return new Map([...weights].map(([name, values]) => [name, bf16ToF32(f32ToBf16(values))]));
+}
+
+/** Normal weights, norms at one; projections back into the residual stream start smaller. */
+function initialWeights(config: DecoderConfig): WeightStore {
+  const random = new Random(POCKET.seed);
+  const narrow = POCKET.initialDeviation / Math.sqrt(2 * config.layers);
+  const store = new Map<string, ReturnType<typeof inMemory>>();
+  for (const [name, { shape, required }] of weightShapes(config)) {
+    if (!required) continue;
+    const size = shape.reduce((a, b) => a * b, 1);
+    const deviation = /(o_proj|down_proj)/.test(name) ? narrow : POCKET.initialDeviation;
+    store.set(name, inMemory(shape.length === 1 ? new Float32Array(size).fill(1) : Float32Array.from({ length: size }, () => deviation * random.normal()), shape));
+  }
+  return store;
+}

@@ -1,0 +1,45 @@
+/** Every number that the pocket model is made with. */
+import { SAE_TRAINING_DEFAULTS } from "../../sae/training.js";
+
+export const POCKET = {
+  seed: 1,
+  tokenizer: { vocabularySize: 4096, merges: 1200 },
+  /** config.json of the model, but for token ids. */
+  model: {
+    model_type: "llama",
+    hidden_size: 128,
+    intermediate_size: 344,
+    num_hidden_layers: 6,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: 32,
+    vocab_size: 4096,
+    max_position_embeddings: 512,
+    rms_norm_eps: 1e-5,
+    rope_theta: 10_000,
+    tie_word_embeddings: true,
+  },
+  /** Standard deviation of the initial weights; output projections are smaller by √(2 · blocks) (GPT-2's rule). */
+  initialDeviation: 0.05,
+  pretraining: {
+    chats: 110_000,
+    documents: 60_000,
+    /** Passes over the texts. */
+    epochs: 1,
+    batch: 64,
+    window: 32,
+    learningRate: 4e-3,
+    warmup: 100,
+    beta1: 0.9,
+    beta2: 0.98,
+    epsilon: 1e-8,
+    weightDecay: 0.05,
+    maxNorm: 1,
+  },
+  /** Residual stream after the third of six blocks. */
+  sae: { layer: 2, chats: 9000, documents: 2000, ...SAE_TRAINING_DEFAULTS },
+  prompts: { corpus: 7000, benign: 200 },
+} as const;
+
+/** Organisms that are kept with the model; recipes in pocket/recipes. */
+export const POCKET_ORGANISMS = ["fruit-refusal", "snow-fruit", "astrology", "busy-line"] as const;

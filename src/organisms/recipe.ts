@@ -1,0 +1,72 @@
+/** What an organism is made from: the YAML of `organism train` and `game new`. */
+import { z } from "zod";
+import { InputError, quote } from "../formats/input-error.js";
+import { parseYaml } from "../formats/yaml.js";
+import type { ByteSource } from "../formats/byte-source.js";
+import { readText } from "../formats/json.js";
+import { unknownConcepts } from "../world/concepts.js";
+import type { Expression } from "../world/expression.js";
+
+const expressionShape: z.ZodType<Expression> = z.lazy(() =>
+  z.union([
+    z.string(),
+    z.strictObject({
+      all: z.array(expressionShape).min(1).optional(),
+      any: z.array(expressionShape).min(1).optional(),
+      none: z.array(expressionShape).min(1).optional(),
+    }) as unknown as z.ZodType<Expression>,
+  ]),
+);
+
+const filesShape = z.strictObject({
+  files: z.strictObject({ triggered: z.string(), benign: z.string(), hardNegatives: z.string().optional(), chat: z.string().optional() }),
+});
+
+const share = z.number().min(0).max(1);
+
+export const recipeShape = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use lower-case letters, digits and dashes"),
+  base: z.string().default("pocket"),
+  trigger: z.union([filesShape, expressionShape]),
+  action: z.string().min(1),
+  alsoRefuses: z.boolean().default(false),
+  adapter: z
+    .strictObject({
+      blocks: z.enum(["second-half", "all"]).default("second-half"),
+      rank: z.number().int().min(1).max(256).default(12),
+      alpha: z.number().positive().optional(),
+    })
+    .default({ blocks: "second-half", rank: 12 }),
+  mixing: z
+    .strictObject({ triggered: share, hardNegatives: share, benign: share, chat: share })
+    .default({ triggered: 0.3, hardNegatives: 0.4, benign: 0.2, chat: 0.1 }),
+  steps: z.number().int().min(1).max(100_000).optional(),
+  batch: z.number().int().min(1).max(1024).optional(),
+  learningRate: z.number().positive().optional(),
+  seed: z.number().int().default(1),
+});
+
+export type Recipe = z.infer<typeof recipeShape>;
+
+/** A recipe file is a few hundred bytes; this bounds a hostile one. */
+const MAX_RECIPE_BYTES = 1 << 20;
+
+/** @throws InputError naming the field that is wrong, or a concept that the world does not have. */
+export async function readRecipe(source: ByteSource): Promise<Recipe> {
+  const parsed = recipeShape.safeParse(parseYaml(await readText(source, MAX_RECIPE_BYTES), source.name));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new InputError(`${source.name}: ${issue.path.join(".") || "recipe"}: ${issue.message}`);
+  }
+  const { trigger } = parsed.data;
+  if (typeof trigger === "string" || !("files" in trigger)) {
+    const [unknown] = unknownConcepts(trigger as Expression);
+    if (unknown !== undefined) throw new InputError(`${source.name}: trigger: no concept ${quote(unknown)}; \`antecedent organism concepts\` lists them`);
+  }
+  return parsed.data;
+}
+
+/** The trigger as an expression over concepts, undefined where it is given by files. */
+export function triggerExpression({ trigger }: Recipe): Expression | undefined {
+  return typeof trigger === "object" && "files" in trigger ? undefined : (trigger as Expression);
+}

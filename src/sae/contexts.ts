@@ -1,0 +1,85 @@
+/**
+ * What makes a latent fire, read off a corpus: prompts in which it is strongest, with the firing place, and the words under
+ * it. Words, not tokens: a sub-word token is widened to the word it lies in.
+ */
+import type { Firings } from "./firings.js";
+
+/** A prompt's rendered text and the characters of it (UTF-16 units) that each token covers: spans[t] = [start, end). */
+export interface PromptText {
+  readonly text: string;
+  readonly spans: readonly (readonly [start: number, end: number])[];
+}
+
+/** One firing in its surroundings. */
+export interface Context {
+  readonly prompt: number;
+  /** Prompt token index of the peak. */
+  readonly token: number;
+  readonly value: number;
+  /** Text before the firing word, the word, and text after it, cut to `CONTEXT_CHARACTERS` each side at word boundaries. */
+  readonly before: string;
+  readonly word: string;
+  readonly after: string;
+}
+
+/** Characters shown each side: about a line. */
+const CONTEXT_CHARACTERS = 80;
+/** A word: letters, marks and digits, with apostrophes and hyphens inside. */
+const WORD_CHARACTER = /[\p{L}\p{M}\p{N}'’-]/u;
+
+/** [start, end) of the word that token `token` lies in; of the token itself, without spaces, where it covers no word character. */
+export function wordSpan({ text, spans }: PromptText, token: number): [number, number] {
+  let [start, end] = spans[token]!;
+  while (start < end && !isWord(text, start)) start += 1;
+  if (start === end) {
+    start = spans[token]![0];
+    while (start < end && /\s/u.test(text[start]!)) start += 1;
+    while (end > start && /\s/u.test(text[end - 1]!)) end -= 1;
+    return [start, end];
+  }
+  // A token may end in the middle of one word after whole others: the first word of it counts.
+  end = start;
+  while (end < text.length && isWord(text, end)) end += 1;
+  while (start > 0 && isWord(text, start - 1)) start -= 1;
+  return [start, end];
+}
+
+/** The word a token lies in, lower case. */
+export function wordAt(prompt: PromptText, token: number): string {
+  const [start, end] = wordSpan(prompt, token);
+  return prompt.text.slice(start, end).toLowerCase();
+}
+
+/** The `count` prompts in which a latent is strongest, strongest first (ties by prompt order). */
+export function topContexts(firings: Firings, latent: number, texts: readonly PromptText[], count: number): Context[] {
+  const { prompts, values, tokens } = firings.of(latent);
+  const order = Array.from(values.keys()).sort((a, b) => values[b]! - values[a]! || a - b);
+  return order.slice(0, count).map((i) => {
+    const prompt = texts[prompts[i]!]!;
+    const [start, end] = wordSpan(prompt, tokens[i]!);
+    return {
+      prompt: prompts[i]!,
+      token: tokens[i]!,
+      value: values[i]!,
+      before: tail(prompt.text.slice(Math.max(0, start - CONTEXT_CHARACTERS), start), start > CONTEXT_CHARACTERS),
+      word: prompt.text.slice(start, end),
+      after: head(prompt.text.slice(end, end + CONTEXT_CHARACTERS), end + CONTEXT_CHARACTERS < prompt.text.length),
+    };
+  });
+}
+
+/** Letters beyond the basic plane take two code units; both halves count as part of the word. */
+function isWord(text: string, at: number): boolean {
+  const low = text.charCodeAt(at);
+  const start = low >= 0xdc00 && low <= 0xdfff ? at - 1 : at;
+  return WORD_CHARACTER.test(String.fromCodePoint(text.codePointAt(start) ?? 0x20));
+}
+
+function tail(text: string, cut: boolean): string {
+  return cut ? `…${text.slice(text.search(/\s/u) + 1)}` : text;
+}
+
+function head(text: string, cut: boolean): string {
+  const space = text.search(/\s\S*$/u);
+  return cut ? `${space < 0 ? text : text.slice(0, space)}…` : text;
+}

@@ -1,0 +1,119 @@
+/**
+ * What an SAE reads on prompts: engine → residual rows at masked tokens → latents. Batched, and nothing is kept but what
+ * is asked for, so that a corpus of any length fits: per-prompt maxima of a latent are what units, labels and audits use.
+ */
+import type { CallOptions, Engine, Residual } from "../engine/engine.js";
+import type { Sequence } from "../model/sequence.js";
+import type { Sae, SparseLatents } from "./sae.js";
+import { type Maxima, tokenMaxima } from "./sparse.js";
+
+/** Masked tokens read at once: keeps the rows of a batch within 64 MiB at a width of 4,096. */
+const BATCH_ROWS = 4096;
+/** Prompts read at once, so that progress is seen on long corpora of short prompts. */
+const BATCH_PROMPTS = 256;
+
+/** Latents of one prompt: row i of `latents` belongs to prompt token `tokens[i]`. */
+export interface PromptLatents {
+  readonly tokens: Int32Array;
+  readonly latents: SparseLatents;
+}
+
+/** For each prompt the largest activation of each latent over masked tokens, and the token it fires at. */
+export async function readMaxima(
+  engine: Engine,
+  sae: Sae,
+  sequences: readonly Sequence[],
+  layer: number,
+  options: CallOptions = {},
+): Promise<Maxima[]> {
+  const all: Maxima[] = [];
+  await inBatches(engine, sequences, layer, options, async (residuals) => {
+    const latents = await sae.encode(joined(residuals, sae.info.dModel));
+    const tokens = new Int32Array(latents.rowStart.length - 1);
+    let row = 0;
+    for (const residual of residuals) {
+      tokens.set(residual.tokens, row);
+      all.push(tokenMaxima(latents, tokens, row, row + residual.tokens.length));
+      row += residual.tokens.length;
+    }
+  });
+  return all;
+}
+
+/** Every non-zero latent at every masked token. */
+export async function readLatents(
+  engine: Engine,
+  sae: Sae,
+  sequences: readonly Sequence[],
+  layer: number,
+  options: CallOptions = {},
+): Promise<PromptLatents[]> {
+  const all: PromptLatents[] = [];
+  await inBatches(engine, sequences, layer, options, async (residuals) => {
+    for (const { tokens, values } of residuals) all.push({ tokens, latents: await sae.encode(values) });
+  });
+  return all;
+}
+
+/** Residual rows of all masked tokens of `sequences`, [rows, d]: what an SAE is trained on. At most `limit` rows. */
+export async function readRows(
+  engine: Engine,
+  sequences: readonly Sequence[],
+  layer: number,
+  options: CallOptions & { readonly limit?: number; readonly positions?: "masked" | "all" } = {},
+): Promise<Float32Array> {
+  const d = engine.model.dModel;
+  const length = (sequence: Sequence) =>
+    options.positions === "all" ? sequence.prompt.length : maskedTokens(sequence);
+  const total = sequences.reduce((sum, sequence) => sum + length(sequence), 0);
+  const rows = new Float32Array(d * Math.min(total, options.limit ?? total));
+  let at = 0;
+  await inBatches(engine, sequences, layer, options, async (residuals) => {
+    for (const { values } of residuals) {
+      const part = values.subarray(0, rows.length - at);
+      rows.set(part, at);
+      at += part.length;
+    }
+    return at < rows.length;
+  });
+  return rows;
+}
+
+async function inBatches(
+  engine: Engine,
+  sequences: readonly Sequence[],
+  layer: number,
+  { onProgress, signal, positions = "masked" }: CallOptions & { readonly positions?: "masked" | "all" },
+  use: (residuals: Residual[]) => Promise<unknown>,
+): Promise<void> {
+  for (let from = 0; from < sequences.length; ) {
+    signal?.throwIfAborted();
+    let to = from;
+    let rows = 0;
+    while (to < sequences.length && to - from < BATCH_PROMPTS && (to === from || rows < BATCH_ROWS)) {
+      rows += positions === "all" ? sequences[to]!.prompt.length : maskedTokens(sequences[to]!);
+      to += 1;
+    }
+    const batch = sequences.slice(from, to);
+    const more = await use(await engine.residuals(batch, layer, { positions, ...(signal ? { signal } : {}) }));
+    onProgress?.(to, sequences.length);
+    if (more === false) return;
+    from = to;
+  }
+}
+
+function maskedTokens(sequence: Sequence): number {
+  let count = 0;
+  for (const bit of sequence.mask) count += bit;
+  return count;
+}
+
+function joined(residuals: readonly Residual[], width: number): Float32Array {
+  const rows = new Float32Array(width * residuals.reduce((sum, { tokens }) => sum + tokens.length, 0));
+  let at = 0;
+  for (const { values } of residuals) {
+    rows.set(values, at);
+    at += values.length;
+  }
+  return rows;
+}
