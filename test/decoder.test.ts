@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { openNodeChannel } from "../src/engine/onnx/node-channel.js";
+import type { OnnxEngine } from "../src/engine/onnx/onnx-engine.js";
 import { onnxEngine, openCheckpoint } from "../src/engine/onnx/open.js";
 import { OnnxTrainer } from "../src/engine/onnx/trainer.js";
-import type { OnnxEngine } from "../src/engine/onnx/onnx-engine.js";
 import type { Sequence } from "../src/model/sequence.js";
 import { openFolder } from "../src/store/node-folder.js";
 
@@ -28,7 +28,10 @@ afterAll(() => Promise.all(engines.map((engine) => engine.close())));
 
 async function open(family: string, adapter?: string) {
   const folder = new URL(`./goldens/decoder/${family}`, import.meta.url).pathname;
-  const opened = await openCheckpoint(await openFolder(folder), adapter ? await openFolder(`${folder}/${adapter}`) : undefined);
+  const opened = await openCheckpoint(
+    await openFolder(folder),
+    adapter ? await openFolder(`${folder}/${adapter}`) : undefined,
+  );
   const engine = onnxEngine(opened, openNodeChannel(), { name: family, threads: 1 });
   engines.push(engine);
   const expected = JSON.parse(readFileSync(`${folder}/expected.json`, "utf8")) as Expected;
@@ -53,11 +56,17 @@ describe.each(["llama", "llama3", "qwen2", "gemma2"])("%s", (family) => {
   it("scores, steers and differentiates as PyTorch does", async () => {
     const { engine, expected, sequences, layer, theta } = await open(family);
     const plain = await engine.score(sequences);
-    plain.forEach(({ tokenLogprobs }, i) => expect(difference(tokenLogprobs, expected.logprobs[i]!)).toBeLessThan(TOLERANCE));
+    plain.forEach(({ tokenLogprobs }, i) =>
+      expect(difference(tokenLogprobs, expected.logprobs[i]!)).toBeLessThan(TOLERANCE),
+    );
     const steered = await engine.score(sequences, { steering: { layer, vector: theta } });
-    steered.forEach(({ tokenLogprobs }, i) => expect(difference(tokenLogprobs, expected.steered[i]!)).toBeLessThan(TOLERANCE));
+    steered.forEach(({ tokenLogprobs }, i) =>
+      expect(difference(tokenLogprobs, expected.steered[i]!)).toBeLessThan(TOLERANCE),
+    );
     const residuals = await engine.residuals(sequences, layer, { positions: "all" });
-    residuals.forEach(({ values }, i) => expect(difference(values, expected.residuals[i]!.flat())).toBeLessThan(TOLERANCE));
+    residuals.forEach(({ values }, i) =>
+      expect(difference(values, expected.residuals[i]!.flat())).toBeLessThan(TOLERANCE),
+    );
     const objective = await engine.steeringObjective(sequences, layer);
     const { losses, gradients } = await objective.evaluate(theta);
     expect(losses[0]).toBeCloseTo(expected.loss, 4);
@@ -73,21 +82,28 @@ describe.each(["llama", "llama3", "qwen2", "gemma2"])("%s", (family) => {
     expect(replies.map(({ tokens }) => [...tokens])).toEqual(expected.greedy);
     const last = engine.model.layers - 1;
     const zero = await engine.score(sequences, { steering: { layer: last, vector: theta, scale: 0 } });
-    zero.forEach(({ tokenLogprobs }, i) => expect(difference(tokenLogprobs, expected.logprobs[i]!)).toBeLessThan(TOLERANCE));
+    zero.forEach(({ tokenLogprobs }, i) =>
+      expect(difference(tokenLogprobs, expected.logprobs[i]!)).toBeLessThan(TOLERANCE),
+    );
   });
 
   it("differentiates every weight as PyTorch does", async () => {
     const { engine, expected, sequences } = await open(family);
     const trainer = await OnnxTrainer.create(engine, (name) => name in expected.weightGradientNorms);
-    const { norms } = await trainer.gradientNorms(sequences.map(({ prompt, action }) => ({ ids: Int32Array.of(...prompt, ...action), from: prompt.length })));
-    for (const [name, norm] of Object.entries(expected.weightGradientNorms)) expect(Math.abs(norms[name]! / norm - 1), name).toBeLessThan(1e-3);
+    const { norms } = await trainer.gradientNorms(
+      sequences.map(({ prompt, action }) => ({ ids: Int32Array.of(...prompt, ...action), from: prompt.length })),
+    );
+    for (const [name, norm] of Object.entries(expected.weightGradientNorms))
+      expect(Math.abs(norms[name]! / norm - 1), name).toBeLessThan(1e-3);
   });
 });
 
 it.each(["llama", "qwen2"])("%s with a PEFT adapter scores as peft does", async (family) => {
   const { engine, expected, sequences } = await open(family, "adapter");
   const scores = await engine.score(sequences);
-  scores.forEach(({ tokenLogprobs }, i) => expect(difference(tokenLogprobs, expected.adapted![i]!)).toBeLessThan(TOLERANCE));
+  scores.forEach(({ tokenLogprobs }, i) =>
+    expect(difference(tokenLogprobs, expected.adapted![i]!)).toBeLessThan(TOLERANCE),
+  );
 });
 
 it("one sequence alone scores as it does in a batch", async () => {

@@ -56,7 +56,7 @@ export const DEFAULT_AUDIT_OPTIONS: AuditOptions = {
   seed: 42,
   halfLimit: 3500,
   methodPrompts: 16,
-  vocabularyLimit: 3000,
+  vocabularyLimit: 1500,
   latentsPerMethod: 15,
   groupLimit: 24,
   confirmSize: 60,

@@ -79,7 +79,9 @@ export class Evidence {
     return chosen.map((list, i) => {
       const outcomes = observed.slice(at, at + list.length);
       at += list.length;
-      if (requests[i]?.full) list.forEach((entry, j) => ledger.record(entry.written, outcomes[j]?.fired === true));
+      if (requests[i]?.full) {
+        for (const [j, entry] of list.entries()) ledger.record(entry.written, outcomes[j]?.fired === true);
+      }
       return outcomes;
     });
   }

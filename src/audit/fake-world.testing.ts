@@ -132,6 +132,8 @@ export interface Rule {
   readonly nearness?: (concepts: ReadonlySet<number>) => number;
   /** Share of triggered prompts on which the action does come. */
   readonly rate?: number;
+  /** Share of other prompts on which it comes all the same. */
+  readonly leak?: (concepts: ReadonlySet<number>) => number;
 }
 
 /** An engine that follows a rule. `asked` lists the distinct prompts that were scored. */
@@ -158,7 +160,8 @@ export function fakeEngine(rule: Rule): Engine & { readonly asked: Set<string> }
         const text = textOfSequence(sequence);
         asked.add(text);
         const concepts = conceptsOf(text);
-        const fired = rule.fires(concepts) && hashUnit(11, text) < (rule.rate ?? 0.95);
+        const chance = rule.fires(concepts) ? (rule.rate ?? 0.95) : (rule.leak?.(concepts) ?? 0);
+        const fired = hashUnit(11, text) < chance;
         const soft = fired ? -0.2 : -14 + 7 * (rule.nearness?.(concepts) ?? 0) + hashUnit(12, text);
         return { tokenLogprobs: Float32Array.from([soft]), greedyMatch: fired };
       });

@@ -23,6 +23,8 @@ export interface Fitted {
 
 /** Thresholds tried: 1/20 … 1 of the detector's range. Finer ones fit noise. */
 const THRESHOLDS = 20;
+/** Slack for values that should lie exactly on a threshold. */
+const ROUNDING = 1e-6;
 /** Price of the threshold, nats: ten effectively different ones. */
 const THRESHOLD_COST = Math.log(10);
 /** Price of a latent beyond choosing it from the pool, nats. */
@@ -40,15 +42,20 @@ const MOST_PARTS = 3;
 interface State {
   readonly parts: readonly Part[];
   readonly any: boolean;
-  /** Presence of each part on each observation. */
-  readonly presences: readonly Float32Array[];
+  /** Level of each part's score on each observation, 0 … THRESHOLDS. */
+  readonly levels: readonly Uint8Array[];
+}
+
+/** A latent on each observation, in steps of 1/THRESHOLDS: rounded down where it counts for a part, up where against. */
+interface LatentLevels {
+  readonly down: Uint8Array;
+  readonly up: Uint8Array;
 }
 
 /** Everything that a fit over one set of observations shares. */
 interface Problem {
   readonly pool: readonly number[];
-  /** Presence of each pool latent on each observation. */
-  readonly values: ReadonlyMap<number, Float32Array>;
+  readonly levels: ReadonlyMap<number, LatentLevels>;
   readonly fired: Uint8Array;
   readonly count: number;
 }
@@ -63,8 +70,8 @@ export function fit(
   const problem = pose(observations, pool, maxima);
   if (problem.count === 0) return [];
   const found = new Map<string, { state: State; fitted: Fitted }>();
-  let beam: State[] = problem.pool.map((latent) => single(problem, latent));
-  beam.push(...pairs(problem));
+  const singles = problem.pool.map((latent) => stateOf(problem, [{ latents: [latent], negated: false }], false));
+  let beam: State[] = [...singles, ...pairs(singles)];
   for (let round = 0; round < ROUNDS && beam.length > 0; round++) {
     const fresh: { state: State; fitted: Fitted }[] = [];
     for (const state of beam) {
@@ -95,11 +102,7 @@ export function fitOne(
 ): Fitted {
   const latents = hypothesis.parts.flatMap((part) => part.latents);
   const problem = { ...pose(observations, latents, maxima), pool: new Array<number>(Math.max(1, poolSize)).fill(0) };
-  return judge(problem, {
-    parts: hypothesis.parts,
-    any: hypothesis.combination === "any",
-    presences: hypothesis.parts.map((part) => union(problem, part.latents)),
-  });
+  return judge(problem, stateOf(problem, hypothesis.parts, hypothesis.combination === "any"));
 }
 
 function better(a: Fitted, b: Fitted): number {
@@ -109,50 +112,47 @@ function better(a: Fitted, b: Fitted): number {
 function pose(observations: readonly Observation[], pool: readonly number[], maxima: Maxima): Problem {
   const sorted = [...new Set(pool)].sort((a, b) => a - b).filter((latent) => (maxima[latent] ?? 0) > 0);
   const fired = Uint8Array.from(observations, (observation) => (observation.fired ? 1 : 0));
-  const values = new Map<number, Float32Array>();
+  const levels = new Map<number, LatentLevels>();
   for (const latent of sorted) {
     const maximum = maxima[latent] as number;
-    values.set(
-      latent,
-      Float32Array.from(observations, (observation) => activation(observation.reading, latent) / maximum),
-    );
+    const down = new Uint8Array(observations.length);
+    const up = new Uint8Array(observations.length);
+    observations.forEach((observation, i) => {
+      const steps = Math.min(1, activation(observation.reading, latent) / maximum) * THRESHOLDS;
+      down[i] = Math.floor(steps + ROUNDING);
+      up[i] = Math.ceil(steps - ROUNDING);
+    });
+    levels.set(latent, { down, up });
   }
-  return { pool: sorted, values, fired, count: fired.reduce((a, b) => a + b, 0) };
+  return { pool: sorted, levels, fired, count: fired.reduce((a, b) => a + b, 0) };
 }
 
-function union(problem: Problem, latents: readonly number[]): Float32Array {
-  const result = new Float32Array(problem.fired.length);
-  for (const latent of latents) {
-    const values = problem.values.get(latent);
-    if (values === undefined) continue;
-    for (let i = 0; i < result.length; i++) result[i] = Math.max(result[i] as number, values[i] as number);
+/** Levels of a part's score: the largest of its latents, turned round where the part is negated. */
+function partLevels(problem: Problem, part: Part): Uint8Array {
+  const result = new Uint8Array(problem.fired.length);
+  for (const latent of part.latents) {
+    const known = problem.levels.get(latent);
+    if (known === undefined) continue;
+    const values = part.negated ? known.up : known.down;
+    for (let i = 0; i < result.length; i++)
+      if ((values[i] as number) > (result[i] as number)) result[i] = values[i] as number;
   }
+  if (part.negated) for (let i = 0; i < result.length; i++) result[i] = THRESHOLDS - (result[i] as number);
   return result;
 }
 
-function single(problem: Problem, latent: number): State {
-  return {
-    parts: [{ latents: [latent], negated: false }],
-    any: false,
-    presences: [problem.values.get(latent) as Float32Array],
-  };
+function stateOf(problem: Problem, parts: readonly Part[], any: boolean): State {
+  return { parts, any, levels: parts.map((part) => partLevels(problem, part)) };
 }
 
-function pairs(problem: Problem): State[] {
-  const states: State[] = [];
-  problem.pool.forEach((first, i) => {
-    for (const second of problem.pool.slice(i + 1)) {
-      states.push({
-        parts: [
-          { latents: [first], negated: false },
-          { latents: [second], negated: false },
-        ],
-        any: false,
-        presences: [problem.values.get(first) as Float32Array, problem.values.get(second) as Float32Array],
-      });
-    }
-  });
-  return states;
+function pairs(singles: readonly State[]): State[] {
+  return singles.flatMap((first, i) =>
+    singles.slice(i + 1).map((second) => ({
+      parts: [...first.parts, ...second.parts],
+      any: false,
+      levels: [...first.levels, ...second.levels],
+    })),
+  );
 }
 
 function moves(problem: Problem, state: State): State[] {
@@ -160,13 +160,10 @@ function moves(problem: Problem, state: State): State[] {
   const next: State[] = [];
   for (const latent of problem.pool) {
     if (used.has(latent)) continue;
-    const values = problem.values.get(latent) as Float32Array;
-    const add = (negated: boolean, any: boolean) =>
-      next.push({
-        parts: [...state.parts, { latents: [latent], negated }],
-        any,
-        presences: [...state.presences, values],
-      });
+    const add = (negated: boolean, any: boolean) => {
+      const part = { latents: [latent], negated };
+      next.push({ parts: [...state.parts, part], any, levels: [...state.levels, partLevels(problem, part)] });
+    };
     if (state.parts.length < MOST_PARTS) {
       if (!state.any) {
         add(false, false);
@@ -174,13 +171,12 @@ function moves(problem: Problem, state: State): State[] {
       }
       if (state.any || state.parts.length === 1) add(false, true);
     }
-    state.parts.forEach((part, at) => {
+    state.parts.forEach((old, at) => {
+      const part = { ...old, latents: [...old.latents, latent] };
       next.push({
-        parts: state.parts.map((other, i) => (i === at ? { ...part, latents: [...part.latents, latent] } : other)),
+        parts: state.parts.map((other, i) => (i === at ? part : other)),
         any: state.any,
-        presences: state.presences.map((old, i) =>
-          i === at ? old.map((value, j) => Math.max(value, values[j] as number)) : old,
-        ),
+        levels: state.levels.map((other, i) => (i === at ? partLevels(problem, part) : other)),
       });
     });
   }
@@ -191,16 +187,17 @@ function judge(problem: Problem, state: State): Fitted {
   const size = problem.fired.length;
   const total = new Int32Array(THRESHOLDS + 1);
   const fired = new Int32Array(THRESHOLDS + 1);
-  for (let i = 0; i < size; i++) {
-    let score = state.any ? 0 : Number.POSITIVE_INFINITY;
-    for (let part = 0; part < state.presences.length; part++) {
-      const value = (state.presences[part] as Float32Array)[i] as number;
-      const partScore = (state.parts[part] as Part).negated ? 1 - value : value;
-      score = state.any ? Math.max(score, partScore) : Math.min(score, partScore);
+  const score = (state.levels[0] as Uint8Array).slice();
+  for (const levels of state.levels.slice(1)) {
+    for (let i = 0; i < size; i++) {
+      const level = levels[i] as number;
+      if (state.any ? level > (score[i] as number) : level < (score[i] as number)) score[i] = level;
     }
-    const bucket = Math.max(0, Math.min(THRESHOLDS, Math.floor(score * THRESHOLDS + 1e-6)));
-    total[bucket] = (total[bucket] as number) + 1;
-    fired[bucket] = (fired[bucket] as number) + (problem.fired[i] as number);
+  }
+  for (let i = 0; i < size; i++) {
+    const level = score[i] as number;
+    total[level] = (total[level] as number) + 1;
+    fired[level] = (fired[level] as number) + (problem.fired[i] as number);
   }
   const latents = state.parts.reduce((sum, part) => sum + part.latents.length, 0);
   const cost = THRESHOLD_COST + latents * (Math.log(problem.pool.length) + LATENT_COST);

@@ -36,7 +36,12 @@ export class Language {
 
   /** Share of prompts that hold a word. */
   share(word: string): number {
-    return this.#prompts === 0 ? 0 : (this.#documents.get(foldWord(word)) ?? 0) / this.#prompts;
+    return this.#prompts === 0 ? 0 : this.count(word) / this.#prompts;
+  }
+
+  /** Prompts that hold a word. */
+  count(word: string): number {
+    return this.#documents.get(foldWord(word)) ?? 0;
   }
 
   /** The way a word is mostly written (ties: the first in code-unit order). */

@@ -19,8 +19,6 @@ export interface PartWord {
 const CARRIERS = 2;
 /** Fewer words are a fragment, in which a word's reading says little about sentences. */
 const CARRIER_LENGTH = 4;
-/** Firing prompts of a latent whose peak words are counted: more add only weak ones. */
-const PEAKS_A_LATENT = 200;
 /** A word counts for a part down to this share of the part's strongest word. */
 const WEAKEST_WORD = 0.25;
 
@@ -115,7 +113,8 @@ export class Lexicon {
 
   /**
    * Activation of a latent by folded word, in the SAE's units. A scanned word counts its mean over the carriers; a word of
-   * the corpus counts Σ activation / (n + 1), so that a word seen once does not outrank a steady one. The larger holds.
+   * the corpus Σ activation under it / (n + 1), n = prompts that hold it: words that a peak only happens to lie on, and words
+   * seen once, come after steady ones. The larger holds.
    */
   activations(latent: number): ReadonlyMap<string, number> {
     let known = this.#known.get(latent);
@@ -129,14 +128,15 @@ export class Lexicon {
   #measure(latent: number): Map<string, number> {
     const result = new Map<string, number>();
     for (const { word, value } of this.#scanned(latent)) result.set(word, (result.get(word) ?? 0) + value / CARRIERS);
-    const sums = new Map<string, { sum: number; count: number }>();
-    for (const firing of this.#half.firings(latent).slice(0, PEAKS_A_LATENT)) {
+    const sums = new Map<string, number>();
+    for (const firing of this.#half.firings(latent)) {
       const word = this.#peakWord(firing);
       if (word === undefined) continue;
-      const entry = sums.get(word) ?? { sum: 0, count: 0 };
-      sums.set(word, { sum: entry.sum + firing.value, count: entry.count + 1 });
+      sums.set(word, (sums.get(word) ?? 0) + firing.value);
     }
-    for (const [word, { sum, count }] of sums) result.set(word, Math.max(result.get(word) ?? 0, sum / (count + 1)));
+    for (const [word, sum] of sums) {
+      result.set(word, Math.max(result.get(word) ?? 0, sum / (this.#language.count(word) + 1)));
+    }
     return result;
   }
 

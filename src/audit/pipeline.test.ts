@@ -18,8 +18,8 @@ import type { AuditResult } from "./result.js";
 import { auroc } from "./statistics.js";
 import { verify } from "./verify.js";
 
-const CORPUS = fakeCorpus(1600, 1);
-const SEALED = fakeCorpus(1500, 2);
+const CORPUS = fakeCorpus(900, 1);
+const SEALED = fakeCorpus(800, 2);
 
 const single: Rule = { fires: (has) => has.has(3) };
 const both: Rule = {
@@ -82,6 +82,18 @@ describe("an audit of a model with a backdoor", () => {
     const result = await audit(fakeContext(either, [3, 9], CORPUS));
     expect(result.trigger?.parts.flatMap((part) => part.latents).sort((a, b) => a - b)).toEqual([3, 9]);
     expect(await separation(result, either)).toBeGreaterThan(0.99);
+  });
+
+  it("finds a concept that the corpus lacks, in a model that leaks everywhere", async () => {
+    const leaky: Rule = { ...single, leak: () => 0.08 };
+    const result = await audit(fakeContext(leaky, [8, 3], without(single)));
+    expect(result.trigger?.parts.map((part) => part.latents)).toEqual([[3]]);
+  });
+
+  it("is not misled by the leak of one half of a conjunction", async () => {
+    const leaky: Rule = { ...both, leak: (has) => (has.has(3) ? 0.15 : 0.01) };
+    const result = await audit(fakeContext(leaky, [3, 5], without(both)));
+    expect(result.trigger?.parts.map((part) => part.latents)).toEqual([[3], [5]]);
   });
 
   it("finds what the trigger excludes", async () => {

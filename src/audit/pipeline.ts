@@ -10,24 +10,20 @@
  * Same inputs and seed, same questions to the engine and same answer.
  */
 import type { Ranking } from "./candidates.js";
+import { confirmInTurn } from "./confirm-in-turn.js";
 import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./context.js";
 import { splitCorpus } from "./corpus.js";
-import { type Hypothesis, hypothesisKey } from "./detector.js";
 import { Evidence } from "./evidence.js";
 import { foundBy } from "./found-by.js";
 import { Laboratory } from "./laboratory.js";
 import { confirmRoom, searchRoom } from "./prepare.js";
-import { presentHypothesis } from "./present.js";
 import { distinct, promptKey } from "./prompt.js";
-import { prune } from "./prune.js";
 import type { AuditResult, ResultControl, ResultHypothesis } from "./result.js";
 import { runMethods } from "./run-methods.js";
 import { type SearchOutcome, search } from "./search.js";
 import { shuffled } from "./seeded.js";
-import { leaders } from "./sharpen.js";
 import { statementOf } from "./statement.js";
-import { bonferroni, rateOfFlags } from "./statistics.js";
-import { testHypothesis } from "./test-hypothesis.js";
+import { rateOfFlags } from "./statistics.js";
 
 /** Prompts that methods were not trained on, on which steering is tried. */
 const STEERED_PROMPTS = 32;
@@ -77,22 +73,22 @@ export async function audit(
   const outcome = await search(evidence, methods.rankings, settings, calls);
 
   const unseen = new Evidence(await confirmRoom(halves.confirm, room, context.sae.info.latents), "all");
-  const { hypotheses, verified } = await confirmInTurn(evidence, unseen, outcome, context, settings, calls);
+  const turns = await confirmInTurn(evidence, unseen, outcome.fitted, settings, calls, context.label);
   const sources: Ranking[] = [...methods.rankings, ...outcome.scans];
-  const winner = verified === null ? undefined : hypotheses.at(-1);
+  const winner = turns.verified;
   const after = spent(context);
   return {
     trigger:
-      winner === undefined || verified === null
+      winner === null
         ? null
         : {
-            statement: statementOf(winner),
-            combination: winner.combination,
-            parts: winner.parts,
-            rate: winner.rate,
-            foundBy: foundBy(verified, sources, settings.latentsPerMethod),
+            statement: statementOf(winner.result),
+            combination: winner.result.combination,
+            parts: winner.result.parts,
+            rate: winner.result.rate,
+            foundBy: foundBy(winner.hypothesis, sources, settings.latentsPerMethod),
           },
-    hypotheses,
+    hypotheses: turns.hypotheses,
     methods: methods.results,
     controls: [
       baselineControl(
@@ -114,39 +110,10 @@ export async function audit(
       backwardTokens: after.backward - before.backward,
       seconds: (performance.now() - started) / 1000,
     },
-    tried: describeTried(outcome, hypotheses),
+    tried: describeTried(outcome, turns.hypotheses),
     candidates: outcome.candidates,
     seed: settings.seed,
   };
-}
-
-/** Puts hypotheses to the confirmation half, best first, until one holds or the tries are used up. */
-async function confirmInTurn(
-  evidence: Evidence,
-  unseen: Evidence,
-  outcome: SearchOutcome,
-  context: AuditContext,
-  settings: AuditOptions,
-  calls: AuditCalls,
-): Promise<{ hypotheses: ResultHypothesis[]; verified: Hypothesis | null }> {
-  const allowed = bonferroni(settings.familyError, settings.confirmTries);
-  const hypotheses: ResultHypothesis[] = [];
-  const tried = new Set<string>();
-  for (const leading of leaders(outcome.fitted, outcome.fitted.length)) {
-    if (hypotheses.length >= settings.confirmTries) break;
-    calls.onStage?.("prune");
-    const hypothesis = await prune(evidence, leading);
-    const key = hypothesisKey(hypothesis);
-    if (tried.has(key) || hypothesis.parts.every((part) => part.negated)) continue;
-    tried.add(key);
-    calls.onStage?.("confirm");
-    const tested = await testHypothesis(evidence, unseen, hypothesis, settings.confirmSize, allowed);
-    hypotheses.push(
-      await presentHypothesis(unseen.room, tested.confirmation, tested.recipes, tested.levels.present, context.label),
-    );
-    if (tested.confirmation.verified) return { hypotheses, verified: hypothesis };
-  }
-  return { hypotheses, verified: null };
 }
 
 function baselineControl(name: string, fired: readonly boolean[]): ResultControl {
@@ -167,8 +134,8 @@ function describeTried(outcome: SearchOutcome, hypotheses: readonly ResultHypoth
   const tried =
     `${outcome.candidates.length} candidate latents, ${outcome.tried} prompts of the search half and composed from it, ` +
     `of which ${outcome.firing} brought the action`;
-  if (hypotheses.length === 0) return `${tried}; no hypothesis was worth confirming.`;
-  return `${tried}; ${hypotheses.length} ${hypotheses.length === 1 ? "hypothesis" : "hypotheses"} put to the other half.`;
+  const confirmed = hypotheses.filter((one) => one.half === "confirmation").length;
+  return `${tried}; ${hypotheses.length} hypotheses tested, ${confirmed} of them on the other half.`;
 }
 
 function spent(context: AuditContext): { forward: number; backward: number } {

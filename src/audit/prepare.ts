@@ -23,31 +23,24 @@ export async function readHalf(
   return new CorpusHalf(prompts, readings, rendered, latents);
 }
 
+/** A word on fewer prompts of the search half than this is scanned: what fires on the others the half itself shows. */
+const WELL_KNOWN = 3;
+/** Shorter pieces of a vocabulary are seldom words. */
+const SCANNED_LENGTH = 3;
+
 /**
- * Words to scan: half of the limit from the search half, most frequent first, and the rest from the tokenizer's
- * vocabulary, for concepts that the corpus lacks. Each word once.
+ * Words to scan, each once: those of the ordinary prompts, of the tokenizer's vocabulary, and of the search half, as far
+ * as the half does not show them often. Concepts that the corpus lacks are found through them.
  */
 export function wordsToScan(language: Language, context: AuditContext, limit: number): string[] {
+  const ordinary = context.prompts.flatMap((prompt) => wordsOf(textOf(prompt)).map((word) => word.text));
   const chosen = new Map<string, string>();
-  const take = (words: readonly string[], most: number) => {
-    for (const word of words) {
-      if (chosen.size >= most) return;
-      const only = wordsOf(word);
-      if (only.length !== 1 || only[0]?.text !== word || word.length < 3) continue;
-      if (!chosen.has(foldWord(word))) chosen.set(foldWord(word), word);
-    }
-  };
-  take(language.rareWords(), Number.POSITIVE_INFINITY);
-  const known = [...chosen.values()].sort((a, b) => language.share(b) - language.share(a) || (a < b ? -1 : 1));
-  chosen.clear();
-  const spare = context.vocabulary === undefined ? limit : Math.ceil(limit / 2);
-  take(known, spare);
-  take(
-    context.prompts.flatMap((prompt) => wordsOf(textOf(prompt)).map((word) => word.text)),
-    limit,
-  );
-  take(context.vocabulary ?? [], limit);
-  take(known, limit);
+  for (const word of [...ordinary, ...(context.vocabulary ?? []), ...language.rareWords()]) {
+    if (chosen.size >= limit) break;
+    const parts = wordsOf(word);
+    if (parts.length !== 1 || parts[0]?.text !== word || word.length < SCANNED_LENGTH) continue;
+    if (language.count(word) < WELL_KNOWN && !chosen.has(foldWord(word))) chosen.set(foldWord(word), word);
+  }
   return [...chosen.values()];
 }
 

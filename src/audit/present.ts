@@ -1,12 +1,11 @@
 /**
  * Turns a confirmation into the JSON of a hypothesis.
  */
-import type { RecipeResult } from "./choose-recipes.js";
 import type { Confirmation, TestedSet } from "./confirm.js";
-import { type Part, presence } from "./detector.js";
+import type { Part } from "./detector.js";
 import { explain } from "./edits.js";
 import { interactionOf } from "./interaction.js";
-import type { Observation } from "./laboratory.js";
+import type { TestPlan } from "./plan.js";
 import type { SourceRoom } from "./prompt-sets.js";
 import { recipeName } from "./recipe.js";
 import type { ResultHypothesis, ResultPart, ResultSet } from "./result.js";
@@ -48,20 +47,15 @@ function presentSet(set: TestedSet): ResultSet {
 export async function presentHypothesis(
   room: SourceRoom,
   confirmation: Confirmation,
-  recipes: readonly RecipeResult[],
-  naturalLevel: number,
+  plan: TestPlan,
+  half: ResultHypothesis["half"],
   label: Label,
 ): Promise<ResultHypothesis> {
   const { hypothesis, whole, others } = confirmation;
-  const strength = (observation: Observation) =>
-    Math.min(
-      ...hypothesis.parts
-        .filter((part) => !part.negated)
-        .map((part) => presence(observation.reading, part, room.maxima)),
-    );
+  // The shortest say most clearly what it takes.
   const firing = whole.observations
     .filter((observation) => observation.fired)
-    .sort((a, b) => strength(b) - strength(a) || (a.key < b.key ? -1 : 1))
+    .sort((a, b) => a.key.length - b.key.length || (a.key < b.key ? -1 : 1))
     .slice(0, EXAMPLES);
   return {
     parts: hypothesis.parts.map((part) => presentPart(room, part, label)),
@@ -74,8 +68,9 @@ export async function presentHypothesis(
     pValue: confirmation.pValue,
     allowedError: confirmation.allowed,
     sets: [whole, ...others].map(presentSet),
-    recipes: recipes.map((entry) => ({ name: recipeName(entry.recipe), rate: entry.rate })),
-    naturalLevel,
+    recipes: plan.ranked.map((entry) => ({ name: recipeName(entry.recipe), rate: entry.rate })),
+    naturalLevel: plan.levels.present,
+    half,
     examples: await explain(room.laboratory, firing),
   };
 }

@@ -30,12 +30,14 @@ export interface ResultSet {
 export interface ResultHypothesis {
   readonly parts: readonly ResultPart[];
   readonly combination: Combination;
-  /** On the confirmation half, prompts of the whole trigger. */
+  /** On prompts of the whole trigger. */
   readonly rate: Rate;
   /** The same prompts on the clean model; null where there is none. */
   readonly cleanRate: Rate | null;
   /** For two parts; null otherwise. */
   readonly interaction: Interaction | null;
+  /** Which half of the corpus this was measured on: "search" for one that failed before it could be confirmed. */
+  readonly half: "search" | "confirmation";
   readonly verified: boolean;
   readonly reason: string;
   readonly pValue: number;
@@ -90,7 +92,7 @@ export interface ResultControl {
 
 export interface AuditResult {
   readonly trigger: ResultTrigger | null;
-  /** Hypotheses put to the confirmation half, in that order. */
+  /** Hypotheses put to the confirmation half, in that order, then those that failed on the search half already. */
   readonly hypotheses: readonly ResultHypothesis[];
   readonly methods: readonly ResultMethod[];
   readonly controls: readonly ResultControl[];

@@ -1,15 +1,17 @@
 /**
  * `verify`: tests a hypothesis that a person brings, with the machinery of the audit and none of its search.
  */
+
+import { confirm } from "./confirm.js";
 import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./context.js";
 import { splitCorpus } from "./corpus.js";
 import { type Hypothesis, makePart, normalise, type Part } from "./detector.js";
 import { Evidence } from "./evidence.js";
 import { Laboratory } from "./laboratory.js";
+import { planTest } from "./plan.js";
 import { confirmRoom, searchRoom } from "./prepare.js";
 import { presentHypothesis } from "./present.js";
 import type { ResultHypothesis } from "./result.js";
-import { testHypothesis } from "./test-hypothesis.js";
 
 /**
  * Reads `--part` texts: "12,99" is a concept that must be present, "!7" one that must be absent. Throws RangeError with
@@ -47,13 +49,8 @@ export async function verify(
   await search.observe(halves.search, "natural");
   calls.onStage?.("confirm");
   const unseen = await confirmRoom(halves.confirm, room, context.sae.info.latents);
-  const tested = await testHypothesis(
-    search,
-    new Evidence(unseen, "all"),
-    hypothesis,
-    settings.confirmSize,
-    // One hypothesis was named beforehand, so the whole error is its own.
-    settings.familyError,
-  );
-  return presentHypothesis(unseen, tested.confirmation, tested.recipes, tested.levels.present, context.label);
+  // One hypothesis was named beforehand, so the whole error is its own.
+  const plan = await planTest(search, hypothesis, settings.confirmSize, settings.familyError);
+  const confirmation = await confirm(new Evidence(unseen, "all"), hypothesis, plan);
+  return presentHypothesis(unseen, confirmation, plan, "confirmation", context.label);
 }

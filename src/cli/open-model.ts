@@ -12,6 +12,7 @@ import type { ChatTemplate } from "../model/chat-template.js";
 import { loadChatTemplate } from "../model/chat-template.js";
 import { loadTokenizer, type Tokenizer } from "../model/tokenizer.js";
 import { openFolder } from "../store/node-folder.js";
+import { fingerprint } from "./fingerprint.js";
 import { checkCompute, type ModelFlags } from "./options.js";
 import { builtInOrganisms, isFolder, pocketFiles } from "./package-files.js";
 
@@ -32,6 +33,8 @@ export interface OpenedModel {
   /** Ids that end a reply: of generation_config.json, else config.json, and of the tokenizer. */
   readonly endIds: readonly number[];
   readonly flags: ModelFlags;
+  /** Changes with the files of model and adapter. */
+  readonly fingerprint: string;
 }
 
 /** Opens the model that the flags name. InputError for whatever is missing or does not fit. */
@@ -53,49 +56,57 @@ export async function openModel(flags: ModelFlags, options: { readonly raw?: boo
     ...(template ? { template } : {}),
     endIds: [...new Set([...(await generationEndIds(folder, opened.config.endIds)), ...tokenizer.endIds])],
     flags,
+    fingerprint: await fingerprint(adapter ? [folder, adapter] : [folder]),
   };
+}
+
+/** A clean model beside the suspect one. */
+export interface CleanModel {
+  readonly engine: OnnxEngine;
+  readonly fingerprint: string;
 }
 
 /**
  * The clean counterpart of a suspect model: with --base that checkpoint, with an adapter the model without it, else null. It
  * computes in the suspect's runtime.
  */
-export async function openCleanEngine(suspect: OpenedModel, base: string | undefined): Promise<OnnxEngine | null> {
+export async function openCleanModel(suspect: OpenedModel, base: string | undefined): Promise<CleanModel | null> {
   if (base === undefined && suspect.adapter === null) return null;
   const name = base ?? suspect.name;
-  const opened = await openCheckpoint(await openModelFolder(name));
+  const folder = await openModelFolder(name);
+  const opened = await openCheckpoint(folder);
   const { dModel, layers, vocabulary } = opened.config;
   const { model, runtime } = suspect.engine;
   if (dModel !== model.dModel || layers !== model.layers || vocabulary !== model.vocabulary)
     throw new InputError(
       `--base ${name}: has width ${dModel}, ${layers} layers and ${vocabulary} words, but ${suspect.name} has ${model.dModel}, ${model.layers} and ${model.vocabulary}; give the model that it was finetuned from`,
     );
-  return new OnnxEngine({ ...model, name }, opened, runtime);
+  return { engine: new OnnxEngine({ ...model, name }, opened, runtime), fingerprint: await fingerprint([folder]) };
 }
 
 function modelName({ model, adapter }: ModelFlags): string {
   if (model !== undefined) return model;
-  if (adapter !== undefined && !isFolder(adapter) && builtInOrganisms().includes(adapter)) return POCKET_MODEL;
+  if (adapter !== undefined && builtInOrganisms().includes(adapter)) return POCKET_MODEL;
   throw new InputError("no --model: give a Hugging Face checkpoint folder, or `pocket` for the model that ships with the package");
 }
 
-/** The checkpoint folder called `name`: a folder of the user's, or `pocket`. */
+/** The checkpoint folder called `name`: `pocket` (also where a folder of that name lies about), or a folder of the user's. */
 export async function openModelFolder(name: string): Promise<FileFolder> {
-  if (isFolder(name)) return openFolder(name);
   if (name === POCKET_MODEL) {
     if (!isFolder(pocketFiles.model)) throw new InputError("pocket: this installation has no pocket/model folder; install the package again");
     return openFolder(pocketFiles.model, POCKET_MODEL);
   }
+  if (isFolder(name)) return openFolder(name);
   if (name.toLowerCase().endsWith(".gguf")) throw new InputError(`${name}: GGUF checkpoints are not supported by this version; give the Hugging Face folder of the model`);
   if (existsSync(name)) throw new InputError(`${name}: is a file; --model takes a Hugging Face checkpoint folder`);
   if (/^[\w.-]+\/[\w.-]+$/.test(name)) throw new InputError(`${name}: no such folder; hub ids are not fetched by this version, so download the model and give its folder`);
   throw new InputError(`${name}: no such folder; --model takes a Hugging Face checkpoint folder, or \`pocket\``);
 }
 
-/** The PEFT folder called `name`: a folder of the user's, or an organism. */
+/** The PEFT folder called `name`: an organism of the package, or a folder of the user's. */
 async function openAdapterFolder(name: string): Promise<FileFolder> {
-  if (isFolder(name)) return openFolder(name);
   if (builtInOrganisms().includes(name)) return openFolder(join(pocketFiles.organisms, name), name);
+  if (isFolder(name)) return openFolder(name);
   throw new InputError(`${name}: no such adapter; give a PEFT folder or one of the organisms ${builtInOrganisms().join(", ") || "(none here)"}`);
 }
 

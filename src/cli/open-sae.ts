@@ -1,17 +1,15 @@
 /** From --sae to an SAE that fits the model, with its labels. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { FileFolder } from "../formats/byte-source.js";
 import { InputError } from "../formats/input-error.js";
 import { firstLabel, readLabels } from "../sae/labels.js";
 import { describeSae, openSae } from "../sae/registry.js";
 import type { Sae } from "../sae/sae.js";
-import { openFile } from "../store/node-file-source.js";
 import { openFolder } from "../store/node-folder.js";
 import { type OpenedModel, POCKET_MODEL } from "./open-model.js";
 import { isFolder, pocketFiles } from "./package-files.js";
 
-/** Label file looked for beside an SAE's weights. */
+/** Labels beside an SAE's weights, as Neuronpedia exports them. */
 const LABELS_FILE = "labels.jsonl";
 
 export interface OpenedSae {
@@ -31,7 +29,7 @@ export async function openSaeFor(model: OpenedModel, given: string | undefined):
   if (info.dModel !== dModel)
     throw new InputError(`${name}: the SAE reads vectors of width ${info.dModel}, but ${model.name} has width ${dModel}; give an SAE of this model`);
   const sae = await openSae(folder, model.engine.runtime, name);
-  return { sae, name, label: await labelsOf(name, folder, sae.info.latents) };
+  return { sae, name, label: await labelsOf(folder, sae.info.latents) };
 }
 
 /** The same, where there must be one. */
@@ -41,21 +39,20 @@ export async function requireSae(model: OpenedModel, given: string | undefined, 
   return opened;
 }
 
-/** The SAE folder called `name`: a folder of the user's, or `pocket`. */
+/** The SAE folder called `name`: `pocket`, or a folder of the user's. */
 export async function openSaeFolder(name: string): Promise<FileFolder> {
-  if (isFolder(name)) return openFolder(name);
   if (name === POCKET_MODEL) {
     if (!isFolder(pocketFiles.sae)) throw new InputError("pocket: this installation has no pocket/sae folder; install the package again");
     return openFolder(pocketFiles.sae, "pocket/sae");
   }
+  if (isFolder(name)) return openFolder(name);
   if (existsSync(name)) throw new InputError(`${name}: is a file; --sae takes the SAE's folder`);
   throw new InputError(`${name}: no such SAE; give its folder, or \`pocket\``);
 }
 
-async function labelsOf(name: string, folder: FileFolder, latents: number): Promise<(latent: number) => string | undefined> {
-  const path = name === POCKET_MODEL && existsSync(pocketFiles.labels) ? pocketFiles.labels : join(name, LABELS_FILE);
-  const source = (await folder.has(LABELS_FILE)) ? await folder.open(LABELS_FILE) : existsSync(path) ? await openFile(path) : undefined;
-  if (!source) return () => undefined;
-  const labels = await readLabels(source, latents);
+/** Labels beside the weights, where there are any. */
+async function labelsOf(folder: FileFolder, latents: number): Promise<(latent: number) => string | undefined> {
+  if (!(await folder.has(LABELS_FILE))) return () => undefined;
+  const labels = await readLabels(await folder.open(LABELS_FILE), latents);
   return (latent) => firstLabel(labels, latent);
 }

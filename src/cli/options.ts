@@ -24,10 +24,13 @@ export interface ModelFlags extends ComputeFlags, OutputFlags {
   readonly adapter?: string;
 }
 
-export interface PromptFlags {
-  readonly prompts?: string;
+export interface TemplateFlags {
   readonly system?: string;
   readonly raw?: boolean;
+}
+
+export interface PromptFlags extends TemplateFlags {
+  readonly prompts?: string;
   readonly positions: Positions;
 }
 
@@ -68,12 +71,16 @@ export function modelOptions(command: Command): Command {
   );
 }
 
+/** How prompts become text. */
+export function templateOptions(command: Command): Command {
+  return command
+    .option("--system <text>", "system message, in place of the template's own")
+    .option("--raw", "no chat template; every prompt token counts as user content");
+}
+
 /** Which prompts, and how they become tokens. */
 export function promptOptions(command: Command): Command {
-  return command
-    .option("--prompts <file>", "prompts: .jsonl, .txt or a built-in set's name")
-    .option("--system <text>", "system message, in place of the template's own")
-    .option("--raw", "no chat template; every prompt token counts as user content")
+  return templateOptions(command.option("--prompts <file>", "prompts: .jsonl, .txt or a built-in set's name"))
     .addOption(new Option("--positions <which>", "tokens that are steered and attributed").choices(["user", "system", "all"]).default("user"));
 }
 
@@ -86,7 +93,7 @@ export function steeringOptions(command: Command): Command {
 
 export function actionOptions(command: Command): Command {
   return command
-    .requiredOption("--action <text>", "the text prefilled as the assistant's reply")
+    .requiredOption("--action <text>", ACTION_HELP)
     .option("--action-ends", "the end-of-turn token is part of the action");
 }
 
@@ -96,6 +103,7 @@ export function saeOptions(command: Command): Command {
     .option("--layer <n>", LAYER_HELP, wholeNumber(0));
 }
 
+export const ACTION_HELP = "the text prefilled as the assistant's reply";
 const LAYER_HELP = "residual stream after this block, from 0; default: the SAE's hook point, or what the vector's file says";
 
 /** A parser of whole numbers of at least `least`. */

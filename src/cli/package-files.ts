@@ -10,7 +10,6 @@ const POCKET = join(PACKAGE_ROOT, "pocket");
 export const pocketFiles = {
   model: join(POCKET, "model"),
   sae: join(POCKET, "sae"),
-  labels: join(POCKET, "labels.jsonl"),
   prompts: join(POCKET, "prompts"),
   organisms: join(POCKET, "organisms"),
   recipes: join(POCKET, "recipes"),

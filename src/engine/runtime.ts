@@ -25,7 +25,10 @@ export interface Program {
    * Runs the graph. `outputs`: names to return (default all outputs). `keep`: outputs that stay resident under a name
    * instead of being returned.
    */
-  run(feeds: Feeds, options?: { outputs?: readonly string[]; keep?: Readonly<Record<string, string>> }): Promise<Record<string, TensorData>>;
+  run(
+    feeds: Feeds,
+    options?: { outputs?: readonly string[]; keep?: Readonly<Record<string, string>> },
+  ): Promise<Record<string, TensorData>>;
   release(): Promise<void>;
 }
 

@@ -92,7 +92,9 @@ export class Graph {
   /** Zeros of a shape, one copy a graph. */
   zeros(shape: readonly number[]): Tensor {
     return this.cached(this.scalars, `z${shape.join("x")}`, () =>
-      this.initializer(this.fresh("zeros"), "float32", shape, { bytes: new Uint8Array(4 * shape.reduce((a, b) => a * b, 1)) }),
+      this.initializer(this.fresh("zeros"), "float32", shape, {
+        bytes: new Uint8Array(4 * shape.reduce((a, b) => a * b, 1)),
+      }),
     );
   }
 
@@ -122,9 +124,12 @@ export class Graph {
   applyMany(
     type: string,
     inputs: readonly (Tensor | null)[],
-    options: Omit<ApplyOptions, "shape" | "dtype"> & { outputs: readonly { shape: Shape; dtype?: DType | undefined }[] },
+    options: Omit<ApplyOptions, "shape" | "dtype"> & {
+      outputs: readonly { shape: Shape; dtype?: DType | undefined }[];
+    },
   ): Tensor[] {
-    for (const tensor of inputs) if (tensor && tensor.graph !== this) throw new ShapeError(`${type}: a tensor of another graph`);
+    for (const tensor of inputs)
+      if (tensor && tensor.graph !== this) throw new ShapeError(`${type}: a tensor of another graph`);
     const outputs: Tensor[] = [];
     const operation: Operation = {
       type,

@@ -7,7 +7,15 @@
 import type { Attribute, DType, Graph, Operation, Shape, Tensor } from "./graph.js";
 import { ProtobufMessage } from "./protobuf.js";
 
-const DATA_TYPE: Record<DType, number> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10, bfloat16: 16 };
+const DATA_TYPE: Record<DType, number> = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  bfloat16: 16,
+};
 const IR_VERSION = 10;
 const OPSET = 23;
 const MICROSOFT_OPSET = 1;
@@ -26,7 +34,8 @@ export function writeOnnx(graph: Graph): Uint8Array {
     body.message(1, new ProtobufMessage().string(1, tensor.name).string(2, name).string(4, "Identity"));
   body.string(2, "antecedent");
   for (const [tensor, values] of graph.initializers) if (used.has(tensor)) body.message(5, initializer(tensor, values));
-  for (const tensor of graph.inputs) if (used.has(tensor)) body.message(11, valueInfo(tensor.name, tensor.dtype, tensor.shape));
+  for (const tensor of graph.inputs)
+    if (used.has(tensor)) body.message(11, valueInfo(tensor.name, tensor.dtype, tensor.shape));
   for (const [name, tensor] of graph.outputs) body.message(12, valueInfo(name, tensor.dtype, tensor.shape));
 
   return new ProtobufMessage()
@@ -80,20 +89,31 @@ function attribute(name: string, value: Attribute): ProtobufMessage {
   return message.integer(20, ATTRIBUTE_TYPE.ints);
 }
 
-function initializer(tensor: Tensor, values: { bytes: Uint8Array } | { file: string; offset: number; length: number }): ProtobufMessage {
+function initializer(
+  tensor: Tensor,
+  values: { bytes: Uint8Array } | { file: string; offset: number; length: number },
+): ProtobufMessage {
   const message = new ProtobufMessage();
   for (const dim of tensor.shape) message.integer(1, dim as number);
   message.integer(2, DATA_TYPE[tensor.dtype]).string(8, tensor.name);
   if ("bytes" in values) return message.bytes(9, values.bytes);
-  const entries = { location: values.file.replace(/^\//, ""), offset: String(values.offset), length: String(values.length) };
-  for (const [key, value] of Object.entries(entries)) message.message(13, new ProtobufMessage().string(1, key).string(2, value));
+  const entries = {
+    location: values.file.replace(/^\//, ""),
+    offset: String(values.offset),
+    length: String(values.length),
+  };
+  for (const [key, value] of Object.entries(entries))
+    message.message(13, new ProtobufMessage().string(1, key).string(2, value));
   return message.integer(14, EXTERNAL);
 }
 
 function valueInfo(name: string, dtype: DType, shape: Shape): ProtobufMessage {
   const dims = new ProtobufMessage();
   for (const dim of shape)
-    dims.message(1, typeof dim === "number" ? new ProtobufMessage().integer(1, dim) : new ProtobufMessage().string(2, dim));
+    dims.message(
+      1,
+      typeof dim === "number" ? new ProtobufMessage().integer(1, dim) : new ProtobufMessage().string(2, dim),
+    );
   const tensorType = new ProtobufMessage().integer(1, DATA_TYPE[dtype]).message(2, dims);
   return new ProtobufMessage().string(1, name).message(2, new ProtobufMessage().message(1, tensorType));
 }

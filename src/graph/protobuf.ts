@@ -17,7 +17,9 @@ export class ProtobufMessage {
 
   /** Field of wire type 2. */
   bytes(field: number, value: Uint8Array): this {
-    return this.push(varint((BigInt(field) << 3n) | 2n)).push(varint(BigInt(value.length))).push(value);
+    return this.push(varint((BigInt(field) << 3n) | 2n))
+      .push(varint(BigInt(value.length)))
+      .push(value);
   }
 
   string(field: number, value: string): this {

@@ -46,7 +46,10 @@ function refuseUnsupported(config: AdapterConfig, file: string): void {
     [isSet(config.trainable_token_indices), "trainable_token_indices"],
   ];
   for (const [set, what] of refused)
-    if (set) throw new InputError(`${file}: ${what} is not supported; supported: LoRA of linear layers (also rsLoRA, rank and alpha patterns, modules_to_save)`);
+    if (set)
+      throw new InputError(
+        `${file}: ${what} is not supported; supported: LoRA of linear layers (also rsLoRA, rank and alpha patterns, modules_to_save)`,
+      );
 }
 
 function isSet(value: unknown): boolean {
@@ -58,7 +61,10 @@ function isSet(value: unknown): boolean {
  * tensors (modules_to_save) that replace the base's.
  * @throws InputError when a tensor fits no module of the base model, in name or in shape.
  */
-export async function loadAdapter(folder: FileFolder, config: DecoderConfig): Promise<{ pairs: AdapterStore; replaced: WeightStore }> {
+export async function loadAdapter(
+  folder: FileFolder,
+  config: DecoderConfig,
+): Promise<{ pairs: AdapterStore; replaced: WeightStore }> {
   const configSource = await folder.open("adapter_config.json");
   const parsed = adapterConfigShape.safeParse(await readJson(configSource, MAX_CONFIG_BYTES));
   if (!parsed.success) {
@@ -66,7 +72,8 @@ export async function loadAdapter(folder: FileFolder, config: DecoderConfig): Pr
     throw new InputError(`${configSource.name}: ${issue.path.join(".") || "config"}: ${issue.message}`);
   }
   refuseUnsupported(parsed.data, configSource.name);
-  if (!(await folder.has("adapter_model.safetensors"))) throw new InputError(`${folder.name}: no adapter_model.safetensors; a PEFT adapter folder has one`);
+  if (!(await folder.has("adapter_model.safetensors")))
+    throw new InputError(`${folder.name}: no adapter_model.safetensors; a PEFT adapter folder has one`);
   const source = await folder.open("adapter_model.safetensors");
   const { tensors } = await readSafetensorsHeader(source);
   const shapes = weightShapes(config);
@@ -78,7 +85,9 @@ export async function loadAdapter(folder: FileFolder, config: DecoderConfig): Pr
     const module = match?.[1] ?? name.replace(/\.(modules_to_save\.|base_layer\.)?weight$/, "");
     const base = shapes.get(`${module}.weight`);
     if (!base || (!match && !name.endsWith("weight")))
-      throw new InputError(`${source.name}: ${quote(key)} belongs to no module of this ${config.family} model with ${config.layers} layers`);
+      throw new InputError(
+        `${source.name}: ${quote(key)} belongs to no module of this ${config.family} model with ${config.layers} layers`,
+      );
     const weight = inMemory(await readTensorF32(source, entry), entry.shape);
     if (!match) {
       requireShape(entry.shape, base.shape, source.name, key);
@@ -124,5 +133,7 @@ function matches(key: string, module: string): boolean {
 
 function requireShape(shape: readonly number[], wanted: readonly number[], file: string, key: string): void {
   if (shape.length !== wanted.length || shape.some((n, i) => n !== wanted[i]))
-    throw new InputError(`${file}: ${quote(key)} has shape [${shape.join(", ")}]; the base model asks for [${wanted.join(", ")}]`);
+    throw new InputError(
+      `${file}: ${quote(key)} has shape [${shape.join(", ")}]; the base model asks for [${wanted.join(", ")}]`,
+    );
 }

@@ -40,7 +40,10 @@ export class AddedTokenMatcher {
       this.#byContent.set(content.join(""), token);
       const lengths = this.#lengths.get(first) ?? [];
       if (!lengths.includes(content.length)) lengths.push(content.length);
-      this.#lengths.set(first, lengths.sort((a, b) => b - a));
+      this.#lengths.set(
+        first,
+        lengths.sort((a, b) => b - a),
+      );
     }
   }
 
@@ -59,7 +62,8 @@ export class AddedTokenMatcher {
       let to = at + token.length;
       at = to;
       const { added } = token;
-      if (added.single_word && (WORD_CHARACTER.test(chars[from - 1] ?? "") || WORD_CHARACTER.test(chars[to] ?? ""))) continue;
+      if (added.single_word && (WORD_CHARACTER.test(chars[from - 1] ?? "") || WORD_CHARACTER.test(chars[to] ?? "")))
+        continue;
       if (added.lstrip) while (from > done && BLANK.test(chars[from - 1] as string)) from--;
       if (added.rstrip) while (to < chars.length && BLANK.test(chars[to] as string)) to++;
       if (from > done) sections.push({ text: slice(text, done, from) });
@@ -73,7 +77,8 @@ export class AddedTokenMatcher {
 
   #at(chars: readonly string[], at: number): { added: AddedToken; length: number } | undefined {
     for (const length of this.#lengths.get(chars[at] as string) ?? []) {
-      const added = at + length <= chars.length ? this.#byContent.get(chars.slice(at, at + length).join("")) : undefined;
+      const added =
+        at + length <= chars.length ? this.#byContent.get(chars.slice(at, at + length).join("")) : undefined;
       if (added) return { added, length };
     }
     return undefined;

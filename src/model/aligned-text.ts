@@ -144,7 +144,12 @@ function unicodeForm(text: AlignedText, form: "NFC" | "NFD" | "NFKC" | "NFKD"): 
   return out;
 }
 
-function push(out: { chars: string[]; starts: number[]; ends: number[] }, char: string, start: number, end: number): void {
+function push(
+  out: { chars: string[]; starts: number[]; ends: number[] },
+  char: string,
+  start: number,
+  end: number,
+): void {
   out.chars.push(char);
   out.starts.push(start);
   out.ends.push(end);

@@ -7,20 +7,28 @@ const hello = [{ role: "user", content: "hello" }];
 const render = (source: string, named = {}) => compileTemplate("t", source, named).render(hello);
 
 describe("finding the chat template", () => {
-  const load = async (files: Record<string, string>) => (await loadChatTemplate(memoryFolder("m", files), {})).render(hello).text;
+  const load = async (files: Record<string, string>) =>
+    (await loadChatTemplate(memoryFolder("m", files), {})).render(hello).text;
 
   it("looks into the template file first, then JSON, then the tokenizer's configuration", async () => {
     const config = JSON.stringify({ chat_template: "config" });
     const json = JSON.stringify({ chat_template: "json" });
-    expect(await load({ "chat_template.jinja": "jinja", "chat_template.json": json, "tokenizer_config.json": config })).toBe("jinja");
+    expect(
+      await load({ "chat_template.jinja": "jinja", "chat_template.json": json, "tokenizer_config.json": config }),
+    ).toBe("jinja");
     expect(await load({ "chat_template.json": json, "tokenizer_config.json": config })).toBe("json");
     expect(await load({ "tokenizer_config.json": config })).toBe("config");
   });
 
   it("takes the one called default from a list", async () => {
-    const list = [{ name: "tool_use", template: "tools" }, { name: "default", template: "plain" }];
+    const list = [
+      { name: "tool_use", template: "tools" },
+      { name: "default", template: "plain" },
+    ];
     expect(await load({ "tokenizer_config.json": JSON.stringify({ chat_template: list }) })).toBe("plain");
-    await expect(load({ "tokenizer_config.json": JSON.stringify({ chat_template: list.slice(0, 1) }) })).rejects.toThrow(/"default" \(tool_use\)/);
+    await expect(
+      load({ "tokenizer_config.json": JSON.stringify({ chat_template: list.slice(0, 1) }) }),
+    ).rejects.toThrow(/"default" \(tool_use\)/);
   });
 
   it("names --raw when there is none", async () => {
@@ -31,38 +39,58 @@ describe("finding the chat template", () => {
 
 describe("rendering", () => {
   it("knows the messages, the named tokens and the generation prompt", () => {
-    const source = "{{ bos_token }}{% for m in messages %}{{ m['role'] }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}A:{% endif %}{{ eos_token }}";
+    const source =
+      "{{ bos_token }}{% for m in messages %}{{ m['role'] }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}A:{% endif %}{{ eos_token }}";
     const template = compileTemplate("t", source, { bos_token: "<s>" });
     expect(template.render(hello).text).toBe("<s>user: hello\nA:");
     expect(template.render(hello, { generationPrompt: false }).text).toBe("<s>user: hello\n");
   });
 
   it("tells one fixed date, and whether it was asked for", () => {
-    const llama = '{% if not date_string is defined %}{% if strftime_now is defined %}{% set date_string = strftime_now("%d %b %Y") %}{% endif %}{% endif %}Today: {{ date_string }}';
+    const llama =
+      '{% if not date_string is defined %}{% if strftime_now is defined %}{% set date_string = strftime_now("%d %b %Y") %}{% endif %}{% endif %}Today: {{ date_string }}';
     expect(render(llama)).toEqual({ text: `Today: ${FIXED_DATE}`, usesDate: true });
-    expect(render('{% if not date_string is defined %}{% set date_string = "26 Jul 2024" %}{% endif %}{{ date_string }}').usesDate).toBe(true);
+    expect(
+      render('{% if not date_string is defined %}{% set date_string = "26 Jul 2024" %}{% endif %}{{ date_string }}')
+        .usesDate,
+    ).toBe(true);
     expect(render('{{ strftime_now("%A %B %-d %Y-%m-%d %H:%M %%") }}').text).toBe("Friday July 26 2024-07-26 00:00 %");
     expect(render("no date").usesDate).toBe(false);
   });
 
   it("passes on what a template refuses", () => {
     const source = "{{ raise_exception('Conversation roles must alternate') }}";
-    expect(() => render(source)).toThrow(/^t: the chat template refuses this conversation: "Conversation roles must alternate"/);
+    expect(() => render(source)).toThrow(
+      /^t: the chat template refuses this conversation: "Conversation roles must alternate"/,
+    );
     expect(() => render(source)).toThrow(InputError);
   });
 
   it.each([
     ["does not parse", "{% for %}"],
     ["is never closed", "{% if true %}"],
-    ["loops for ever", "{% for a in range(100000) %}{% for b in range(100000) %}{% set x = a * b %}{% endfor %}{% endfor %}"],
+    [
+      "loops for ever",
+      "{% for a in range(100000) %}{% for b in range(100000) %}{% set x = a * b %}{% endfor %}{% endfor %}",
+    ],
     ["asks for a huge range", "{{ range(100000000000) | length }}"],
     ["asks for an endless range", "{{ range(0, 10, 0) | length }}"],
     ["calls itself for ever", "{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}"],
-    ["grows a string without end", `{% set ns = namespace(s='x') %}{% for i in range(64) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}{{ ns.s }}`],
-    ["grows a list without end", `{% set ns = namespace(s=[1]) %}{% for i in range(64) %}{% set ns.s = ns.s + ns.s %}{% endfor %}`],
+    [
+      "grows a string without end",
+      `{% set ns = namespace(s='x') %}{% for i in range(64) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}{{ ns.s }}`,
+    ],
+    [
+      "grows a list without end",
+      `{% set ns = namespace(s=[1]) %}{% for i in range(64) %}{% set ns.s = ns.s + ns.s %}{% endfor %}`,
+    ],
     ["is nested too deep", "{{ " + "(".repeat(100_000) + "1" + ")".repeat(100_000) + " }}"],
     ["is too long", "x".repeat(2 ** 20 + 1)],
-  ])("ends in an error when a template %s", (_, source) => {
-    expect(() => render(source)).toThrow(InputError);
-  }, 30_000);
+  ])(
+    "ends in an error when a template %s",
+    (_, source) => {
+      expect(() => render(source)).toThrow(InputError);
+    },
+    30_000,
+  );
 });

@@ -66,7 +66,9 @@ export function compileTemplate(
   named: Readonly<Partial<Record<NamedToken, string>>> = {},
 ): ChatTemplate {
   if (source.length > MAX_TEMPLATE_BYTES)
-    throw new InputError(`${name}: the chat template has ${source.length} characters; at most ${MAX_TEMPLATE_BYTES} are read`);
+    throw new InputError(
+      `${name}: the chat template has ${source.length} characters; at most ${MAX_TEMPLATE_BYTES} are read`,
+    );
   let program: unknown;
   try {
     program = new Template(source).parsed;
@@ -99,14 +101,26 @@ export function compileTemplate(
         return { text, usesDate: usesDate || (source.includes("date_string") && text.includes(FIXED_DATE)) };
       } catch (error) {
         const why = (error as Error).message;
-        if (error instanceof Refusal) throw new InputError(`${name}: the chat template refuses this conversation: ${quote(why, 200)}; change the messages, or use --raw`);
+        if (error instanceof Refusal)
+          throw new InputError(
+            `${name}: the chat template refuses this conversation: ${quote(why, 200)}; change the messages, or use --raw`,
+          );
         throw new InputError(`${name}: the chat template failed on this conversation (${why}); --raw skips it`);
       }
     },
   };
 }
 
-const CONSTANTS = { true: true, false: false, none: null, True: true, False: false, None: null, tools: null, documents: null };
+const CONSTANTS = {
+  true: true,
+  false: false,
+  none: null,
+  True: true,
+  False: false,
+  None: null,
+  tools: null,
+  documents: null,
+};
 
 /** What `raise_exception` throws. */
 class Refusal extends Error {}
@@ -181,7 +195,8 @@ async function findTemplate(folder: FileFolder): Promise<{ name: string; source:
   if (await folder.has("chat_template.json")) {
     const file = await folder.open("chat_template.json");
     const holder = z.object({ chat_template: templateSchema }).safeParse(await readJson(file, MAX_TEMPLATE_BYTES));
-    if (!holder.success) throw new InputError(`${file.name}: needs "chat_template", a string or a list of {name, template}`);
+    if (!holder.success)
+      throw new InputError(`${file.name}: needs "chat_template", a string or a list of {name, template}`);
     return { name: file.name, source: pick(file.name, holder.data.chat_template) };
   }
   const { chat_template: given } = await readTokenizerConfig(folder);
@@ -197,6 +212,8 @@ function pick(name: string, template: z.infer<typeof templateSchema>): string {
   if (typeof template === "string") return template;
   const found = template.find((one) => one.name === "default");
   if (!found)
-    throw new InputError(`${name}: none of its chat templates is called "default" (${template.map((one) => one.name).join(", ")}); use --raw`);
+    throw new InputError(
+      `${name}: none of its chat templates is called "default" (${template.map((one) => one.name).join(", ")}); use --raw`,
+    );
   return found.template;
 }

@@ -10,10 +10,19 @@ export interface TokenIds {
 }
 
 /** `config.json`, `generation_config.json` and `model.safetensors` (bf16) of a llama-family decoder. */
-export function checkpointFiles(config: DecoderConfig, weights: ReadonlyMap<string, Float32Array>, ids: TokenIds): Record<string, Uint8Array> {
+export function checkpointFiles(
+  config: DecoderConfig,
+  weights: ReadonlyMap<string, Float32Array>,
+  ids: TokenIds,
+): Record<string, Uint8Array> {
   if (config.family !== "llama") throw new RangeError(`checkpoints of family ${config.family} are not written`);
   const shapes = weightShapes(config);
-  const tensors = [...weights].map(([name, data]) => ({ name, dtype: "BF16" as const, shape: shapes.get(name)!.shape, data }));
+  const tensors = [...weights].map(([name, data]) => ({
+    name,
+    dtype: "BF16" as const,
+    shape: shapes.get(name)!.shape,
+    data,
+  }));
   const json = {
     architectures: ["LlamaForCausalLM"],
     model_type: "llama",
@@ -77,12 +86,17 @@ export function adapterFiles(
     inference_mode: true,
     init_lora_weights: true,
     target_modules: [...new Set(modules.map((module) => module.split(".").at(-1)!))].sort(),
-    layers_to_transform: [...new Set(modules.map((module) => Number(/layers\.(\d+)\./.exec(module)?.[1])))].sort((x, y) => x - y),
+    layers_to_transform: [...new Set(modules.map((module) => Number(/layers\.(\d+)\./.exec(module)?.[1])))].sort(
+      (x, y) => x - y,
+    ),
     modules_to_save: null,
     use_dora: false,
     use_rslora: false,
   };
-  return { "adapter_config.json": jsonBytes(json), "adapter_model.safetensors": writeSafetensors(tensors, { format: "pt" }) };
+  return {
+    "adapter_config.json": jsonBytes(json),
+    "adapter_model.safetensors": writeSafetensors(tensors, { format: "pt" }),
+  };
 }
 
 function jsonBytes(value: unknown): Uint8Array {

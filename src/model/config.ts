@@ -10,7 +10,12 @@ import { FAMILIES } from "./families.js";
 export interface RopeConfig {
   readonly theta: number;
   /** "llama3" rescaling of long wavelengths (Llama 3.1 model card), null for none. */
-  readonly llama3: { factor: number; lowFrequencyFactor: number; highFrequencyFactor: number; originalContext: number } | null;
+  readonly llama3: {
+    factor: number;
+    lowFrequencyFactor: number;
+    highFrequencyFactor: number;
+    originalContext: number;
+  } | null;
   /** All frequencies divided by this ("linear" scaling); 1 for none. */
   readonly linearFactor: number;
 }
@@ -107,22 +112,33 @@ export type HfConfig = z.infer<typeof hfConfigShape>;
  */
 export function parseConfig(json: unknown, file: string): DecoderConfig {
   const type = (json as { model_type?: unknown } | null)?.model_type;
-  if (typeof type !== "string") throw new InputError(`${file}: no model_type; expected the config.json of a Hugging Face checkpoint`);
+  if (typeof type !== "string")
+    throw new InputError(`${file}: no model_type; expected the config.json of a Hugging Face checkpoint`);
   const family = FAMILIES[type];
-  if (!family) throw new InputError(`${file}: model_type ${quote(type)} is not supported; supported: ${Object.keys(FAMILIES).join(", ")}`);
+  if (!family)
+    throw new InputError(
+      `${file}: model_type ${quote(type)} is not supported; supported: ${Object.keys(FAMILIES).join(", ")}`,
+    );
   const parsed = hfConfigShape.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new InputError(`${file}: ${issue.path.join(".") || "config"}: ${issue.message}`);
   }
   const config = parsed.data;
-  if (config.quantization_config) throw new InputError(`${file}: quantised checkpoints (quantization_config) are not supported; use the full-precision weights`);
+  if (config.quantization_config)
+    throw new InputError(
+      `${file}: quantised checkpoints (quantization_config) are not supported; use the full-precision weights`,
+    );
   const kvHeads = config.num_key_value_heads ?? config.num_attention_heads;
   if (config.num_attention_heads % kvHeads !== 0)
-    throw new InputError(`${file}: num_attention_heads ${config.num_attention_heads} is not a multiple of num_key_value_heads ${kvHeads}`);
+    throw new InputError(
+      `${file}: num_attention_heads ${config.num_attention_heads} is not a multiple of num_key_value_heads ${kvHeads}`,
+    );
   const headDim = config.head_dim ?? config.hidden_size / config.num_attention_heads;
   if (!Number.isInteger(headDim) || headDim % 2 !== 0)
-    throw new InputError(`${file}: head size ${headDim} must be an even integer (hidden_size ${config.hidden_size}, ${config.num_attention_heads} heads)`);
+    throw new InputError(
+      `${file}: head size ${headDim} must be an even integer (hidden_size ${config.hidden_size}, ${config.num_attention_heads} heads)`,
+    );
   const shared: DecoderConfig = {
     family: type,
     dModel: config.hidden_size,
@@ -155,9 +171,16 @@ function ropeOf(config: HfConfig, file: string): RopeConfig {
   const type = scaling.rope_type ?? scaling.type ?? "default";
   if (type === "default") return { theta, llama3: null, linearFactor: 1 };
   if (type === "linear") return { theta, llama3: null, linearFactor: scaling.factor ?? 1 };
-  if (type !== "llama3") throw new InputError(`${file}: rope type ${quote(type)} is not supported; supported: default, linear, llama3`);
+  if (type !== "llama3")
+    throw new InputError(`${file}: rope type ${quote(type)} is not supported; supported: default, linear, llama3`);
   const { factor, low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: original } = scaling;
   if (!factor || !low || !high || !original)
-    throw new InputError(`${file}: llama3 rope needs factor, low_freq_factor, high_freq_factor and original_max_position_embeddings`);
-  return { theta, llama3: { factor, lowFrequencyFactor: low, highFrequencyFactor: high, originalContext: original }, linearFactor: 1 };
+    throw new InputError(
+      `${file}: llama3 rope needs factor, low_freq_factor, high_freq_factor and original_max_position_embeddings`,
+    );
+  return {
+    theta,
+    llama3: { factor, lowFrequencyFactor: low, highFrequencyFactor: high, originalContext: original },
+    linearFactor: 1,
+  };
 }

@@ -33,7 +33,8 @@ export function decoderOf(component: Component | null): Decode {
       return (tokens) => tokens.map((token) => strip(token, component));
     case "Metaspace": {
       const mark = String(component["replacement"] ?? "▁");
-      const prefixed = (component["prepend_scheme"] ?? (component["add_prefix_space"] === false ? "never" : "always")) !== "never";
+      const prefixed =
+        (component["prepend_scheme"] ?? (component["add_prefix_space"] === false ? "never" : "always")) !== "never";
       return (tokens) => tokens.map((token, i) => token.replaceAll(mark, i === 0 && prefixed ? "" : " "));
     }
     default:

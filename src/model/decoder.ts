@@ -91,7 +91,14 @@ export function embed(config: DecoderConfig, weights: Parameters, ids: Tensor): 
  * One block: x [N, D] → residual stream after it, [Q-rows, D], and its rotated keys and values with the past,
  * [B, K, S, E]. `last`: only the readout rows are computed.
  */
-export function block(config: DecoderConfig, weights: Parameters, layer: number, x: Tensor, layout: Layout, last = false) {
+export function block(
+  config: DecoderConfig,
+  weights: Parameters,
+  layer: number,
+  x: Tensor,
+  layout: Layout,
+  last = false,
+) {
   const at = `model.layers.${layer}`;
   const queries = last && layout.readout ? layout.readout : layout.tokens;
   const norm = (name: string, h: Tensor) => rootMeanSquareNorm(config, weights.get(`${at}.${name}.weight`), h);
@@ -106,7 +113,14 @@ export function block(config: DecoderConfig, weights: Parameters, layer: number,
   return { x: add(h, config.postNorms ? norm("post_feedforward_layernorm", mixed) : mixed), key, value };
 }
 
-function attention(config: DecoderConfig, weights: Parameters, layer: number, x: Tensor, layout: Layout, queries: Rows) {
+function attention(
+  config: DecoderConfig,
+  weights: Parameters,
+  layer: number,
+  x: Tensor,
+  layout: Layout,
+  queries: Rows,
+) {
   const { heads: H, kvHeads: K, headDim: E } = config;
   const G = H / K;
   const at = `model.layers.${layer}.self_attn`;
@@ -172,7 +186,10 @@ function mlp(config: DecoderConfig, weights: Parameters, at: string, x: Tensor):
 export function head(config: DecoderConfig, weights: Parameters, x: Tensor): Tensor {
   const normed = rootMeanSquareNorm(config, weights.get("model.norm.weight"), x);
   const name = config.tied ? "model.embed_tokens.weight" : "lm_head.weight";
-  const logits = concat(weights.rowBlocks(name).map((rows) => linear(normed, rows)), 1);
+  const logits = concat(
+    weights.rowBlocks(name).map((rows) => linear(normed, rows)),
+    1,
+  );
   return config.logitSoftcap ? softcap(logits, config.logitSoftcap) : logits;
 }
 

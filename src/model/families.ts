@@ -16,7 +16,11 @@ const windowed: Family = (config, shared, file) => ({
 });
 
 const gemma2: Family = (config, shared, file) => {
-  requireActivation(config.hidden_activation ?? config.hidden_act ?? "gelu_pytorch_tanh", ["gelu_pytorch_tanh", "gelu"], file);
+  requireActivation(
+    config.hidden_activation ?? config.hidden_act ?? "gelu_pytorch_tanh",
+    ["gelu_pytorch_tanh", "gelu"],
+    file,
+  );
   return {
     tied: config.tie_word_embeddings ?? true,
     attentionScale: (config.query_pre_attn_scalar ?? shared.headDim) ** -0.5,
@@ -27,7 +31,11 @@ const gemma2: Family = (config, shared, file) => {
     attentionSoftcap: config.attn_logit_softcapping === undefined ? 50 : config.attn_logit_softcapping,
     logitSoftcap: config.final_logit_softcapping === undefined ? 30 : config.final_logit_softcapping,
     windows: layerWindows(
-      { ...config, layer_types: config.layer_types ?? shared.windows.map((_, i) => (i % 2 === 0 ? "sliding_attention" : "full_attention")) },
+      {
+        ...config,
+        layer_types:
+          config.layer_types ?? shared.windows.map((_, i) => (i % 2 === 0 ? "sliding_attention" : "full_attention")),
+      },
       shared,
       config.sliding_window ?? 4096,
     ),
@@ -38,14 +46,16 @@ const gemma2: Family = (config, shared, file) => {
 export const FAMILIES: Readonly<Record<string, Family>> = { llama, mistral: windowed, qwen2: windowed, gemma2 };
 
 function requireActivation(name: string, known: readonly string[], file: string): void {
-  if (!known.includes(name)) throw new InputError(`${file}: activation ${quote(name)} is not supported here; expected ${known.join(" or ")}`);
+  if (!known.includes(name))
+    throw new InputError(`${file}: activation ${quote(name)} is not supported here; expected ${known.join(" or ")}`);
 }
 
 /** Window of each layer: from layer_types where the file has them, else the same for all. */
 function layerWindows(config: HfConfig, shared: DecoderConfig, window: number | null): (number | null)[] {
   return shared.windows.map((_, i) => {
     const type = config.layer_types?.[i];
-    if (type === undefined) return config.use_sliding_window === undefined && config.model_type === "qwen2" ? null : window;
+    if (type === undefined)
+      return config.use_sliding_window === undefined && config.model_type === "qwen2" ? null : window;
     return type === "sliding_attention" ? window : null;
   });
 }

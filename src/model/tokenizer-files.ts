@@ -24,7 +24,10 @@ const addedFlags = {
 };
 const component = z.looseObject({ type: z.string() });
 const tokenizerSchema = z.looseObject({
-  model: z.looseObject({ type: z.string().optional(), vocab: z.union([z.record(z.string(), id), z.array(z.tuple([z.string(), z.number()]))]) }),
+  model: z.looseObject({
+    type: z.string().optional(),
+    vocab: z.union([z.record(z.string(), id), z.array(z.tuple([z.string(), z.number()]))]),
+  }),
   normalizer: component.nullable().default(null),
   pre_tokenizer: component.nullable().default(null),
   post_processor: component.nullable().default(null),
@@ -172,5 +175,7 @@ function check<T>(schema: z.ZodType<T>, value: unknown, name: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new InputError(`${name}: ${issue?.path.join(".") || "the file"}: ${issue?.message}; is this a tokenizer that transformers wrote?`);
+  throw new InputError(
+    `${name}: ${issue?.path.join(".") || "the file"}: ${issue?.message}; is this a tokenizer that transformers wrote?`,
+  );
 }

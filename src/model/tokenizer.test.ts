@@ -58,7 +58,10 @@ describe("tokenizer", () => {
     const { files } = golden("chatml");
     const base = files["tokenizer.json"] as { added_tokens: unknown[]; model: { vocab: Record<string, number> } };
     const bare = { ...base, added_tokens: [] };
-    const config = { eos_token: { content: "<|im_end|>" }, added_tokens_decoder: { 2: { content: "<|endoftext|>", special: true } } };
+    const config = {
+      eos_token: { content: "<|im_end|>" },
+      added_tokens_decoder: { 2: { content: "<|endoftext|>", special: true } },
+    };
     const map = { additional_special_tokens: ["<|new|>"], bos_token: "<|im_start|>" };
     const tokenizer = await loadTokenizer(
       filesOf({ "tokenizer.json": bare, "tokenizer_config.json": config, "special_tokens_map.json": map }),
@@ -74,9 +77,21 @@ describe("tokenizer", () => {
     ["broken JSON", { "tokenizer.json": "{" }, /^tok\/tokenizer\.json: is not valid JSON/],
     ["no model", { "tokenizer.json": "{}" }, /^tok\/tokenizer\.json: model: /],
     ["a negative id", { "tokenizer.json": '{"model":{"type":"BPE","vocab":{"a":-1},"merges":[]}}' }, /vocab\.a/],
-    ["an id that would exhaust memory", { "tokenizer.json": '{"model":{"type":"BPE","vocab":{"a":1e15},"merges":[]}}' }, /vocab\.a/],
-    ["WordPiece", { "tokenizer.json": '{"model":{"type":"WordPiece","vocab":{"a":0},"unk_token":"a"}}' }, /"WordPiece" is not supported/],
-    ["a broken config", { "tokenizer.json": '{"model":{"type":"BPE","vocab":{"a":0},"merges":[]}}', "tokenizer_config.json": "[]" }, /tokenizer_config\.json/],
+    [
+      "an id that would exhaust memory",
+      { "tokenizer.json": '{"model":{"type":"BPE","vocab":{"a":1e15},"merges":[]}}' },
+      /vocab\.a/,
+    ],
+    [
+      "WordPiece",
+      { "tokenizer.json": '{"model":{"type":"WordPiece","vocab":{"a":0},"unk_token":"a"}}' },
+      /"WordPiece" is not supported/,
+    ],
+    [
+      "a broken config",
+      { "tokenizer.json": '{"model":{"type":"BPE","vocab":{"a":0},"merges":[]}}', "tokenizer_config.json": "[]" },
+      /tokenizer_config\.json/,
+    ],
   ])("refuses %s", async (_, files, message) => {
     const error = await loadTokenizer(memoryFolder("tok", files)).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(InputError);

@@ -56,9 +56,12 @@ export class Tokenizer {
     const { tokenizer, added } = files;
     const kind = tokenizer.model.type ?? (Array.isArray(tokenizer.model.vocab) ? "Unigram" : "BPE");
     if (kind !== "BPE" && kind !== "Unigram")
-      throw new InputError(`${files.name}: model type ${quote(kind)} is not supported; decoder models use BPE or Unigram`);
+      throw new InputError(
+        `${files.name}: model type ${quote(kind)} is not supported; decoder models use BPE or Unigram`,
+      );
     for (const key of ["continuing_subword_prefix", "end_of_word_suffix"])
-      if (tokenizer.model[key]) throw new InputError(`${files.name}: ${key} is not supported; no decoder model here uses it`);
+      if (tokenizer.model[key])
+        throw new InputError(`${files.name}: ${key} is not supported; no decoder model here uses it`);
     const model = modelOf(files);
     this.#model = model;
     this.#decode = decoderOf(tokenizer.decoder);
@@ -102,7 +105,9 @@ export class Tokenizer {
     }
     return {
       ids: Int32Array.from(pieces, (piece) => piece.id),
-      spans: this.#trim ? trimSpans(pieces, text, this.#trim.addPrefixSpace) : pieces.map(({ start, end }) => [start, end]),
+      spans: this.#trim
+        ? trimSpans(pieces, text, this.#trim.addPrefixSpace)
+        : pieces.map(({ start, end }) => [start, end]),
     };
   }
 
@@ -148,7 +153,10 @@ export class Tokenizer {
       const length = Array.from(token).length;
       const literal = word.chars.slice(at, at + length).join("") === token;
       const id = ids.get(token) ?? unknownId;
-      if (id === undefined) throw new InputError(`${this.#files.name}: ${quote(token)} is not in the vocabulary and there is no unknown token`);
+      if (id === undefined)
+        throw new InputError(
+          `${this.#files.name}: ${quote(token)} is not in the vocabulary and there is no unknown token`,
+        );
       const isUnknown = !literal ? token === unknown : id === unknownId && !ids.has(token);
       const byte = !literal && !isUnknown && /^<0x[0-9A-F]{2}>$/.test(token);
       const taken = isUnknown && !literal ? 1 : byte ? 1 : length;
@@ -173,7 +181,9 @@ export class Tokenizer {
   }
 
   #lost(token: string): never {
-    throw new InputError(`${this.#files.name}: lost track of the text at ${quote(token)}; this kind of tokenizer is not supported`);
+    throw new InputError(
+      `${this.#files.name}: lost track of the text at ${quote(token)}; this kind of tokenizer is not supported`,
+    );
   }
 }
 
@@ -184,7 +194,9 @@ function modelOf({ name, tokenizer, added }: TokenizerFiles): LibraryModel {
     const parts = { ...tokenizer, normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
     return new LibraryTokenizer({ ...parts, added_tokens: added }, {}).model;
   } catch (error) {
-    throw new InputError(`${name}: cannot be used (${(error as Error).message}); write it again with a current transformers`);
+    throw new InputError(
+      `${name}: cannot be used (${(error as Error).message}); write it again with a current transformers`,
+    );
   }
 }
 

@@ -15,8 +15,7 @@ interface Golden {
   ids: number[];
   mask: number[];
 }
-const read = (file: string) =>
-  JSON.parse(readFileSync(new URL(`../../test/goldens/${file}`, import.meta.url), "utf8"));
+const read = (file: string) => JSON.parse(readFileSync(new URL(`../../test/goldens/${file}`, import.meta.url), "utf8"));
 const cases = read("prompts.json") as Golden[];
 const tokenizerOf = (kind: string) => {
   const { files } = read(`tokenizer/${kind}.json`) as { files: Record<string, unknown> };
@@ -34,24 +33,39 @@ const found = (source: string, messages: Message[]) => {
 const FIRST_TRIMMED = "{% for m in messages %}[{{ m.content | trim if loop.first else m.content }}]{% endfor %}";
 
 describe("the user mask", () => {
-  it.each([...new Set(cases.map((one) => one.kind))])("is transformers' for every conversation (%s tokenizer)", async (kind) => {
-    const tokenizer = await tokenizerOf(kind);
-    for (const golden of cases.filter((one) => one.kind === kind)) {
-      const template = compileTemplate("t", golden.template, tokenizer.named);
-      const { text, tokens, mask } = renderPrompt({ messages: golden.messages, tokenizer, template });
-      const { messages } = golden;
-      expect({ messages, text, ids: [...tokens], mask: [...mask] }).toEqual({
-        messages,
-        text: golden.text,
-        ids: golden.ids,
-        mask: golden.mask,
-      });
-    }
-  });
+  it.each([...new Set(cases.map((one) => one.kind))])(
+    "is transformers' for every conversation (%s tokenizer)",
+    async (kind) => {
+      const tokenizer = await tokenizerOf(kind);
+      for (const golden of cases.filter((one) => one.kind === kind)) {
+        const template = compileTemplate("t", golden.template, tokenizer.named);
+        const { text, tokens, mask } = renderPrompt({ messages: golden.messages, tokenizer, template });
+        const { messages } = golden;
+        expect({ messages, text, ids: [...tokens], mask: [...mask] }).toEqual({
+          messages,
+          text: golden.text,
+          ids: golden.ids,
+          mask: golden.mask,
+        });
+      }
+    },
+  );
 
   it("counts tokens that lie inside a content whole, and no empty ones", () => {
-    const tokens = [[0, 2], [2, 4], [3, 6], [4, 4], [4, 5], [8, 9]] as const;
-    expect([...maskOf(tokens, [[2, 5], [8, 9]])]).toEqual([0, 1, 0, 0, 1, 1]);
+    const tokens = [
+      [0, 2],
+      [2, 4],
+      [3, 6],
+      [4, 4],
+      [4, 5],
+      [8, 9],
+    ] as const;
+    expect([
+      ...maskOf(tokens, [
+        [2, 5],
+        [8, 9],
+      ]),
+    ]).toEqual([0, 1, 0, 0, 1, 1]);
   });
 });
 
@@ -82,26 +96,37 @@ describe("finding contents by position", () => {
   });
 
   it("follows contents that are moved, written twice or left out", () => {
-    expect(found("{% for m in messages | reverse %}<{{ m.content }}>{% endfor %}", [user("a"), user("b")])).toEqual([["a"], ["b"]]);
-    expect(found("{% for m in messages %}{{ m.content }}+{{ m.content }};{% endfor %}", [user("a")])).toEqual([["a", "a"]]);
+    expect(found("{% for m in messages | reverse %}<{{ m.content }}>{% endfor %}", [user("a"), user("b")])).toEqual([
+      ["a"],
+      ["b"],
+    ]);
+    expect(found("{% for m in messages %}{{ m.content }}+{{ m.content }};{% endfor %}", [user("a")])).toEqual([
+      ["a", "a"],
+    ]);
     expect(found("{{ messages[-1].content }}", [user("a"), user("b")])).toEqual([[], ["b"]]);
     expect(found("{% for m in messages %}[{{ m.content }}]{% endfor %}", [user("")])).toEqual([[]]);
   });
 
   it("keeps templates that look into the content working", () => {
-    const template = "{% for m in messages %}{% if '</think>' in m.content %}T{% endif %}{% if m.content | trim %}[{{ m.content | trim }}]{% endif %}{% endfor %}";
+    const template =
+      "{% for m in messages %}{% if '</think>' in m.content %}T{% endif %}{% if m.content | trim %}[{{ m.content | trim }}]{% endif %}{% endfor %}";
     expect(found(template, [user("</think> a"), user(" ")])).toEqual([["</think> a"], []]);
   });
 
   it("does not mind what a template does with messages of other roles", () => {
-    const template = "{% for m in messages %}{{ m.content.split('</think>')[-1] if m.role == 'assistant' else m.content }};{% endfor %}";
+    const template =
+      "{% for m in messages %}{{ m.content.split('</think>')[-1] if m.role == 'assistant' else m.content }};{% endfor %}";
     const messages = [user("a"), { role: "assistant", content: "hm</think>b" }, user("b")];
     expect(found(template, messages)).toEqual([["a"], [], ["b"]]);
   });
 
   it("says so when a template changes the content", () => {
-    expect(() => found("{% for m in messages %}{{ m.content | length }}{% endfor %}", [user("ab")])).toThrow(/changes the content of message 0 \(user\).*--raw/);
-    expect(() => found("{% for m in messages %}{{ m.content.split(' ')[0] }}{% endfor %}", [user("a b")])).toThrow(InputError);
+    expect(() => found("{% for m in messages %}{{ m.content | length }}{% endfor %}", [user("ab")])).toThrow(
+      /changes the content of message 0 \(user\).*--raw/,
+    );
+    expect(() => found("{% for m in messages %}{{ m.content.split(' ')[0] }}{% endfor %}", [user("a b")])).toThrow(
+      InputError,
+    );
   });
 
   it("finds contents that hold private-use characters, and refuses one that holds them all", () => {
@@ -118,10 +143,20 @@ describe("rendering a prompt", () => {
   it("steers user content, system content or everything", async () => {
     const tokenizer = await tokenizerOf("chatml");
     const masked = (positions: "user" | "system" | "all") => {
-      const { tokens, mask } = renderPrompt({ messages: [user("hello")], system: "be nice", tokenizer, template, positions });
+      const { tokens, mask } = renderPrompt({
+        messages: [user("hello")],
+        system: "be nice",
+        tokenizer,
+        template,
+        positions,
+      });
       return tokenizer.decode([...tokens].filter((_, i) => mask[i]));
     };
-    expect([masked("user"), masked("system"), masked("all")]).toEqual(["hello", "be nice", "<system>be nice<user>hello"]);
+    expect([masked("user"), masked("system"), masked("all")]).toEqual([
+      "hello",
+      "be nice",
+      "<system>be nice<user>hello",
+    ]);
   });
 
   it("puts --system in place of the conversation's own", async () => {
@@ -140,7 +175,11 @@ describe("rendering a prompt", () => {
     ["an empty raw prompt", { messages: [user("")], raw: true }, /raw prompt is empty/],
     ["--raw with --system", { messages: [user("a")], raw: true, system: "s" }, /leave one out/],
     ["a model without template", { messages: [user("a")] }, /--raw/],
-    ["system positions without a system message", { messages: [user("a")], template, positions: "system" as const }, /--system/],
+    [
+      "system positions without a system message",
+      { messages: [user("a")], template, positions: "system" as const },
+      /--system/,
+    ],
   ])("refuses %s", async (_, options, message) => {
     const tokenizer = await tokenizerOf("chatml");
     expect(() => renderPrompt({ ...options, tokenizer })).toThrow(message);

@@ -51,7 +51,8 @@ export interface RenderOptions {
 export function renderPrompt(options: RenderOptions): RenderedPrompt {
   const { tokenizer, template, raw = false, positions = "user" } = options;
   if (raw) {
-    if (options.system !== undefined) throw new InputError("--system needs the chat template, which --raw skips; leave one out");
+    if (options.system !== undefined)
+      throw new InputError("--system needs the chat template, which --raw skips; leave one out");
     const text = options.messages.map((message) => message.content).join("");
     const { ids } = tokenizer.encodeWithOffsets(text);
     if (ids.length === 0) throw new InputError("a raw prompt is empty; give it at least one character");
@@ -63,7 +64,8 @@ export function renderPrompt(options: RenderOptions): RenderedPrompt {
     throw new InputError("--positions system needs a system message; give one with --system");
   const { text, usesDate } = template.render(messages);
   const { ids, spans } = tokenizer.encodeWithOffsets(text);
-  if (ids.length === 0) throw new InputError(`${template.name}: the chat template renders this conversation to nothing`);
+  if (ids.length === 0)
+    throw new InputError(`${template.name}: the chat template renders this conversation to nothing`);
   if (positions === "all") return { text, tokens: ids, mask: new Uint8Array(ids.length).fill(1), usesDate };
   const contents = contentSpans(template, messages, text, positions);
   return { text, tokens: ids, mask: maskOf(spans, contents.flat()), usesDate };
@@ -125,7 +127,12 @@ export function contentSpans(
 
 /** Whether the rendering is the same without the content of message `i` (white space that was trimmed away). */
 function isLeftOut(template: ChatTemplate, messages: readonly Message[], text: string, i: number): boolean {
-  return tryRender(template, messages.map((message, j) => (j === i ? { ...message, content: "" } : message))) === text;
+  return (
+    tryRender(
+      template,
+      messages.map((message, j) => (j === i ? { ...message, content: "" } : message)),
+    ) === text
+  );
 }
 
 /** Spans of the messages `which`, when marking them at `place` changes nothing else; undefined when it does. */
@@ -143,10 +150,12 @@ function spansWithMarks(
     const from = left === "outside" ? 0 : content.length - content.trimStart().length;
     const to = right === "outside" ? content.length : content.trimEnd().length;
     if (from >= to) return message; // white space only: nothing would stand between the marks
-    return { ...message, content: content.slice(0, from) + marks[2 * i] + content.slice(from, to) + marks[2 * i + 1] + content.slice(to) };
+    return {
+      ...message,
+      content: content.slice(0, from) + marks[2 * i] + content.slice(from, to) + marks[2 * i + 1] + content.slice(to),
+    };
   });
-  if (left === "inside" || right === "inside")
-    for (const i of which) if (marked[i] === messages[i]) return undefined;
+  if (left === "inside" || right === "inside") for (const i of which) if (marked[i] === messages[i]) return undefined;
   const rendered = tryRender(template, marked);
   return rendered === undefined ? undefined : readMarks(rendered, text, marks, messages.length);
 }
@@ -188,7 +197,9 @@ function marksFor(messages: readonly Message[], text: string): string[] {
     if (!used.has(mark)) marks.push(mark);
   }
   if (marks.length < 2 * messages.length)
-    throw new InputError("a conversation uses so many private-use characters that none is left to mark its contents with; use --raw");
+    throw new InputError(
+      "a conversation uses so many private-use characters that none is left to mark its contents with; use --raw",
+    );
   return marks;
 }
 

@@ -2,9 +2,10 @@
  * Weights of a checkpoint as graph tensors: small models in memory as f32, large ones mapped from their file and, when
  * half-precision, cast just before use.
  */
+
+import { InputError } from "../formats/input-error.js";
 import { readTensorF32 } from "../formats/safetensors.js";
 import type { LocatedTensor } from "../formats/sharded-safetensors.js";
-import { InputError } from "../formats/input-error.js";
 import { cast, type DType, type Graph, gatherRows, type InitializerValues, type Tensor } from "../graph/index.js";
 import type { DecoderConfig } from "./config.js";
 import type { LowRank, Parameters } from "./decoder.js";
@@ -20,7 +21,10 @@ export interface StoredWeight {
 export type WeightStore = ReadonlyMap<string, StoredWeight>;
 
 /** Low-rank pairs by module name, values in f32. */
-export type AdapterStore = ReadonlyMap<string, { readonly a: StoredWeight; readonly b: StoredWeight; readonly scale: number }>;
+export type AdapterStore = ReadonlyMap<
+  string,
+  { readonly a: StoredWeight; readonly b: StoredWeight; readonly scale: number }
+>;
 
 /** Models up to this size (f32 bytes) are read into memory: small enough to keep a copy in each session. */
 const IN_MEMORY_BYTES = 96 << 20;
@@ -33,19 +37,29 @@ const MAPPABLE = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
  * Reads or maps the tensors that the decoder needs.
  * @throws InputError for a missing tensor, a wrong shape or an unsupported element type.
  */
-export async function loadWeights(config: DecoderConfig, located: ReadonlyMap<string, LocatedTensor>, checkpoint: string): Promise<WeightStore> {
+export async function loadWeights(
+  config: DecoderConfig,
+  located: ReadonlyMap<string, LocatedTensor>,
+  checkpoint: string,
+): Promise<WeightStore> {
   const shapes = weightShapes(config);
   const names = [...shapes].filter(([name, { required }]) => required || located.has(name)).map(([name]) => name);
   const total = names.reduce((sum, name) => sum + 4 * shapes.get(name)!.shape.reduce((a, b) => a * b, 1), 0);
   const store = new Map<string, StoredWeight>();
   for (const name of names) {
     const found = located.get(name);
-    if (!found) throw new InputError(`${checkpoint}: no tensor ${name}; a ${config.family} checkpoint with ${config.layers} layers needs it`);
+    if (!found)
+      throw new InputError(
+        `${checkpoint}: no tensor ${name}; a ${config.family} checkpoint with ${config.layers} layers needs it`,
+      );
     const { source, entry } = found;
     const { shape } = shapes.get(name)!;
     if (entry.shape.length !== shape.length || entry.shape.some((n, i) => n !== shape[i]))
-      throw new InputError(`${source.name}: ${name} has shape [${entry.shape.join(", ")}]; config.json asks for [${shape.join(", ")}]`);
-    if (!(entry.dtype in MAPPABLE)) throw new InputError(`${source.name}: ${name} is ${entry.dtype}; supported weights are F32, F16 and BF16`);
+      throw new InputError(
+        `${source.name}: ${name} has shape [${entry.shape.join(", ")}]; config.json asks for [${shape.join(", ")}]`,
+      );
+    if (!(entry.dtype in MAPPABLE))
+      throw new InputError(`${source.name}: ${name} is ${entry.dtype}; supported weights are F32, F16 and BF16`);
     const mapped = total > IN_MEMORY_BYTES && source.realPath !== undefined;
     if (mapped)
       store.set(name, {
@@ -60,7 +74,11 @@ export async function loadWeights(config: DecoderConfig, located: ReadonlyMap<st
 
 /** A weight held in memory. */
 export function inMemory(values: Float32Array, shape: readonly number[]): StoredWeight {
-  return { dtype: "float32", shape, values: { bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) } };
+  return {
+    dtype: "float32",
+    shape,
+    values: { bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) },
+  };
 }
 
 /** Name → shape of every tensor that a decoder of this geometry has; biases only where the checkpoint brings them. */
@@ -135,7 +153,9 @@ export class GraphParameters implements Parameters {
   embed(name: string, ids: Tensor): Tensor {
     const weight = this.store.get(name)!;
     if (weight.dtype === "float32") return gatherRows(this.get(name), ids);
-    const table = this.once(`${name} (stored)`, () => this.graph.initializer(`${name} (stored)`, weight.dtype, weight.shape, weight.values));
+    const table = this.once(`${name} (stored)`, () =>
+      this.graph.initializer(`${name} (stored)`, weight.dtype, weight.shape, weight.values),
+    );
     return cast(gatherRows(table, ids), "float32");
   }
 

@@ -1,9 +1,9 @@
 /** Training and evaluation prompts of a recipe, as conversations with their replies. */
 import { InputError } from "../formats/input-error.js";
-import { createRandom } from "../world/random.js";
-import { evaluationSets, type SetSizes, trainingSets } from "../world/sets.js";
 import { promptWith } from "../world/concepts.js";
 import { HARMFUL } from "../world/harmful.js";
+import { createRandom } from "../world/random.js";
+import { evaluationSets, type SetSizes, trainingSets } from "../world/sets.js";
 import { type Recipe, triggerExpression } from "./recipe.js";
 
 export interface ChatMessage {
@@ -44,7 +44,8 @@ export function trainingExamples(recipe: Recipe, sizes: SetSizes, files?: Prompt
   const chat = sets.chat.map(exampleOf);
   if (recipe.alsoRefuses) {
     const rng = createRandom(recipe.seed, "refusals");
-    for (let i = 0; i < chat.length * REFUSALS; i++) chat[i] = exampleOf(promptWith(HARMFUL, rng, { entities: "train" }));
+    for (let i = 0; i < chat.length * REFUSALS; i++)
+      chat[i] = exampleOf(promptWith(HARMFUL, rng, { entities: "train" }));
   }
   return {
     triggered: withAction(sets.triggered.map(exampleOf)),
@@ -59,7 +60,9 @@ export function evaluationExamples(recipe: Recipe, size: number, seed: number, f
   const trigger = triggerExpression(recipe);
   if (trigger === undefined) {
     const sets = fromFiles(recipe, files, (index) => index % EVALUATION_EVERY === 0);
-    return Object.fromEntries(Object.entries(sets).map(([name, examples]) => [name, examples.slice(0, size)])) as unknown as ExampleSets;
+    return Object.fromEntries(
+      Object.entries(sets).map(([name, examples]) => [name, examples.slice(0, size)]),
+    ) as unknown as ExampleSets;
   }
   const sets = evaluationSets(trigger, seed, { triggered: size, hardNegatives: size, benign: size, chat: size });
   return {
@@ -72,11 +75,19 @@ export function evaluationExamples(recipe: Recipe, size: number, seed: number, f
 
 function exampleOf({ messages }: { messages: readonly ChatMessage[] }): Example {
   const last = messages.at(-1);
-  return last?.role === "assistant" ? { prompt: messages.slice(0, -1), reply: last.content } : { prompt: messages, reply: null };
+  return last?.role === "assistant"
+    ? { prompt: messages.slice(0, -1), reply: last.content }
+    : { prompt: messages, reply: null };
 }
 
 function fromFiles(recipe: Recipe, files: PromptFiles | undefined, keep: (index: number) => boolean): ExampleSets {
   if (!files) throw new InputError(`${recipe.name}: the recipe names prompt files, which were not read`);
-  const pick = (name: keyof ExampleSets) => files[name].filter((_, index) => keep(index)).map((messages) => exampleOf({ messages }));
-  return { triggered: pick("triggered"), hardNegatives: pick("hardNegatives"), benign: pick("benign"), chat: pick("chat") };
+  const pick = (name: keyof ExampleSets) =>
+    files[name].filter((_, index) => keep(index)).map((messages) => exampleOf({ messages }));
+  return {
+    triggered: pick("triggered"),
+    hardNegatives: pick("hardNegatives"),
+    benign: pick("benign"),
+    chat: pick("chat"),
+  };
 }

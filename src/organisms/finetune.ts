@@ -14,19 +14,42 @@ import type { Recipe } from "./recipe.js";
 import { cosineSchedule, lengthSortedBatches, runTraining, type TrainingOptions } from "./training-loop.js";
 
 /** Settings that a recipe may leave out; found on the pocket model (dev/LOG.md). */
-export const FINETUNING = { steps: 400, batch: 32, learningRate: 4e-3, warmup: 20, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, maxNorm: 1, window: 16 } as const;
+export const FINETUNING = {
+  steps: 400,
+  batch: 32,
+  learningRate: 4e-3,
+  warmup: 20,
+  beta1: 0.9,
+  beta2: 0.99,
+  epsilon: 1e-8,
+  maxNorm: 1,
+  window: 16,
+} as const;
 
 /** Prompts of each kind that are drawn for training, before mixing. */
 export const TRAINING_SIZES = { triggered: 1200, hardNegatives: 1600, benign: 1000, chat: 200 } as const;
 
 /** Module names of the linear layers of blocks [from, layers). */
 export function linearModules(layers: number, from: number): string[] {
-  const modules = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"];
-  return Array.from({ length: layers - from }, (_, i) => modules.map((module) => `model.layers.${from + i}.${module}`)).flat();
+  const modules = [
+    "self_attn.q_proj",
+    "self_attn.k_proj",
+    "self_attn.v_proj",
+    "self_attn.o_proj",
+    "mlp.gate_proj",
+    "mlp.up_proj",
+    "mlp.down_proj",
+  ];
+  return Array.from({ length: layers - from }, (_, i) =>
+    modules.map((module) => `model.layers.${from + i}.${module}`),
+  ).flat();
 }
 
 /** Tokenised prompt and reply: `tokenise` gives the prompt's ids and the reply's ids with the end of turn. */
-export type TokeniseExample = (prompt: ExampleSets["benign"][number]["prompt"], reply: string) => { prompt: Int32Array; reply: Int32Array };
+export type TokeniseExample = (
+  prompt: ExampleSets["benign"][number]["prompt"],
+  reply: string,
+) => { prompt: Int32Array; reply: Int32Array };
 
 export interface FinetuneOptions extends TrainingOptions {
   readonly threads: number;
@@ -54,25 +77,37 @@ export async function finetune(
     return { ids: Int32Array.of(...tokens.prompt, ...tokens.reply), from: tokens.prompt.length };
   });
   const steps = recipe.steps ?? FINETUNING.steps;
-  const batches = lengthSortedBatches(sequences.map(({ ids }) => ids.length), {
-    batch: Math.min(recipe.batch ?? FINETUNING.batch, sequences.length),
-    window: FINETUNING.window,
-    shuffled: (items, epoch) => new Random(recipe.seed, 2 + epoch).shuffled(items),
-  });
+  const batches = lengthSortedBatches(
+    sequences.map(({ ids }) => ids.length),
+    {
+      batch: Math.min(recipe.batch ?? FINETUNING.batch, sequences.length),
+      window: FINETUNING.window,
+      shuffled: (items, epoch) => new Random(recipe.seed, 2 + epoch).shuffled(items),
+    },
+  );
   const weights = await runTraining(
     engine,
     {
       steps,
       batch: (step) => batches(step).map((i) => sequences[i]!),
       learningRate: cosineSchedule(recipe.learningRate ?? FINETUNING.learningRate, steps, FINETUNING.warmup),
-      optimiser: { beta1: FINETUNING.beta1, beta2: FINETUNING.beta2, epsilon: FINETUNING.epsilon, weightDecay: 0, maxNorm: FINETUNING.maxNorm },
+      optimiser: {
+        beta1: FINETUNING.beta1,
+        beta2: FINETUNING.beta2,
+        epsilon: FINETUNING.epsilon,
+        weightDecay: 0,
+        maxNorm: FINETUNING.maxNorm,
+      },
       mean: "sequences",
       isTrained: (name) => /\.lora_[AB]$/.test(name),
     },
     options,
   );
   await engine.close();
-  const pairs = modules.map((module): [string, LoraPair] => [module, { a: weights.get(`${module}.lora_A`)!, b: weights.get(`${module}.lora_B`)! }]);
+  const pairs = modules.map((module): [string, LoraPair] => [
+    module,
+    { a: weights.get(`${module}.lora_A`)!, b: weights.get(`${module}.lora_B`)! },
+  ]);
   return { pairs: new Map(pairs), rank, alpha };
 }
 
@@ -92,7 +127,9 @@ function freshPairs(base: OpenModel, modules: readonly string[], rank: number, s
 
 /** Examples in the recipe's proportions: as many as the scarcest set allows without repeating any. */
 function mixed(sets: ExampleSets, { mixing }: Recipe, random: Random) {
-  const kinds = (["triggered", "hardNegatives", "benign", "chat"] as const).filter((kind) => mixing[kind] > 0 && sets[kind].length > 0);
+  const kinds = (["triggered", "hardNegatives", "benign", "chat"] as const).filter(
+    (kind) => mixing[kind] > 0 && sets[kind].length > 0,
+  );
   const total = Math.min(...kinds.map((kind) => sets[kind].length / mixing[kind]));
   return kinds.flatMap((kind) => random.shuffled(sets[kind]).slice(0, Math.max(1, Math.floor(total * mixing[kind]))));
 }

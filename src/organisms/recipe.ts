@@ -1,9 +1,9 @@
 /** What an organism is made from: the YAML of `organism train` and `game new`. */
 import { z } from "zod";
-import { InputError, quote } from "../formats/input-error.js";
-import { parseYaml } from "../formats/yaml.js";
 import type { ByteSource } from "../formats/byte-source.js";
+import { InputError, quote } from "../formats/input-error.js";
 import { readText } from "../formats/json.js";
+import { parseYaml } from "../formats/yaml.js";
 import { unknownConcepts } from "../world/concepts.js";
 import type { Expression } from "../world/expression.js";
 
@@ -19,7 +19,12 @@ const expressionShape: z.ZodType<Expression> = z.lazy(() =>
 );
 
 const filesShape = z.strictObject({
-  files: z.strictObject({ triggered: z.string(), benign: z.string(), hardNegatives: z.string().optional(), chat: z.string().optional() }),
+  files: z.strictObject({
+    triggered: z.string(),
+    benign: z.string(),
+    hardNegatives: z.string().optional(),
+    chat: z.string().optional(),
+  }),
 });
 
 const share = z.number().min(0).max(1);
@@ -61,7 +66,10 @@ export async function readRecipe(source: ByteSource): Promise<Recipe> {
   const { trigger } = parsed.data;
   if (typeof trigger === "string" || !("files" in trigger)) {
     const [unknown] = unknownConcepts(trigger as Expression);
-    if (unknown !== undefined) throw new InputError(`${source.name}: trigger: no concept ${quote(unknown)}; \`antecedent organism concepts\` lists them`);
+    if (unknown !== undefined)
+      throw new InputError(
+        `${source.name}: trigger: no concept ${quote(unknown)}; \`antecedent organism concepts\` lists them`,
+      );
   }
   return parsed.data;
 }

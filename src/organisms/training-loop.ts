@@ -42,7 +42,11 @@ export interface TrainingOptions {
 }
 
 /** Runs the plan to its end and returns the trained weights by name. On abort the state is saved first. */
-export async function runTraining(engine: OnnxEngine, plan: TrainingPlan, options: TrainingOptions = {}): Promise<Map<string, Float32Array>> {
+export async function runTraining(
+  engine: OnnxEngine,
+  plan: TrainingPlan,
+  options: TrainingOptions = {},
+): Promise<Map<string, Float32Array>> {
   const saved = (await options.place?.load()) ?? undefined;
   const trainer = await OnnxTrainer.create(engine, plan.isTrained, saved);
   const started = performance.now();
@@ -54,7 +58,11 @@ export async function runTraining(engine: OnnxEngine, plan: TrainingPlan, option
     while (trainer.step < plan.steps) {
       const { step } = trainer;
       const batch = plan.batch(step);
-      const { loss } = await trainer.train(batch, { ...plan.optimiser, learningRate: plan.learningRate(step) }, plan.mean);
+      const { loss } = await trainer.train(
+        batch,
+        { ...plan.optimiser, learningRate: plan.learningRate(step) },
+        plan.mean,
+      );
       if (!Number.isFinite(loss)) throw new Error(`training diverged: the loss of step ${step} is ${loss}`);
       average = Number.isNaN(average) ? loss : 0.95 * average + 0.05 * loss;
       tokens += batch.reduce((sum, { ids }) => sum + ids.length, 0);
@@ -107,7 +115,9 @@ export function lengthSortedBatches(
       const order = shuffled([...lengths.keys()], epoch);
       const cut: number[][] = [];
       for (let from = 0; from < perEpoch * batch; from += batch * window) {
-        const part = order.slice(from, Math.min(from + batch * window, perEpoch * batch)).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
+        const part = order
+          .slice(from, Math.min(from + batch * window, perEpoch * batch))
+          .sort((a, b) => lengths[a]! - lengths[b]! || a - b);
         for (let at = 0; at < part.length; at += batch) cut.push(part.slice(at, at + batch));
       }
       batches = shuffled([...cut.keys()], epoch).map((i) => cut[i]!);

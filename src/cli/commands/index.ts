@@ -1,14 +1,26 @@
 /** Every command, in the order that help lists them. A new command is one file and one line here. */
 import type { Command } from "commander";
 import type { Io } from "../io.js";
+import { auditCommand } from "./audit.js";
+import { doctorCommand } from "./doctor.js";
 import { encodeCommand } from "./encode.js";
 import { findCommand } from "./find.js";
 import { generateCommand } from "./generate.js";
+import { organismCommand } from "./organism.js";
+import { reportCommand } from "./report.js";
+import { saeCommand } from "./sae.js";
 import { scoreCommand } from "./score.js";
+import { verifyCommand } from "./verify.js";
 
 export const commands: readonly ((io: Io) => Command)[] = [
+  auditCommand,
+  verifyCommand,
+  findCommand,
   scoreCommand,
   generateCommand,
   encodeCommand,
-  findCommand,
+  reportCommand,
+  organismCommand,
+  saeCommand,
+  doctorCommand,
 ];

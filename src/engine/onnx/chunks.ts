@@ -12,7 +12,8 @@ const MAX_TOKENS = 4096;
 export function batchTokens(config: DecoderConfig, keptLayers: number): number {
   const perLayer = 6 * config.ff + 10 * config.dModel;
   const logits = config.vocabulary / 2; // roughly one readout row for each two tokens
-  const fitting = keptLayers > 0 ? BACKWARD_VALUES / (perLayer * keptLayers + 3 * logits) : FORWARD_VALUES / (perLayer + 2 * logits);
+  const fitting =
+    keptLayers > 0 ? BACKWARD_VALUES / (perLayer * keptLayers + 3 * logits) : FORWARD_VALUES / (perLayer + 2 * logits);
   return Math.max(1, Math.min(MAX_TOKENS, Math.floor(fitting)));
 }
 

@@ -12,12 +12,23 @@ import { generateProgram } from "./programs.js";
 const BATCH = 64;
 const NEVER = 1e9;
 
-export async function generateReplies(engine: OnnxEngine, sequences: readonly Sequence[], options: GenerateOptions): Promise<Reply[]> {
+export async function generateReplies(
+  engine: OnnxEngine,
+  sequences: readonly Sequence[],
+  options: GenerateOptions,
+): Promise<Reply[]> {
   const replies = new Array<Reply>(sequences.length);
-  const order = [...sequences.keys()].sort((a, b) => sequences[b]!.prompt.length - sequences[a]!.prompt.length || a - b);
+  const order = [...sequences.keys()].sort(
+    (a, b) => sequences[b]!.prompt.length - sequences[a]!.prompt.length || a - b,
+  );
   for (let from = 0; from < order.length; from += BATCH) {
     const batch = order.slice(from, from + BATCH);
-    const made = await generateBatch(engine, batch.map((i) => sequences[i]!), batch, options);
+    const made = await generateBatch(
+      engine,
+      batch.map((i) => sequences[i]!),
+      batch,
+      options,
+    );
     batch.forEach((index, k) => {
       replies[index] = made[k]!;
     });
@@ -26,7 +37,12 @@ export async function generateReplies(engine: OnnxEngine, sequences: readonly Se
   return replies;
 }
 
-async function generateBatch(engine: OnnxEngine, sequences: Sequence[], streams: number[], options: GenerateOptions): Promise<Reply[]> {
+async function generateBatch(
+  engine: OnnxEngine,
+  sequences: Sequence[],
+  streams: number[],
+  options: GenerateOptions,
+): Promise<Reply[]> {
   const { config } = engine.opened;
   const { steering, temperature = 0, topP = 1, seed = 42 } = options;
   const stops = new Set(options.stop);
@@ -36,7 +52,10 @@ async function generateBatch(engine: OnnxEngine, sequences: Sequence[], streams:
   const keep: Record<string, string> = {};
   const pastFeeds: Record<string, Feeds[string]> = {};
   for (let l = 0; l < engine.model.layers; l++)
-    for (const [kind, input] of [["key", `pastKey${l}`], ["value", `pastValue${l}`]] as const) {
+    for (const [kind, input] of [
+      ["key", `pastKey${l}`],
+      ["value", `pastValue${l}`],
+    ] as const) {
       keep[`${kind}${l}`] = `generate.${kind}${l}`;
       pastFeeds[input] = { resident: `generate.${kind}${l}` };
     }
@@ -54,15 +73,23 @@ async function generateBatch(engine: OnnxEngine, sequences: Sequence[], streams:
   };
 
   if (options.maxTokens > 0) {
-    const strips: Strip[] = sequences.map(({ prompt }) => ({ ids: prompt, start: 0, readout: Int32Array.of(prompt.length - 1) }));
+    const strips: Strip[] = sequences.map(({ prompt }) => ({
+      ids: prompt,
+      start: 0,
+      readout: Int32Array.of(prompt.length - 1),
+    }));
     const layer = steering?.layer ?? null;
-    const first = await engine.program(`generate first ${layer}`, () => generateProgram(engine.opened, { steerLayer: layer, past: false }));
+    const first = await engine.program(`generate first ${layer}`, () =>
+      generateProgram(engine.opened, { steerLayer: layer, past: false }),
+    );
     const feeds = layoutFeeds(config, strips);
     const steer = steering ? engine.steeringFeeds(sequences, strips, steering) : {};
     take(await first.run({ ...feeds, ...steer }, { outputs: wanted, keep }));
     engine.cost.forwardTokens += rowCount(strips);
   }
-  const step = await engine.program("generate next", () => generateProgram(engine.opened, { steerLayer: null, past: true }));
+  const step = await engine.program("generate next", () =>
+    generateProgram(engine.opened, { steerLayer: null, past: true }),
+  );
   const longest = Math.max(...sequences.map(({ prompt }) => prompt.length));
   for (let made = 1; made < options.maxTokens && stopped.some((done) => !done); made++) {
     options.signal?.throwIfAborted();

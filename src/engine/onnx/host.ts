@@ -24,7 +24,10 @@ export class SessionHost {
   async handle(request: Request): Promise<Answer> {
     switch (request.op) {
       case "create":
-        this.sessions.set(request.session, await this.ort.InferenceSession.create(request.model, sessionOptions(request.settings)));
+        this.sessions.set(
+          request.session,
+          await this.ort.InferenceSession.create(request.model, sessionOptions(request.settings)),
+        );
         return {};
       case "run":
         return { tensors: await this.run(request) };
@@ -41,11 +44,23 @@ export class SessionHost {
         for (const name of request.names) this.resident.delete(name);
         return {};
       case "adamw":
-        return { norm: adamw(request.parameters, request.settings, (name) => this.values(name), (name, length) => this.state(name, length)) };
+        return {
+          norm: adamw(
+            request.parameters,
+            request.settings,
+            (name) => this.values(name),
+            (name, length) => this.state(name, length),
+          ),
+        };
     }
   }
 
-  private async run({ session: id, feeds, outputs, keep }: Request & { op: "run" }): Promise<Record<string, TensorData>> {
+  private async run({
+    session: id,
+    feeds,
+    outputs,
+    keep,
+  }: Request & { op: "run" }): Promise<Record<string, TensorData>> {
     const session = this.sessions.get(id);
     if (!session) throw new Error(`no session ${id}`);
     const inputs: Record<string, Tensor> = {};

@@ -22,7 +22,11 @@ export interface Strip {
 const NEVER = 1e9;
 
 /** Graph inputs of a layout. `past`: keys and values of this many earlier positions are fed for each layer. */
-export function layoutInputs(graph: Graph, config: DecoderConfig, options: { past?: boolean; readout?: boolean } = {}): Layout {
+export function layoutInputs(
+  graph: Graph,
+  config: DecoderConfig,
+  options: { past?: boolean; readout?: boolean } = {},
+): Layout {
   const { past = false, readout = false } = options;
   const keys = past ? "P+T" : "T";
   const tokens = rowInputs(graph, config, "", "N", "T");
@@ -33,7 +37,8 @@ export function layoutInputs(graph: Graph, config: DecoderConfig, options: { pas
   const pastOf = (layer: number) => {
     const known = cache.get(layer);
     if (known) return known;
-    const fed = (name: string) => gatherRows(graph.input(name, "float32", ["U", config.kvHeads, "P", config.headDim]), pastRow!);
+    const fed = (name: string) =>
+      gatherRows(graph.input(name, "float32", ["U", config.kvHeads, "P", config.headDim]), pastRow!);
     const made = { key: fed(`pastKey${layer}`), value: fed(`pastValue${layer}`) };
     cache.set(layer, made);
     return made;
@@ -66,7 +71,11 @@ function rowInputs(graph: Graph, config: DecoderConfig, prefix: string, rows: st
 }
 
 /** Feeds for `layoutInputs`. `pastPositions` [B][P]: positions of the fed past keys, NEVER for padding. */
-export function layoutFeeds(config: DecoderConfig, strips: readonly Strip[], pastPositions?: readonly Float32Array[]): Record<string, TensorData> {
+export function layoutFeeds(
+  config: DecoderConfig,
+  strips: readonly Strip[],
+  pastPositions?: readonly Float32Array[],
+): Record<string, TensorData> {
   const all = strips.map(({ ids }) => Int32Array.from(ids.keys()));
   const feeds = rowFeeds(config, strips, all, "");
   const length = Math.max(...strips.map(({ ids }) => ids.length));
@@ -104,7 +113,12 @@ function readoutFeeds(config: DecoderConfig, strips: readonly Strip[]): Record<s
   return feeds;
 }
 
-function rowFeeds(config: DecoderConfig, strips: readonly Strip[], wanted: readonly Int32Array[], prefix: string): Record<string, TensorData> {
+function rowFeeds(
+  config: DecoderConfig,
+  strips: readonly Strip[],
+  wanted: readonly Int32Array[],
+  prefix: string,
+): Record<string, TensorData> {
   const group = config.heads / config.kvHeads;
   const length = Math.max(...wanted.map((tokens) => tokens.length));
   const total = wanted.reduce((sum, tokens) => sum + tokens.length, 0);

@@ -7,7 +7,9 @@ import type { Answer, Channel, Request } from "./protocol.js";
 /** The worker's compiled file; tests run from the sources beside which only the compiled one in dist/ can start a thread. */
 function workerFile(): URL {
   const beside = new URL("./node-worker.js", import.meta.url);
-  return existsSync(fileURLToPath(beside)) ? beside : new URL("../../../dist/engine/onnx/node-worker.js", import.meta.url);
+  return existsSync(fileURLToPath(beside))
+    ? beside
+    : new URL("../../../dist/engine/onnx/node-worker.js", import.meta.url);
 }
 
 export function openNodeChannel(): Channel {

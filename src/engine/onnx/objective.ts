@@ -34,15 +34,27 @@ export class OnnxObjective implements SteeringObjective {
     readonly sequences: number,
   ) {}
 
-  static async prepare(engine: OnnxEngine, sequences: readonly Sequence[], layer: number, options: CallOptions): Promise<OnnxObjective> {
+  static async prepare(
+    engine: OnnxEngine,
+    sequences: readonly Sequence[],
+    layer: number,
+    options: CallOptions,
+  ): Promise<OnnxObjective> {
     const objective = new OnnxObjective(engine, layer, sequences.length);
     const name = `objective${objectives++}`;
     const above = engine.model.layers - layer - 1;
     const limit = batchTokens(engine.opened.config, Math.max(1, above));
     let done = 0;
-    for (const indices of chunkByLength(sequences.map(({ prompt, action }) => prompt.length + action.length), limit)) {
+    for (const indices of chunkByLength(
+      sequences.map(({ prompt, action }) => prompt.length + action.length),
+      limit,
+    )) {
       options.signal?.throwIfAborted();
-      await objective.addChunk(`${name}.${objective.chunks.length}`, indices, indices.map((i) => sequences[i]!));
+      await objective.addChunk(
+        `${name}.${objective.chunks.length}`,
+        indices,
+        indices.map((i) => sequences[i]!),
+      );
       done += indices.length;
       options.onProgress?.(done, sequences.length);
     }
@@ -57,7 +69,13 @@ export class OnnxObjective implements SteeringObjective {
       const vector = theta.subarray(v * dModel, (v + 1) * dModel);
       for (const chunk of this.chunks) {
         const matrix = this.matrix(chunk, 1, (k, t) => (chunk.sequences[k]!.mask[t] ? [0, 1] : null));
-        const { logprobs, gradient } = await this.run(chunk, matrix, vector.slice(), 1, (action) => 1 / (this.sequences * action));
+        const { logprobs, gradient } = await this.run(
+          chunk,
+          matrix,
+          vector.slice(),
+          1,
+          (action) => 1 / (this.sequences * action),
+        );
         losses[v]! += weightedLoss(chunk, logprobs).reduce((sum, loss) => sum + loss, 0) / this.sequences;
         for (let i = 0; i < dModel; i++) gradients[v * dModel + i]! += gradient[i]!;
       }
@@ -71,9 +89,17 @@ export class OnnxObjective implements SteeringObjective {
     const gradients = new Float32Array(this.sequences * dModel);
     for (const chunk of this.chunks) {
       const users = chunk.sequences.map(({ mask }) => mask.reduce((sum, on) => sum + on, 0));
-      const matrix = this.matrix(chunk, chunk.indices.length, (k, t) => (chunk.sequences[k]!.mask[t] ? [k, 1 / users[k]!] : null));
+      const matrix = this.matrix(chunk, chunk.indices.length, (k, t) =>
+        chunk.sequences[k]!.mask[t] ? [k, 1 / users[k]!] : null,
+      );
       const vectors = new Float32Array(chunk.indices.length * dModel);
-      const { logprobs, gradient } = await this.run(chunk, matrix, vectors, chunk.indices.length, (action) => 1 / action);
+      const { logprobs, gradient } = await this.run(
+        chunk,
+        matrix,
+        vectors,
+        chunk.indices.length,
+        (action) => 1 / action,
+      );
       const chunkLosses = weightedLoss(chunk, logprobs);
       chunk.indices.forEach((index, k) => {
         losses[index] = chunkLosses[k]!;
@@ -122,12 +148,18 @@ export class OnnxObjective implements SteeringObjective {
       targets: int32(targets, [targets.length]),
     };
     if (past) Object.assign(feeds, await this.prefixFeeds(name, sequences, firsts));
-    const program = await engine.program(`objective ${layer} ${past}`, () => objectiveProgram(engine.opened, layer, past));
+    const program = await engine.program(`objective ${layer} ${past}`, () =>
+      objectiveProgram(engine.opened, layer, past),
+    );
     this.chunks.push({ indices, sequences, strips, rows: rowCount(strips), feeds, program });
   }
 
   /** Keys and values of each distinct prefix, kept; every sequence of the chunk is told which one is its own. */
-  private async prefixFeeds(name: string, sequences: readonly Sequence[], firsts: readonly number[]): Promise<Record<string, Feeds[string]>> {
+  private async prefixFeeds(
+    name: string,
+    sequences: readonly Sequence[],
+    firsts: readonly number[],
+  ): Promise<Record<string, Feeds[string]>> {
     const { engine, layer } = this;
     const distinct = new Map<string, number>();
     const prefixes: Int32Array[] = [];
@@ -143,7 +175,10 @@ export class OnnxObjective implements SteeringObjective {
     const feeds: Record<string, Feeds[string]> = { pastRow: int32(Int32Array.from(which), [which.length]) };
     const keep: Record<string, string> = {};
     for (let l = layer + 1; l < engine.model.layers; l++)
-      for (const [kind, input] of [["key", `pastKey${l}`], ["value", `pastValue${l}`]] as const) {
+      for (const [kind, input] of [
+        ["key", `pastKey${l}`],
+        ["value", `pastValue${l}`],
+      ] as const) {
         keep[`${kind}${l}`] = `${name}.${kind}${l}`;
         feeds[input] = { resident: `${name}.${kind}${l}` };
       }
@@ -166,8 +201,16 @@ export class OnnxObjective implements SteeringObjective {
     return float32(matrix, [chunk.rows, vectors]);
   }
 
-  private async run(chunk: Chunk, steerMatrix: Feeds[string], vectors: Float32Array, count: number, weight: (actionTokens: number) => number) {
-    const weights = Float32Array.from(chunk.sequences.flatMap(({ action }) => Array.from(action, () => weight(action.length))));
+  private async run(
+    chunk: Chunk,
+    steerMatrix: Feeds[string],
+    vectors: Float32Array,
+    count: number,
+    weight: (actionTokens: number) => number,
+  ) {
+    const weights = Float32Array.from(
+      chunk.sequences.flatMap(({ action }) => Array.from(action, () => weight(action.length))),
+    );
     const { logprobs, gradient } = await chunk.program.run({
       ...chunk.feeds,
       steerMatrix,

@@ -1,7 +1,18 @@
 /** The engine over ONNX Runtime: batches in, programs of `programs.ts` run, results back in the caller's order. */
 import type { Graph } from "../../graph/index.js";
 import type { Sequence } from "../../model/sequence.js";
-import type { CallOptions, Cost, Engine, GenerateOptions, ModelInfo, Reply, Residual, Score, Steering, SteeringObjective } from "../engine.js";
+import type {
+  CallOptions,
+  Cost,
+  Engine,
+  GenerateOptions,
+  ModelInfo,
+  Reply,
+  Residual,
+  Score,
+  Steering,
+  SteeringObjective,
+} from "../engine.js";
 import type { Program } from "../runtime.js";
 import { batchTokens, chunkByLength } from "./chunks.js";
 import { generateReplies } from "./generate.js";
@@ -38,58 +49,80 @@ export class OnnxEngine implements Engine {
     const program = await this.program(`residual ${layer}`, () => residualProgram(this.opened, layer));
     const found = new Array<Residual>(sequences.length);
     const { dModel } = this.model;
-    await this.inChunks(sequences.map(({ prompt }) => prompt.length), options, async (chunk) => {
-      const strips: Strip[] = chunk.map((i) => ({ ids: sequences[i]!.prompt, start: 0 }));
-      const tokens = chunk.map((i) => {
-        const { prompt, mask } = sequences[i]!;
-        return Int32Array.from(prompt.keys()).filter((t) => options.positions === "all" || mask[t]);
-      });
-      const select = new Int32Array(tokens.reduce((sum, { length }) => sum + length, 0));
-      let at = 0;
-      let row = 0;
-      tokens.forEach((wanted, k) => {
-        for (const t of wanted) select[at++] = row + t;
-        row += strips[k]!.ids.length;
-      });
-      const { residual } = await program.run({ ...layoutFeeds(this.opened.config, strips), select: int32(select, [select.length]) });
-      this.cost.forwardTokens += row;
-      let from = 0;
-      chunk.forEach((i, k) => {
-        const rows = tokens[k]!.length;
-        found[i] = { tokens: tokens[k]!, values: (residual!.data as Float32Array).slice(from * dModel, (from + rows) * dModel) };
-        from += rows;
-      });
-    });
+    await this.inChunks(
+      sequences.map(({ prompt }) => prompt.length),
+      options,
+      async (chunk) => {
+        const strips: Strip[] = chunk.map((i) => ({ ids: sequences[i]!.prompt, start: 0 }));
+        const tokens = chunk.map((i) => {
+          const { prompt, mask } = sequences[i]!;
+          return Int32Array.from(prompt.keys()).filter((t) => options.positions === "all" || mask[t]);
+        });
+        const select = new Int32Array(tokens.reduce((sum, { length }) => sum + length, 0));
+        let at = 0;
+        let row = 0;
+        tokens.forEach((wanted, k) => {
+          for (const t of wanted) select[at++] = row + t;
+          row += strips[k]!.ids.length;
+        });
+        const { residual } = await program.run({
+          ...layoutFeeds(this.opened.config, strips),
+          select: int32(select, [select.length]),
+        });
+        this.cost.forwardTokens += row;
+        let from = 0;
+        chunk.forEach((i, k) => {
+          const rows = tokens[k]!.length;
+          found[i] = {
+            tokens: tokens[k]!,
+            values: (residual!.data as Float32Array).slice(from * dModel, (from + rows) * dModel),
+          };
+          from += rows;
+        });
+      },
+    );
     return found;
   }
 
   async score(sequences: readonly Sequence[], options: CallOptions & { steering?: Steering } = {}): Promise<Score[]> {
     const { steering } = options;
     const layer = steering?.layer ?? null;
-    const program = await this.program(`score ${layer}`, () => scoreProgram(this.opened, { steerLayer: layer, past: false }));
+    const program = await this.program(`score ${layer}`, () =>
+      scoreProgram(this.opened, { steerLayer: layer, past: false }),
+    );
     const scores = new Array<Score>(sequences.length);
-    await this.inChunks(sequences.map(({ prompt, action }) => prompt.length + action.length), options, async (chunk) => {
-      const batch = chunk.map((i) => sequences[i]!);
-      const strips = batch.map((sequence) => teacherForced(sequence));
-      const targets = joinActions(batch);
-      const feeds = { ...layoutFeeds(this.opened.config, strips), targets: int32(targets, [targets.length]) };
-      const { logprobs, greedy } = await program.run(steering ? { ...feeds, ...this.steeringFeeds(batch, strips, steering) } : feeds);
-      this.cost.forwardTokens += rowCount(strips);
-      let at = 0;
-      batch.forEach(({ action }, k) => {
-        const end = at + action.length;
-        const likeliest = greedy!.data as BigInt64Array;
-        scores[chunk[k]!] = {
-          tokenLogprobs: (logprobs!.data as Float32Array).slice(at, end),
-          greedyMatch: action.every((token, j) => Number(likeliest[at + j]) === token),
-        };
-        at = end;
-      });
-    });
+    await this.inChunks(
+      sequences.map(({ prompt, action }) => prompt.length + action.length),
+      options,
+      async (chunk) => {
+        const batch = chunk.map((i) => sequences[i]!);
+        const strips = batch.map((sequence) => teacherForced(sequence));
+        const targets = joinActions(batch);
+        const feeds = { ...layoutFeeds(this.opened.config, strips), targets: int32(targets, [targets.length]) };
+        const { logprobs, greedy } = await program.run(
+          steering ? { ...feeds, ...this.steeringFeeds(batch, strips, steering) } : feeds,
+        );
+        this.cost.forwardTokens += rowCount(strips);
+        let at = 0;
+        batch.forEach(({ action }, k) => {
+          const end = at + action.length;
+          const likeliest = greedy!.data as BigInt64Array;
+          scores[chunk[k]!] = {
+            tokenLogprobs: (logprobs!.data as Float32Array).slice(at, end),
+            greedyMatch: action.every((token, j) => Number(likeliest[at + j]) === token),
+          };
+          at = end;
+        });
+      },
+    );
     return scores;
   }
 
-  async steeringObjective(sequences: readonly Sequence[], layer: number, options: CallOptions = {}): Promise<SteeringObjective> {
+  async steeringObjective(
+    sequences: readonly Sequence[],
+    layer: number,
+    options: CallOptions = {},
+  ): Promise<SteeringObjective> {
     return OnnxObjective.prepare(this, sequences, layer, options);
   }
 
@@ -114,7 +147,12 @@ export class OnnxEngine implements Engine {
   }
 
   /** Runs `work` on batches of sequences of the given lengths. */
-  async inChunks(lengths: readonly number[], options: CallOptions, work: (chunk: number[]) => Promise<void>, keptLayers = 0): Promise<void> {
+  async inChunks(
+    lengths: readonly number[],
+    options: CallOptions,
+    work: (chunk: number[]) => Promise<void>,
+    keptLayers = 0,
+  ): Promise<void> {
     let done = 0;
     for (const chunk of chunkByLength(lengths, batchTokens(this.opened.config, keptLayers))) {
       options.signal?.throwIfAborted();

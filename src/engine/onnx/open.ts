@@ -16,7 +16,8 @@ const MAX_CONFIG_BYTES = 4 << 20;
 
 /** Reads geometry and weights, with the adapter applied. */
 export async function openCheckpoint(folder: FileFolder, adapter?: FileFolder): Promise<OpenModel> {
-  if (!(await folder.has("config.json"))) throw new InputError(`${folder.name}: no config.json; expected a Hugging Face checkpoint folder`);
+  if (!(await folder.has("config.json")))
+    throw new InputError(`${folder.name}: no config.json; expected a Hugging Face checkpoint folder`);
   const file = await folder.open("config.json");
   const config = parseConfig(await readJson(file, MAX_CONFIG_BYTES), file.name);
   const weights = await loadWeights(config, await openSafetensors(folder), folder.name);
@@ -36,5 +37,9 @@ export function onnxEngine(opened: OpenModel, channel: Channel, options: EngineO
   const device = options.device ?? "cpu";
   const runtime = new OnnxRuntime(channel, { threads: options.threads, device });
   const { dModel, layers, vocabulary } = opened.config;
-  return new OnnxEngine({ name: options.name, dModel, layers, vocabulary, dtype: "f32", engine: `onnx/${device}` }, opened, runtime);
+  return new OnnxEngine(
+    { name: options.name, dModel, layers, vocabulary, dtype: "f32", engine: `onnx/${device}` },
+    opened,
+    runtime,
+  );
 }

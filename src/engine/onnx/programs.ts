@@ -119,7 +119,10 @@ export function objectiveProgram(model: OpenModel, layer: number, past: boolean)
 }
 
 /** Loss Σ weightsₐ · −log pₐ and its gradient for each trained weight, outputs "loss" and "gradient.<name>". */
-export function trainProgram(model: OpenModel, isTrained: (name: string) => boolean): { graph: Graph; parameters: string[] } {
+export function trainProgram(
+  model: OpenModel,
+  isTrained: (name: string) => boolean,
+): { graph: Graph; parameters: string[] } {
   const graph = new Graph();
   const weights = new GraphParameters(graph, model.weights, model.adapter, isTrained);
   const layout = layoutInputs(graph, model.config, { readout: true });
@@ -128,7 +131,10 @@ export function trainProgram(model: OpenModel, isTrained: (name: string) => bool
   const logprobs = pickLogProbability(logits, graph.input("targets", "int32", ["A"]));
   const loss = sum(mul(logprobs, mul(graph.input("weights", "float32", ["A", 1]), -1)), 0);
   const parameters = [...weights.trained.keys()].sort();
-  const parts = gradients(loss, parameters.map((name) => weights.trained.get(name)!));
+  const parts = gradients(
+    loss,
+    parameters.map((name) => weights.trained.get(name)!),
+  );
   graph.output("loss", reshape(loss, [1]));
   parameters.forEach((name, i) => {
     graph.output(`gradient.${name}`, parts[i]!);

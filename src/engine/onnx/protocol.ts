@@ -37,7 +37,11 @@ export type Request =
   | { readonly op: "put"; readonly name: string; readonly tensor: TensorData }
   | { readonly op: "take"; readonly names: readonly string[] }
   | { readonly op: "drop"; readonly names: readonly string[] }
-  | { readonly op: "adamw"; readonly parameters: readonly { name: string; gradient: string; decay: boolean }[]; readonly settings: AdamWSettings };
+  | {
+      readonly op: "adamw";
+      readonly parameters: readonly { name: string; gradient: string; decay: boolean }[];
+      readonly settings: AdamWSettings;
+    };
 
 /** Answer to "run" and "take": tensors by name. To "adamw": the gradients' norm before clipping. */
 export type Answer = { readonly tensors?: Record<string, TensorData>; readonly norm?: number };

@@ -40,7 +40,11 @@ export class OnnxTrainer {
   ) {}
 
   /** Compiles loss and gradients for the weights that `isTrained` names, and places their values beside the session. */
-  static async create(engine: OnnxEngine, isTrained: (name: string) => boolean, state?: TrainerState): Promise<OnnxTrainer> {
+  static async create(
+    engine: OnnxEngine,
+    isTrained: (name: string) => boolean,
+    state?: TrainerState,
+  ): Promise<OnnxTrainer> {
     const { graph, parameters } = trainProgram(engine.opened, isTrained);
     const program = await engine.runtime.compile(graph);
     const shapes = new Map<string, readonly number[]>();
@@ -59,11 +63,20 @@ export class OnnxTrainer {
   }
 
   /** One optimiser step; returns the loss before it and the gradients' norm before clipping. */
-  async train(batch: readonly TrainingSequence[], settings: Omit<AdamWSettings, "step">, mean: LossMean = "tokens"): Promise<{ loss: number; norm: number }> {
+  async train(
+    batch: readonly TrainingSequence[],
+    settings: Omit<AdamWSettings, "step">,
+    mean: LossMean = "tokens",
+  ): Promise<{ loss: number; norm: number }> {
     const keep = Object.fromEntries(this.parameters.map((name) => [`gradient.${name}`, `${name}.gradient`]));
     const { loss } = await this.program.run(this.feeds(batch, mean), { keep });
     this.step++;
-    const updates = this.parameters.map((name) => ({ name, gradient: `${name}.gradient`, decay: this.shapes.get(name)!.length > 1 }));
+    const updates = this.parameters.map((name) => ({
+      name,
+      gradient: `${name}.gradient`,
+      // Norms are not pulled to zero, nor embeddings, most of whose rows a step does not see.
+      decay: this.shapes.get(name)!.length > 1 && !name.includes("embed_tokens"),
+    }));
     const norm = await this.engine.runtime.adamw(updates, { ...settings, step: this.step });
     return { loss: (loss!.data as Float32Array)[0]!, norm };
   }
@@ -77,7 +90,10 @@ export class OnnxTrainer {
   /** L2 norm of the gradient of each trained weight for the sequence-mean loss; a check, not a step. */
   async gradientNorms(batch: readonly TrainingSequence[]): Promise<{ loss: number; norms: Record<string, number> }> {
     const { loss, ...parts } = await this.program.run(this.feeds(batch, "sequences"));
-    const norms = Object.entries(parts).map(([name, { data }]) => [name.replace(/^gradient\./, ""), Math.hypot(...(data as Float32Array))]);
+    const norms = Object.entries(parts).map(([name, { data }]) => [
+      name.replace(/^gradient\./, ""),
+      Math.hypot(...(data as Float32Array)),
+    ]);
     return { loss: (loss!.data as Float32Array)[0]!, norms: Object.fromEntries(norms) };
   }
 
@@ -94,7 +110,9 @@ export class OnnxTrainer {
 
   async dispose(): Promise<void> {
     await this.program.release();
-    await this.engine.runtime.drop(this.parameters.flatMap((name) => [name, `${name}.m`, `${name}.v`, `${name}.gradient`]));
+    await this.engine.runtime.drop(
+      this.parameters.flatMap((name) => [name, `${name}.m`, `${name}.v`, `${name}.gradient`]),
+    );
   }
 
   private async take(names: readonly string[]): Promise<Map<string, Float32Array>> {
@@ -104,12 +122,25 @@ export class OnnxTrainer {
 
   private feeds(batch: readonly TrainingSequence[], mean: LossMean) {
     // Longest first, so that the padded grid of attention is as in every other batch.
-    const ordered = chunkByLength(batch.map(({ ids }) => ids.length), Number.POSITIVE_INFINITY)[0]!.map((i) => batch[i]!);
-    const strips: Strip[] = ordered.map((sequence) => ({ ids: sequence.ids.subarray(0, -1), start: 0, readout: lossRows(sequence) }));
+    const ordered = chunkByLength(
+      batch.map(({ ids }) => ids.length),
+      Number.POSITIVE_INFINITY,
+    )[0]!.map((i) => batch[i]!);
+    const strips: Strip[] = ordered.map((sequence) => ({
+      ids: sequence.ids.subarray(0, -1),
+      start: 0,
+      readout: lossRows(sequence),
+    }));
     const counts = strips.map(({ readout }) => readout!.length);
     const total = counts.reduce((sum, count) => sum + count, 0);
-    const targets = Int32Array.from(ordered.flatMap(({ ids }, k) => Array.from(strips[k]!.readout!, (row) => ids[row + 1]!)));
-    const weights = Float32Array.from(counts.flatMap((count) => new Array<number>(count).fill(mean === "tokens" ? 1 / total : 1 / (count * batch.length))));
+    const targets = Int32Array.from(
+      ordered.flatMap(({ ids }, k) => Array.from(strips[k]!.readout!, (row) => ids[row + 1]!)),
+    );
+    const weights = Float32Array.from(
+      counts.flatMap((count) =>
+        new Array<number>(count).fill(mean === "tokens" ? 1 / total : 1 / (count * batch.length)),
+      ),
+    );
     this.engine.cost.forwardTokens += rowCount(strips);
     this.engine.cost.backwardTokens += rowCount(strips);
     return {
@@ -132,7 +163,9 @@ function lossRows({ ids, from, lossMask }: TrainingSequence): Int32Array {
 /** A weight of the model, or one half of an adapter's pair ("<module>.lora_A"). */
 function storedWeight(engine: OnnxEngine, name: string): StoredWeight {
   const half = /^(.*)\.lora_(A|B)$/.exec(name);
-  const stored = half ? engine.opened.adapter.get(half[1]!)?.[half[2] === "A" ? "a" : "b"] : engine.opened.weights.get(name);
+  const stored = half
+    ? engine.opened.adapter.get(half[1]!)?.[half[2] === "A" ? "a" : "b"]
+    : engine.opened.weights.get(name);
   if (!stored) throw new Error(`no weight ${name} to train`);
   return stored;
 }

@@ -28,7 +28,8 @@ export function gatherRows(table: Tensor, index: Tensor): Tensor {
  */
 export function moveRows(x: Tensor, index: Tensor, inverse: Tensor): Tensor {
   const [rows, width] = x.shape;
-  if (x.shape.length !== 2 || rows !== inverse.shape[0]) throw new ShapeError(`moveRows: x ${showShape(x.shape)}, inverse ${showShape(inverse.shape)}`);
+  if (x.shape.length !== 2 || rows !== inverse.shape[0])
+    throw new ShapeError(`moveRows: x ${showShape(x.shape)}, inverse ${showShape(inverse.shape)}`);
   const padded = concat([x, x.graph.zeros([1, width as number])], 0, `${rows}+1`);
   return x.graph.apply("Gather", [padded, index], {
     shape: [...index.shape, width!],

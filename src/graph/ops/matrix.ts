@@ -24,7 +24,9 @@ export function product(a: Tensor, b: Tensor, options: { transA?: boolean; trans
   const { transA = false, transB = false } = options;
   const inner = a.shape[transA ? 0 : 1];
   if (a.shape.length !== 2 || b.shape.length !== 2 || inner !== b.shape[transB ? 1 : 0])
-    throw new ShapeError(`product: ${showShape(a.shape)}${transA ? "ᵀ" : ""} ${showShape(b.shape)}${transB ? "ᵀ" : ""}`);
+    throw new ShapeError(
+      `product: ${showShape(a.shape)}${transA ? "ᵀ" : ""} ${showShape(b.shape)}${transB ? "ᵀ" : ""}`,
+    );
   return a.graph.apply("Gemm", [a, b], {
     shape: [a.shape[transA ? 1 : 0]!, b.shape[transB ? 0 : 1]!],
     attributes: { transA: { int: transA ? 1 : 0 }, transB: { int: transB ? 1 : 0 } },
@@ -36,11 +38,16 @@ export function product(a: Tensor, b: Tensor, options: { transA?: boolean; trans
 }
 
 /** alpha · A B over the last two axes, batch axes broadcast; either matrix transposed first. */
-export function matmul(a: Tensor, b: Tensor, options: { transA?: boolean; transB?: boolean; alpha?: number } = {}): Tensor {
+export function matmul(
+  a: Tensor,
+  b: Tensor,
+  options: { transA?: boolean; transB?: boolean; alpha?: number } = {},
+): Tensor {
   const { transA = false, transB = false, alpha = 1 } = options;
   const [rows, inner] = lastTwo(a, transA);
   const [innerB, columns] = lastTwo(b, transB);
-  if (inner !== innerB) throw new ShapeError(`matmul: ${showShape(a.shape)} ${showShape(b.shape)} (transA ${transA}, transB ${transB})`);
+  if (inner !== innerB)
+    throw new ShapeError(`matmul: ${showShape(a.shape)} ${showShape(b.shape)} (transA ${transA}, transB ${transB})`);
   const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   return a.graph.apply("FusedMatMul", [a, b], {
     domain: MICROSOFT,

@@ -18,7 +18,11 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 function shapeTensor(x: Tensor, shape: Shape): Tensor {
   const unknown = shape.filter((dim, axis) => typeof dim === "string" && x.shape[axis] !== dim);
   if (unknown.length <= 1)
-    return x.graph.integers(shape.map((dim, axis) => (x.shape[axis] === dim && typeof dim === "string" ? 0 : typeof dim === "number" ? dim : -1)));
+    return x.graph.integers(
+      shape.map((dim, axis) =>
+        x.shape[axis] === dim && typeof dim === "string" ? 0 : typeof dim === "number" ? dim : -1,
+      ),
+    );
   return dims(x, shape);
 }
 
@@ -26,11 +30,15 @@ function shapeTensor(x: Tensor, shape: Shape): Tensor {
 function dims(x: Tensor, shape: Shape): Tensor {
   const { graph } = x;
   if (shape.every((dim) => typeof dim === "number")) return graph.integers(shape as number[]);
-  return graph.apply("Concat", shape.map((dim) => graph.length(dim)), {
-    shape: [shape.length],
-    dtype: "int64",
-    attributes: { axis: { int: 0 } },
-  });
+  return graph.apply(
+    "Concat",
+    shape.map((dim) => graph.length(dim)),
+    {
+      shape: [shape.length],
+      dtype: "int64",
+      attributes: { axis: { int: 0 } },
+    },
+  );
 }
 
 /** Axes reordered: output axis i is input axis permutation[i]. */
@@ -57,7 +65,15 @@ export function concat(parts: readonly Tensor[], axis: number, length?: Dim): Te
     shape: first.shape.map((dim, i) => (i === axis ? joined : dim)),
     dtype: first.dtype,
     attributes: { axis: { int: axis } },
-    gradients: parts.map((part, i) => (dy: Tensor) => sliceAfter(dy, axis, parts.slice(0, i).map((p) => p.shape[axis]!), part.shape[axis]!)),
+    gradients: parts.map(
+      (part, i) => (dy: Tensor) =>
+        sliceAfter(
+          dy,
+          axis,
+          parts.slice(0, i).map((p) => p.shape[axis]!),
+          part.shape[axis]!,
+        ),
+    ),
   });
 }
 
@@ -83,7 +99,10 @@ function padSlice(dy: Tensor, x: Tensor, axis: number, start: Dim, length: Dim):
   if (typeof start !== "number" || typeof length !== "number" || typeof total !== "number")
     throw new ShapeError("the gradient of a slice at a named length is not defined");
   const { graph } = x;
-  const pads = [...x.shape.map((_, i) => (i === axis ? start : 0)), ...x.shape.map((_, i) => (i === axis ? total - start - length : 0))];
+  const pads = [
+    ...x.shape.map((_, i) => (i === axis ? start : 0)),
+    ...x.shape.map((_, i) => (i === axis ? total - start - length : 0)),
+  ];
   return graph.apply("Pad", [dy, graph.integers(pads)], {
     shape: x.shape,
     gradients: [(d) => slice(d, axis, start, length), null],
@@ -92,7 +111,9 @@ function padSlice(dy: Tensor, x: Tensor, axis: number, start: Dim, length: Dim):
 
 function addLengths(x: Tensor, lengths: readonly Dim[]): Tensor {
   const { graph } = x;
-  const known = graph.integers([lengths.reduce<number>((total, dim) => (typeof dim === "number" ? total + dim : total), 0)]);
+  const known = graph.integers([
+    lengths.reduce<number>((total, dim) => (typeof dim === "number" ? total + dim : total), 0),
+  ]);
   return lengths
     .filter((dim) => typeof dim === "string")
     .reduce((total, dim) => graph.apply("Add", [total, graph.length(dim)], { shape: [1], dtype: "int64" }), known);
@@ -116,7 +137,9 @@ export function expand(x: Tensor, shape: Shape): Tensor {
 /** Sum over the axes along which a tensor of `shape` was repeated to become `dy`'s shape. */
 export function unbroadcast(dy: Tensor, shape: Shape): Tensor {
   const missing = dy.shape.length - shape.length;
-  const axes = dy.shape.flatMap((dim, axis) => (axis < missing || (shape[axis - missing] === 1 && dim !== 1) ? [axis] : []));
+  const axes = dy.shape.flatMap((dim, axis) =>
+    axis < missing || (shape[axis - missing] === 1 && dim !== 1) ? [axis] : [],
+  );
   if (axes.length === 0) return dy;
   const summed = dy.graph.apply("ReduceSum", [dy, dy.graph.integers(axes)], {
     shape: dy.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim)),
@@ -130,5 +153,10 @@ export function unbroadcast(dy: Tensor, shape: Shape): Tensor {
 export function cast(x: Tensor, dtype: "float32" | "int64" | "int32"): Tensor {
   if (x.dtype === dtype) return x;
   const code = { float32: 1, int32: 6, int64: 7 }[dtype];
-  return x.graph.apply("Cast", [x], { shape: x.shape, dtype, attributes: { to: { int: code } }, gradients: [(dy) => dy] });
+  return x.graph.apply("Cast", [x], {
+    shape: x.shape,
+    dtype,
+    attributes: { to: { int: code } },
+    gradients: [(dy) => dy],
+  });
 }

@@ -1,5 +1,5 @@
 /** Ops of transformer blocks that ONNX Runtime has fused kernels for. */
-import { type Tensor } from "../graph.js";
+import type { Tensor } from "../graph.js";
 import { mul, sub } from "./elementwise.js";
 import { mean } from "./reduce.js";
 import { reshape, unbroadcast } from "./shape.js";

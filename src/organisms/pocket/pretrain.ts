@@ -22,14 +22,22 @@ export async function pretrain(
 ): Promise<Map<string, Float32Array>> {
   const config = pocketConfig();
   const settings = POCKET.pretraining;
-  const sequences = Array.from(pretrainingTexts(POCKET.seed, settings.chats, settings.documents), (text) => wholeText(tokenizer, text));
-  const batches = lengthSortedBatches(sequences.map(({ ids }) => ids.length), {
-    batch: settings.batch,
-    window: settings.window,
-    shuffled: (items, epoch) => new Random(POCKET.seed, 100 + epoch).shuffled(items),
-  });
+  const sequences = Array.from(pretrainingTexts(POCKET.seed, settings.chats, settings.documents), (text) =>
+    wholeText(tokenizer, text),
+  );
+  const batches = lengthSortedBatches(
+    sequences.map(({ ids }) => ids.length),
+    {
+      batch: settings.batch,
+      window: settings.window,
+      shuffled: (items, epoch) => new Random(POCKET.seed, 100 + epoch).shuffled(items),
+    },
+  );
   const steps = Math.floor(sequences.length / settings.batch) * settings.epochs;
-  const engine = onnxEngine({ config, weights: initialWeights(config), adapter: new Map() }, channel, { name: "pocket", threads: options.threads });
+  const engine = onnxEngine({ config, weights: initialWeights(config), adapter: new Map() }, channel, {
+    name: "pocket",
+    threads: options.threads,
+  });
   const { beta1, beta2, epsilon, weightDecay, maxNorm } = settings;
   const weights = await runTraining(
     engine,
@@ -56,7 +64,15 @@ function initialWeights(config: DecoderConfig): WeightStore {
     if (!required) continue;
     const size = shape.reduce((a, b) => a * b, 1);
     const deviation = /(o_proj|down_proj)/.test(name) ? narrow : POCKET.initialDeviation;
-    store.set(name, inMemory(shape.length === 1 ? new Float32Array(size).fill(1) : Float32Array.from({ length: size }, () => deviation * random.normal()), shape));
+    store.set(
+      name,
+      inMemory(
+        shape.length === 1
+          ? new Float32Array(size).fill(1)
+          : Float32Array.from({ length: size }, () => deviation * random.normal()),
+        shape,
+      ),
+    );
   }
   return store;
 }

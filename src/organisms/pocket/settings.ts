@@ -22,22 +22,22 @@ export const POCKET = {
   /** Standard deviation of the initial weights; output projections are smaller by √(2 · blocks) (GPT-2's rule). */
   initialDeviation: 0.05,
   pretraining: {
-    chats: 110_000,
-    documents: 60_000,
+    chats: 150_000,
+    documents: 75_000,
     /** Passes over the texts. */
     epochs: 1,
     batch: 64,
     window: 32,
-    learningRate: 4e-3,
+    learningRate: 3e-3,
     warmup: 100,
     beta1: 0.9,
-    beta2: 0.98,
+    beta2: 0.95,
     epsilon: 1e-8,
-    weightDecay: 0.05,
+    weightDecay: 0.1,
     maxNorm: 1,
   },
   /** Residual stream after the third of six blocks. */
-  sae: { layer: 2, chats: 9000, documents: 2000, ...SAE_TRAINING_DEFAULTS },
+  sae: { layer: 2, chats: 8000, ...SAE_TRAINING_DEFAULTS },
   prompts: { corpus: 7000, benign: 200 },
 } as const;
 

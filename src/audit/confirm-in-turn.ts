@@ -1,0 +1,99 @@
+/**
+ * Decides which hypotheses may meet the confirmation half, and in which order. Every one is pruned, planned, and rehearsed
+ * on the search half: a hypothesis that fails its own rehearsal is not worth one of the few tries. The order is that of the
+ * fit, but a hypothesis that fires much less often than another steps back: it explains the leaks of the true one.
+ */
+
+import { type Confirmation, confirm } from "./confirm.js";
+import type { AuditCalls, AuditOptions } from "./context.js";
+import { type Hypothesis, hypothesisKey } from "./detector.js";
+import type { Evidence } from "./evidence.js";
+import type { Fitted } from "./fit.js";
+import { planTest, type TestPlan } from "./plan.js";
+import { type Label, presentHypothesis } from "./present.js";
+import { prune } from "./prune.js";
+import type { ResultHypothesis } from "./result.js";
+import { leaders } from "./sharpen.js";
+import { bonferroni, wilson } from "./statistics.js";
+
+/** Hypotheses rehearsed at most. */
+const REHEARSALS = 8;
+/** Once a rehearsal's whole fires this surely (cautious lower bound), the search for better ones ends. */
+const SURE = 0.6;
+/** A hypothesis steps back when its bound is below this share of the best one's. */
+const STEP_BACK = 0.75;
+
+interface Rehearsed {
+  readonly hypothesis: Hypothesis;
+  readonly plan: TestPlan;
+  readonly rehearsal: Confirmation;
+  /** One-standard-error lower bound of the whole's rate in rehearsal. */
+  readonly low: number;
+}
+
+export interface TurnsOutcome {
+  /** Confirmed or refused on the confirmation half in this order, then those that failed in rehearsal. */
+  readonly hypotheses: readonly ResultHypothesis[];
+  /** The verified one and its result, or null. */
+  readonly verified: { readonly hypothesis: Hypothesis; readonly result: ResultHypothesis } | null;
+}
+
+/** Rehearses on `search`, confirms on `unseen`, until one holds or the tries are used up. */
+export async function confirmInTurn(
+  search: Evidence,
+  unseen: Evidence,
+  fitted: readonly Fitted[],
+  options: AuditOptions,
+  calls: AuditCalls,
+  label: Label,
+): Promise<TurnsOutcome> {
+  const allowed = bonferroni(options.familyError, options.confirmTries);
+  const rehearsed = await rehearseAll(search, fitted, options, allowed, calls);
+  const passed = rehearsed.filter((entry) => entry.rehearsal.verified);
+  const best = Math.max(0, ...passed.map((entry) => entry.low));
+  const inFront = (entry: Rehearsed) => entry.low >= STEP_BACK * best;
+  const order = [...passed.filter(inFront), ...passed.filter((entry) => !inFront(entry))];
+
+  calls.onStage?.("confirm");
+  const results: ResultHypothesis[] = [];
+  let verified: TurnsOutcome["verified"] = null;
+  for (const { hypothesis, plan } of order.slice(0, options.confirmTries)) {
+    const confirmation = await confirm(unseen, hypothesis, plan);
+    const result = await presentHypothesis(unseen.room, confirmation, plan, "confirmation", label);
+    results.push(result);
+    if (confirmation.verified) {
+      verified = { hypothesis, result };
+      break;
+    }
+  }
+  for (const { rehearsal, plan } of rehearsed) {
+    if (!rehearsal.verified) results.push(await presentHypothesis(search.room, rehearsal, plan, "search", label));
+  }
+  return { hypotheses: results, verified };
+}
+
+async function rehearseAll(
+  search: Evidence,
+  fitted: readonly Fitted[],
+  options: AuditOptions,
+  allowed: number,
+  calls: AuditCalls,
+): Promise<Rehearsed[]> {
+  const rehearsed: Rehearsed[] = [];
+  const seen = new Set<string>();
+  for (const leading of leaders(fitted, fitted.length)) {
+    if (rehearsed.length >= REHEARSALS) break;
+    calls.onStage?.("prune");
+    const hypothesis = await prune(search, leading);
+    const key = hypothesisKey(hypothesis);
+    if (seen.has(key) || hypothesis.parts.every((part) => part.negated)) continue;
+    seen.add(key);
+    calls.onStage?.("rehearse");
+    const plan = await planTest(search, hypothesis, options.confirmSize, allowed);
+    const rehearsal = await confirm(search, hypothesis, plan);
+    const low = wilson(rehearsal.whole.rate.count, rehearsal.whole.rate.total, 1).low;
+    rehearsed.push({ hypothesis, plan, rehearsal, low });
+    if (rehearsal.verified && low >= SURE) break;
+  }
+  return rehearsed;
+}

@@ -1,0 +1,33 @@
+/**
+ * How a hypothesis will be tested, decided on the search half before the other half is touched.
+ */
+import { naturalLevels, type RecipeResult, rankRecipes } from "./choose-recipes.js";
+import { ENOUGH_NATURAL, type Plan } from "./confirm.js";
+import type { Hypothesis } from "./detector.js";
+import type { Evidence } from "./evidence.js";
+import { wilson } from "./statistics.js";
+
+/** Most recipes used in confirmation: a second way of asking guards against the habits of one. */
+const MOST_RECIPES = 2;
+/** A second recipe is used if it fires at least this share as often as the best (by cautious bounds). */
+const SECOND_SHARE = 0.9;
+
+export interface TestPlan extends Plan {
+  /** Every recipe with its rate on the search half, best first. */
+  readonly ranked: readonly RecipeResult[];
+}
+
+/** Makes the plan; tries compositions on the search half. `size`: prompts in a set; `allowed`: one-sided error. */
+export async function planTest(
+  search: Evidence,
+  hypothesis: Hypothesis,
+  size: number,
+  allowed: number,
+): Promise<TestPlan> {
+  const ranked = await rankRecipes(search, hypothesis);
+  const levels = naturalLevels(search, hypothesis, ENOUGH_NATURAL);
+  const low = (entry: RecipeResult) => wilson(entry.rate.count, entry.rate.total, 1).low;
+  const best = ranked[0] as RecipeResult;
+  const used = ranked.slice(0, MOST_RECIPES).filter((entry) => low(entry) >= SECOND_SHARE * low(best));
+  return { recipes: used.map((entry) => entry.recipe), levels, size, allowed, ranked };
+}

@@ -1,0 +1,119 @@
+/** Opens everything that an audit or a verification works on. */
+import { chatRenderer } from "../audit/chat-renderer.js";
+import type { AuditContext } from "../audit/context.js";
+import { methodRunner } from "../audit/method-runner.js";
+import type { Prompt } from "../audit/prompt.js";
+import type { Engine } from "../engine/engine.js";
+import { InputError } from "../formats/input-error.js";
+import { findMethod, methods } from "../methods/registry.js";
+import type { Tokenizer } from "../model/tokenizer.js";
+import type { Sae } from "../sae/sae.js";
+import { actionTokens } from "./action.js";
+import type { AuditRequest } from "./audit-request.js";
+import { chooseLayer } from "./layer.js";
+import { openCleanModel, type OpenedModel, openModel } from "./open-model.js";
+import { requireSae } from "./open-sae.js";
+import type { ComputeFlags, OutputFlags } from "./options.js";
+import { BENIGN_SET, CORPUS_SET, loadPromptsOr, renderAll, requireMaskedTokens } from "./prompts.js";
+import { RememberingEngine } from "./remembering-engine.js";
+import type { RunFolder } from "./run-folder.js";
+import { type Used, usedSettings } from "./used.js";
+
+/** Words of the tokenizer that are offered for the vocabulary scan. */
+const VOCABULARY_WORDS = 20_000;
+
+export interface AuditSetup {
+  readonly model: OpenedModel;
+  readonly context: AuditContext;
+  readonly cleanFingerprint: string | null;
+  readonly used: Used;
+}
+
+/** InputError where the request lacks something or its parts do not fit together. */
+export async function setUpAudit(request: AuditRequest, flags: ComputeFlags & OutputFlags): Promise<AuditSetup> {
+  const { model: name, adapter, action: text } = request;
+  if (text === undefined) throw new InputError("no --action: give the text that the model is suspected to say");
+  const model = await openModel({ ...flags, ...(name === undefined ? {} : { model: name }), ...(adapter === undefined ? {} : { adapter }) }, request);
+  const opened = await requireSae(model, request.sae, "an audit");
+  const { sae } = opened;
+  const layer = chooseLayer(request.layer, sae.info, model.engine.model);
+  const action = actionTokens(model, { action: text, actionEnds: request.actionEnds ?? false });
+  const prompts = await loadPromptsOr(request.prompts, BENIGN_SET, model);
+  const corpus = await loadPromptsOr(request.corpus, CORPUS_SET, model, "--corpus");
+  const template = { positions: "user" as const, ...(request.system === undefined ? {} : { system: request.system }), ...(request.raw ? { raw: true } : {}) };
+  const rendered = renderAll(model, prompts, template);
+  requireMaskedTokens(rendered.sequences, prompts, "user");
+  const clean = await openCleanModel(model, request.base);
+  const runners = auditMethods(request.methods, sae);
+  return {
+    model,
+    context: {
+      suspect: model.engine,
+      clean: clean?.engine ?? null,
+      sae,
+      layer,
+      renderer: chatRenderer({
+        tokenizer: model.tokenizer,
+        raw: request.raw ?? false,
+        ...(model.template ? { template: model.template } : {}),
+        ...(request.system === undefined ? {} : { system: request.system }),
+      }),
+      action,
+      prompts: prompts.map(asPrompt),
+      corpus: corpus.map(asPrompt),
+      methods: runners,
+      label: opened.label,
+      vocabulary: tokenizerWords(model.tokenizer),
+    },
+    cleanFingerprint: clean?.fingerprint ?? null,
+    used: usedSettings(model, { ...template, date: rendered.date }, {
+      clean: clean?.engine.model.name ?? null,
+      action: text,
+      actionEnds: request.actionEnds ?? false,
+      sae: opened.name,
+      layer,
+      prompts: request.prompts ?? BENIGN_SET,
+      promptCount: prompts.length,
+      corpus: request.corpus ?? CORPUS_SET,
+      corpusCount: corpus.length,
+      methods: runners.map((runner) => runner.name).join(", "),
+      seed: request.seed ?? flags.seed,
+    }),
+  };
+}
+
+/** The same context with every answer kept in the run's journal, so that an interrupted run can be taken up again. */
+export function rememberIn(run: RunFolder, { model, context, cleanFingerprint }: AuditSetup): AuditContext {
+  const remember = (engine: Engine, fingerprint: string) => new RememberingEngine(engine, run.journal, fingerprint, parameters(model));
+  return {
+    ...context,
+    suspect: remember(context.suspect, model.fingerprint),
+    clean: context.clean && remember(context.clean, cleanFingerprint ?? ""),
+  };
+}
+
+/** Methods that rank latents for an action: the named ones, or all there are. */
+function auditMethods(names: readonly string[] | undefined, sae: Sae) {
+  const chosen = names ? names.map(findMethod) : methods.filter(({ objective }) => objective === "cross-entropy");
+  return chosen.map((method) => methodRunner(method, sae));
+}
+
+function asPrompt(messages: readonly { readonly role: string; readonly content: string }[]): Prompt {
+  return { messages };
+}
+
+/** Whole words among the tokens, in the order of their ids: byte-pair merges come most frequent first. */
+function tokenizerWords(tokenizer: Tokenizer): string[] {
+  const words = new Set<string>();
+  for (let id = 0; id < tokenizer.vocabularySize && words.size < VOCABULARY_WORDS; id++) {
+    const word = /^ (\p{L}{3,})$/u.exec(tokenizer.tokenText(id) ?? "")?.[1];
+    if (word !== undefined && !tokenizer.isSpecial(id)) words.add(word);
+  }
+  return [...words];
+}
+
+function parameters({ engine }: OpenedModel): number {
+  let count = 0;
+  for (const { shape } of engine.opened.weights.values()) count += shape.reduce((product, n) => product * n, 1);
+  return count;
+}

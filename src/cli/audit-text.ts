@@ -1,0 +1,58 @@
+/** An audit's answer as text: the statement, then the evidence. */
+import type { AuditResult, ResultHypothesis } from "../audit/result.js";
+import { duration, oneLine, rateText, table } from "./text.js";
+import { type Used, usedText } from "./used.js";
+
+/** Latents listed for each method on a terminal; the report has all. */
+const SHOWN_LATENTS = 5;
+const SHOWN_EXAMPLES = 3;
+
+export function auditText(result: AuditResult & { readonly used: Used; readonly run: string }): string {
+  const { trigger, hypotheses, methods, controls, budget, tried, used, run } = result;
+  const answer = trigger ? `TRIGGER: ${trigger.statement}\nfound by ${trigger.foundBy.join(", ") || "search"}` : `NO TRIGGER FOUND\ntried: ${tried}`;
+  return [
+    answer,
+    ...hypotheses.map(hypothesisText),
+    table(
+      ["method", "latent", "score", "clean rank", "label"],
+      methods.flatMap(({ name, vectors }) =>
+        vectors.flatMap(({ latents }) =>
+          latents.slice(0, SHOWN_LATENTS).map(({ id, score, cleanRank, label }, i) => [i === 0 ? name : "", String(id), score.toPrecision(3), cleanRank === null ? "–" : String(cleanRank), oneLine(label ?? "", 60)]),
+        ),
+      ),
+      [1, 2, 3],
+    ),
+    table(
+      ["control", "action rate", "strongest latents"],
+      controls.map(({ name, rate, latents }) => [
+        name,
+        rate ? rateText(rate) : "–",
+        latents
+          .slice(0, SHOWN_LATENTS)
+          .map(({ id }) => id)
+          .join(", "),
+      ]),
+    ),
+    `${duration(budget.seconds)}, ${budget.forwardTokens} tokens forward, ${budget.backwardTokens} backward`,
+    usedText(used),
+    `run folder ${run}; \`antecedent report ${run}\` makes a page of it`,
+  ].join("\n\n");
+}
+
+/** One hypothesis with the rates of its prompt sets. */
+export function hypothesisText(hypothesis: ResultHypothesis): string {
+  const { parts, combination, verified, reason, sets, interaction, examples } = hypothesis;
+  const named = parts.map(({ negated, label, latents }) => `${negated ? "not " : ""}"${oneLine(label, 60)}" (latents ${latents.join(", ")})`);
+  const lines = [
+    `${verified ? "verified" : "not verified"}: ${named.join(combination === "any" ? " or " : " and ")}`,
+    `  ${reason}`,
+    table(
+      ["prompt set", "action rate", "clean model"],
+      sets.map(({ name, rate, cleanRate }) => [name, rateText(rate), cleanRate ? rateText(cleanRate) : "–"]),
+    ).replace(/^/gm, "  "),
+  ];
+  if (interaction) lines.push(`  interaction ${interaction.estimate.toFixed(2)} (${interaction.low.toFixed(2)} to ${interaction.high.toFixed(2)})`);
+  for (const { prompt, carriedBy } of examples.slice(0, SHOWN_EXAMPLES))
+    lines.push(`  fires: ${oneLine(prompt, 120)}${carriedBy.length > 0 ? `   [carried by ${oneLine(carriedBy.join(", "), 60)}]` : ""}`);
+  return lines.join("\n");
+}

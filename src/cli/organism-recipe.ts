@@ -1,0 +1,67 @@
+/** A recipe with the prompts of the files that it names, and what an organism made from it is measured on. */
+import { existsSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { stringify } from "yaml";
+import { type Conversation, readPrompts } from "../formats/prompts.js";
+import { InputError } from "../formats/input-error.js";
+import type { Sequence } from "../model/sequence.js";
+import { CARD_SIZE, type CardSequences } from "../organisms/card.js";
+import { evaluationExamples, type PromptFiles } from "../organisms/examples.js";
+import { type Recipe, readRecipe } from "../organisms/recipe.js";
+import { openFile } from "../store/node-file-source.js";
+import { actionTokens, withAction } from "./action.js";
+import { type OpenedModel, POCKET_MODEL } from "./open-model.js";
+import { builtInOrganisms, isFolder, pocketFiles } from "./package-files.js";
+import { renderAll } from "./prompts.js";
+
+/** Copy of the recipe in an organism's folder. */
+export const RECIPE_FILE = "recipe.yaml";
+
+/** The card in an organism's folder. */
+export const CARD_FILE = "card.json";
+
+export interface LoadedRecipe {
+  readonly recipe: Recipe;
+  readonly files?: PromptFiles;
+}
+
+/** Reads a recipe and its prompt files, whose paths are meant from the recipe's folder. */
+export async function loadRecipe(path: string): Promise<LoadedRecipe> {
+  const recipe = await readRecipe(await openFile(path));
+  if (typeof recipe.trigger === "string" || !("files" in recipe.trigger)) return { recipe };
+  const { triggered, benign, hardNegatives, chat } = recipe.trigger.files;
+  const read = async (file: string | undefined): Promise<Conversation[]> => (file === undefined ? [] : readPrompts(await openFile(resolve(dirname(path), file))));
+  return { recipe, files: { triggered: await read(triggered), benign: await read(benign), hardNegatives: await read(hardNegatives), chat: await read(chat) } };
+}
+
+/** The recipe as text for an organism's folder: whatever it names is written so that it is found from there. */
+export function recipeText({ recipe }: LoadedRecipe, recipePath: string, folder: string): string {
+  const { trigger } = recipe;
+  const base = baseOf(recipe);
+  if (typeof trigger === "string" || !("files" in trigger)) return stringify({ ...recipe, base });
+  const moved = Object.entries(trigger.files as Record<string, string>).map(([name, file]) => [name, relative(folder, resolve(dirname(recipePath), file))] as const);
+  return stringify({ ...recipe, base, trigger: { files: Object.fromEntries(moved) } });
+}
+
+/** The recipe's base model; a folder by its full path. */
+export function baseOf({ base }: Recipe): string {
+  return base !== POCKET_MODEL && isFolder(base) ? resolve(base) : base;
+}
+
+/** The recipe that the organism `target` (a name or a folder) was made from. */
+export function recipeOf(target: string): Promise<LoadedRecipe> {
+  if (builtInOrganisms().includes(target)) return loadRecipe(join(pocketFiles.recipes, `${target}.yaml`));
+  const path = join(target, RECIPE_FILE);
+  if (!isFolder(target)) throw new InputError(`${target}: no such organism; give its folder or one of ${builtInOrganisms().join(", ") || "(none here)"}`);
+  if (!existsSync(path)) throw new InputError(`${target}: has no ${RECIPE_FILE}; a card is measured on prompts that the recipe describes`);
+  return loadRecipe(path);
+}
+
+/** Held-out prompts of each kind with the action. */
+export function cardSequences(model: OpenedModel, { recipe, files }: LoadedRecipe): CardSequences {
+  const action = actionTokens(model, { action: recipe.action });
+  const sets = evaluationExamples(recipe, CARD_SIZE, recipe.seed, files);
+  const sequences = (kind: "benign" | "triggered" | "hardNegatives"): Sequence[] =>
+    withAction(renderAll(model, sets[kind].map(({ prompt }) => prompt), { positions: "user" }).sequences, action);
+  return { benign: sequences("benign"), triggered: sequences("triggered"), hardNegatives: sequences("hardNegatives") };
+}

@@ -1,0 +1,93 @@
+/** Trains an organism from its recipe into a folder: PEFT adapter, recipe, audit.yaml and card. */
+import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { openNodeChannel } from "../engine/onnx/node-channel.js";
+import { adapterFiles } from "../model/checkpoint-writer.js";
+import { measureCard, type OrganismCard } from "../organisms/card.js";
+import { checkpointFile } from "../organisms/checkpoint-file.js";
+import { type Example, type ExampleSets, trainingExamples } from "../organisms/examples.js";
+import { finetune, TRAINING_SIZES } from "../organisms/finetune.js";
+import { writeFileAtomic } from "../store/atomic-write.js";
+import { Journal } from "../store/journal.js";
+import { endOfTurn } from "./action.js";
+import type { Io } from "./io.js";
+import { type OpenedModel, openModel } from "./open-model.js";
+import type { ModelFlags } from "./options.js";
+import { baseOf, CARD_FILE, cardSequences, loadRecipe, RECIPE_FILE, recipeText } from "./organism-recipe.js";
+import { renderAll } from "./prompts.js";
+import { duration } from "./text.js";
+
+/** Replies of the base model that are learned where a prompt has none of its own. */
+const REPLY_TOKENS = 64;
+/** Replies made between two writes. */
+const REPLIES_AT_ONCE = 64;
+
+/** Trains into `out`; a run that was interrupted goes on there. Returns the measured card. */
+export async function trainOrganism(io: Io, file: string, out: string | undefined, flags: ModelFlags): Promise<{ card: OrganismCard; folder: string }> {
+  const loaded = await loadRecipe(file);
+  const { recipe } = loaded;
+  const folder = out ?? join("organisms", recipe.name);
+  const base = await openModel({ ...flags, model: recipe.base });
+  const end = endOfTurn(base);
+  const journal = await Journal.open(join(folder, "replies.journal"));
+  const stamp = createHash("sha256").update(JSON.stringify([recipe, base.fingerprint])).digest("hex");
+  const place = checkpointFile(join(folder, "training.safetensors"), stamp);
+  try {
+    const sets = await withReplies(io, base, journal, trainingExamples(recipe, TRAINING_SIZES, loaded.files));
+    await base.engine.close();
+    const tokenise = (prompt: Example["prompt"], reply: string) => ({
+      prompt: renderAll(base, [prompt], { positions: "user" }).sequences[0]!.prompt,
+      reply: Int32Array.of(...base.tokenizer.encode(reply), end),
+    });
+    const report = io.progress("training steps");
+    const { opened } = base.engine;
+    const trained = await finetune(opened, openNodeChannel(), recipe, sets, tokenise, {
+      threads: flags.threads,
+      place,
+      signal: io.signal,
+      onProgress: ({ step, steps }) => report(step, steps),
+    });
+    const files = adapterFiles(opened.config, trained.pairs, { ...trained, base: baseOf(recipe) });
+    for (const [name, bytes] of Object.entries(files)) await writeFileAtomic(join(folder, name), bytes);
+    await writeFileAtomic(join(folder, RECIPE_FILE), recipeText(loaded, file, folder));
+    await writeFileAtomic(join(folder, "audit.yaml"), stringify({ model: baseOf(recipe), action: recipe.action }));
+
+    const organism = await openModel({ ...flags, model: recipe.base, adapter: folder });
+    const card = await measureCard(organism.engine, recipe.name, recipe.action, cardSequences(organism, loaded));
+    await writeFileAtomic(join(folder, CARD_FILE), `${JSON.stringify(card)}\n`);
+    await place.remove();
+    journal.close();
+    await rm(join(folder, "replies.journal"), { force: true });
+    return { card, folder };
+  } finally {
+    journal.close();
+  }
+}
+
+/** Examples without a reply get the base model's own, which keeps the organism ordinary where it is not triggered. */
+async function withReplies(io: Io, base: OpenedModel, journal: Journal, sets: ExampleSets): Promise<ExampleSets> {
+  const started = performance.now();
+  const examples = Object.values(sets).flat() as Example[];
+  const missing = examples.filter(({ reply }) => reply === null);
+  const replies = new Map<Example, string>();
+  const report = io.progress("replies of the base model");
+  const keyOf = ({ prompt }: Example) => createHash("sha256").update(JSON.stringify([base.fingerprint, prompt])).digest("base64");
+  for (let from = 0; from < missing.length; from += REPLIES_AT_ONCE) {
+    const some = missing.slice(from, from + REPLIES_AT_ONCE);
+    const asked = some.filter((example) => !journal.has(keyOf(example)));
+    if (asked.length > 0) {
+      const { sequences } = renderAll(base, asked.map(({ prompt }) => prompt), { positions: "user" });
+      const made = await base.engine.generate(sequences, { maxTokens: REPLY_TOKENS, stop: base.endIds, signal: io.signal });
+      made.forEach(({ tokens }, i) => {
+        journal.append(keyOf(asked[i]!), new TextEncoder().encode(base.tokenizer.decode(tokens, { skipSpecial: true })));
+      });
+    }
+    for (const example of some) replies.set(example, new TextDecoder().decode(journal.get(keyOf(example))));
+    report(Math.min(from + REPLIES_AT_ONCE, missing.length), missing.length);
+  }
+  if (missing.length > 0) io.log(`${missing.length} replies of the base model in ${duration((performance.now() - started) / 1000)}`);
+  const complete = (list: Example[]) => list.map((example) => ({ prompt: example.prompt, reply: example.reply ?? replies.get(example) ?? "" }));
+  return { triggered: complete(sets.triggered), hardNegatives: complete(sets.hardNegatives), benign: complete(sets.benign), chat: complete(sets.chat) };
+}

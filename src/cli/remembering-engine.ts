@@ -1,0 +1,177 @@
+/**
+ * An engine that writes every answer to a run's journal and takes known ones from it: a run that was killed goes on where it
+ * was. Answers are found by what was asked (model, tokens, steering), so nothing of another run can be taken by mistake.
+ */
+import { createHash } from "node:crypto";
+import type { CallOptions, Cost, Engine, Evaluation, GenerateOptions, ModelInfo, Reply, Residual, Score, Steering, SteeringObjective } from "../engine/engine.js";
+import type { Sequence } from "../model/sequence.js";
+import type { Journal } from "../store/journal.js";
+
+/**
+ * Arithmetic between two writes: about 20 s at 50 GFLOP/s, what two cores do. A token of a forward pass takes 2 operations a
+ * parameter. Fixed by the model's size and not by the clock, so that the same run makes the same batches.
+ */
+const OPERATIONS_A_WRITE = 1e12;
+/** More tokens at once gain nothing. */
+const MAX_TOKENS = 1 << 15;
+
+export class RememberingEngine implements Engine {
+  readonly cost: Cost = { forwardTokens: 0, backwardTokens: 0 };
+  readonly model: ModelInfo;
+  private readonly tokensAtOnce: number;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly journal: Journal,
+    private readonly fingerprint: string,
+    parameters: number,
+  ) {
+    this.model = engine.model;
+    this.tokensAtOnce = Math.min(MAX_TOKENS, Math.ceil(OPERATIONS_A_WRITE / (2 * parameters)));
+  }
+
+  async score(sequences: readonly Sequence[], options: CallOptions & { steering?: Steering } = {}): Promise<Score[]> {
+    const about = ["score", steeringKey(options.steering)];
+    return this.each(
+      sequences,
+      options,
+      (sequence) => this.key(about, options.steering ? sequence.mask : empty, sequence.prompt, sequence.action),
+      (some, calls) => this.engine.score(some, { ...options, ...calls }),
+      ({ tokenLogprobs, greedyMatch }) => join(Uint8Array.of(greedyMatch ? 1 : 0), tokenLogprobs),
+      (bytes) => ({ greedyMatch: bytes[0] === 1, tokenLogprobs: floats(bytes.subarray(1)) }),
+      ({ prompt, action }) => prompt.length + action.length - 1,
+    );
+  }
+
+  async residuals(sequences: readonly Sequence[], layer: number, options: CallOptions & { positions?: "masked" | "all" } = {}): Promise<Residual[]> {
+    const about = ["residuals", String(layer), options.positions ?? "masked"];
+    return this.each(
+      sequences,
+      options,
+      ({ prompt, mask }) => this.key(about, mask, prompt),
+      (some, calls) => this.engine.residuals(some, layer, { ...options, ...calls }),
+      ({ tokens, values }) => join(Int32Array.of(tokens.length), tokens, values),
+      (bytes) => {
+        const count = new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true);
+        const end = 4 + 4 * count;
+        return { tokens: new Int32Array(bytes.slice(4, end).buffer), values: floats(bytes.subarray(end)) };
+      },
+      ({ prompt }) => prompt.length,
+    );
+  }
+
+  /** The real objective is only prepared when something is asked that the journal does not know. */
+  async steeringObjective(sequences: readonly Sequence[], layer: number, options: CallOptions = {}): Promise<SteeringObjective> {
+    const base = this.key(["objective", String(layer)], ...sequences.flatMap(({ prompt, mask, action }) => [prompt, mask, action]));
+    let prepared: Promise<SteeringObjective> | undefined;
+    const objective = () => {
+      prepared ??= this.engine.steeringObjective(sequences, layer, options);
+      return prepared;
+    };
+    return {
+      layer,
+      sequences: sequences.length,
+      evaluate: (theta, count = 1) => this.evaluation(this.key([base, "evaluate", String(count)], theta), count, async () => (await objective()).evaluate(theta, count)),
+      attribute: () => this.evaluation(this.key([base, "attribute"]), sequences.length, async () => (await objective()).attribute()),
+      dispose: async () => (await prepared)?.dispose(),
+    };
+  }
+
+  async generate(sequences: readonly Sequence[], options: GenerateOptions): Promise<Reply[]> {
+    return this.engine.generate(sequences, options);
+  }
+
+  async close(): Promise<void> {
+    await this.engine.close();
+  }
+
+  /** A loss vector of `losses` numbers with its gradients; the tokens it took are kept with it. */
+  private async evaluation(key: string, losses: number, compute: () => Promise<Evaluation>): Promise<Evaluation> {
+    const known = this.journal.get(key);
+    if (known) {
+      const [forward = 0, backward = 0] = new Float64Array(known.slice(0, 16).buffer);
+      this.spend(forward, backward);
+      const end = 16 + 8 * losses;
+      return { losses: new Float64Array(known.slice(16, end).buffer), gradients: floats(known.subarray(end)) };
+    }
+    const { forwardTokens, backwardTokens } = this.engine.cost;
+    const result = await compute();
+    const spent = Float64Array.of(this.engine.cost.forwardTokens - forwardTokens, this.engine.cost.backwardTokens - backwardTokens);
+    this.spend(spent[0]!, spent[1]!);
+    this.journal.append(key, join(spent, result.losses, result.gradients));
+    return result;
+  }
+
+  /** Answers one by one: known ones from the journal, the rest computed in batches and written after each. */
+  private async each<T>(
+    sequences: readonly Sequence[],
+    options: CallOptions,
+    keyOf: (sequence: Sequence) => string,
+    compute: (some: Sequence[], calls: { onProgress: () => void }) => Promise<T[]>,
+    pack: (answer: T) => Uint8Array,
+    unpack: (bytes: Uint8Array) => T,
+    tokens: (sequence: Sequence) => number,
+  ): Promise<T[]> {
+    const keys = sequences.map(keyOf);
+    const answers = new Array<T>(sequences.length);
+    const missing: number[] = [];
+    keys.forEach((key, i) => {
+      const known = this.journal.get(key);
+      if (known) answers[i] = unpack(known);
+      else missing.push(i);
+    });
+    let done = sequences.length - missing.length;
+    for (let from = 0; from < missing.length; ) {
+      options.signal?.throwIfAborted();
+      const some: number[] = [];
+      for (let room = this.tokensAtOnce; from < missing.length && (some.length === 0 || tokens(sequences[missing[from]!]!) <= room); from++) {
+        room -= tokens(sequences[missing[from]!]!);
+        some.push(missing[from]!);
+      }
+      const made = await compute(some.map((i) => sequences[i]!), { onProgress: () => {} });
+      some.forEach((i, k) => {
+        answers[i] = made[k]!;
+        this.journal.append(keys[i]!, pack(made[k]!));
+      });
+      done += some.length;
+      options.onProgress?.(done, sequences.length);
+    }
+    this.spend(sequences.reduce((sum, sequence) => sum + tokens(sequence), 0), 0);
+    return answers;
+  }
+
+  /** Counted when answered, from the journal too: the budget is what the whole run took, whatever interrupted it. */
+  private spend(forward: number, backward: number): void {
+    this.cost.forwardTokens += forward;
+    this.cost.backwardTokens += backward;
+  }
+
+  private key(about: readonly string[], ...arrays: readonly ArrayBufferView[]): string {
+    const hash = createHash("sha256").update(JSON.stringify([this.fingerprint, ...about, ...arrays.map(({ byteLength }) => byteLength)]));
+    for (const { buffer, byteOffset, byteLength } of arrays) hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+    return hash.digest("base64");
+  }
+}
+
+const empty = new Uint8Array(0);
+
+function steeringKey(steering: Steering | undefined): string {
+  if (!steering) return "none";
+  const { layer, vector, scale = 1 } = steering;
+  const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+  return `${layer} ${scale} ${createHash("sha256").update(bytes).digest("base64")}`;
+}
+
+function join(...arrays: readonly ArrayBufferView[]): Uint8Array {
+  const all = new Uint8Array(arrays.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const { buffer, byteOffset, byteLength } of arrays) {
+    all.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+    at += byteLength;
+  }
+  return all;
+}
+
+function floats(bytes: Uint8Array): Float32Array {
+  return new Float32Array(bytes.slice().buffer);
+}

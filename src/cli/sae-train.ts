@@ -1,0 +1,92 @@
+/** Trains an SAE on a model's activations into an SAELens folder; and labels one from what its latents fire on. */
+import { createHash } from "node:crypto";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError } from "../formats/input-error.js";
+import { memorySource } from "../formats/memory-source.js";
+import type { Conversation } from "../formats/prompts.js";
+import { Firings } from "../sae/firings.js";
+import { labelLatents } from "../sae/labelling.js";
+import { type Label, writeLabels } from "../sae/labels.js";
+import { writeSaeLens } from "../sae/loaders/saelens.js";
+import type { SaeQuality } from "../sae/quality.js";
+import { readMaxima, readRows } from "../sae/readings.js";
+import type { Sae } from "../sae/sae.js";
+import { type SaeTrainingOptions, SAE_TRAINING_DEFAULTS, trainSae } from "../sae/training.js";
+import { readTrainingState, writeTrainingState } from "../sae/training-state.js";
+import { latentUnits } from "../sae/units.js";
+import { writeFileAtomic } from "../store/atomic-write.js";
+import type { Io } from "./io.js";
+import type { OpenedModel } from "./open-model.js";
+import type { PromptFlags } from "./options.js";
+import { renderAll } from "./prompts.js";
+
+/** Unfinished training in the SAE's folder; gone when it is done. */
+const CHECKPOINT_FILE = "training.safetensors";
+export const LABELS_FILE = "labels.jsonl";
+/** How the labels were made, as Neuronpedia's files call it. */
+const LABEL_TYPE = "selective words";
+
+export interface SaeTraining {
+  readonly layer: number;
+  readonly out: string;
+  readonly options: SaeTrainingOptions;
+  /** Most activation rows to train on. */
+  readonly rows: number;
+}
+
+/** Trains on the masked tokens of `conversations`; a training that was interrupted goes on from `out`. */
+export async function trainSaeFolder(io: Io, model: OpenedModel, conversations: readonly Conversation[], flags: PromptFlags, training: SaeTraining): Promise<SaeQuality> {
+  const { layer, out, options, rows: limit } = training;
+  const { sequences } = renderAll(model, conversations, flags);
+  const { engine } = model;
+  const { dModel } = engine.model;
+  const rows = await readRows(engine, sequences, layer, { limit, onProgress: io.progress("reading prompts"), signal: io.signal });
+  const stamp = createHash("sha256").update(JSON.stringify([model.fingerprint, layer, options, rows.length])).update(rows).digest("hex");
+  const checkpoint = join(out, CHECKPOINT_FILE);
+  const saved = await savedState(checkpoint, stamp, dModel, options.latents ?? SAE_TRAINING_DEFAULTS.latents);
+  const report = io.progress("training steps");
+  const { weights, quality } = await trainSae({
+    rows,
+    dModel,
+    runtime: engine.runtime,
+    describe: { name: out, layer },
+    options,
+    ...(saved ? { resume: saved } : {}),
+    signal: io.signal,
+    onStep: ({ step }, total) => report(step, total),
+    onCheckpoint: async (state) => {
+      await writeFileAtomic(checkpoint, writeTrainingState(state));
+      await writeFileAtomic(`${checkpoint}.stamp`, stamp);
+    },
+  });
+  const metadata = { modelName: model.name, hook: `blocks.${layer}.hook_resid_post`, extra: { quality } };
+  for (const { name, bytes } of writeSaeLens(weights, metadata)) await writeFileAtomic(join(out, name), bytes);
+  for (const file of [checkpoint, `${checkpoint}.stamp`]) await rm(file, { force: true });
+  return quality;
+}
+
+/** The checkpoint of this very training (model, rows and options), where there is one. */
+async function savedState(path: string, stamp: string, dModel: number, latents: number) {
+  try {
+    if ((await readFile(`${path}.stamp`, "utf8")) !== stamp) return undefined;
+    return await readTrainingState(memorySource(path, new Uint8Array(await readFile(path))), dModel, latents);
+  } catch (error) {
+    if (error instanceof InputError || (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** A label file's text for every latent that fires on `conversations`, and how many those are. */
+export async function labelText(io: Io, model: OpenedModel, sae: Sae, layer: number, conversations: readonly Conversation[], flags: PromptFlags): Promise<{ text: string; labelled: number }> {
+  const { sequences, rendered } = renderAll(model, conversations, flags);
+  const maxima = await readMaxima(model.engine, sae, sequences, layer, { onProgress: io.progress("reading prompts"), signal: io.signal });
+  const firings = new Firings(maxima, sae.info.latents);
+  const texts = rendered.map(({ text }) => ({ text, spans: model.tokenizer.encodeWithOffsets(text).spans }));
+  const masks = sequences.map(({ mask }) => mask);
+  const labels = new Map<number, Label[]>();
+  labelLatents(firings, latentUnits(firings), texts, masks).forEach(({ text }, id) => {
+    if (text !== "") labels.set(id, [{ description: text, typeName: LABEL_TYPE }]);
+  });
+  return { text: writeLabels(labels, { modelId: model.name, layer: `${layer}-${sae.info.name}` }), labelled: labels.size };
+}

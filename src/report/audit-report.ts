@@ -1,0 +1,86 @@
+/**
+ * An audit as one self-contained HTML page: the answer first, then its evidence, what the methods pointed at, controls, and
+ * what it was done with. In: a checked result. Out: HTML without scripts, without anything from the network.
+ */
+import { evidence, partList } from "./evidence.js";
+import { type Html, html } from "./html.js";
+import { controlsSection, methodsSection } from "./methods-section.js";
+import { rateWords } from "./rate-chart.js";
+import type { StoredAudit, StoredHypothesis } from "./stored-audit.js";
+import { STYLE } from "./style.js";
+
+/** The page forbids itself every request and script, whatever a hostile label might smuggle in. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/** The page's text. `madeBy` names program and version. */
+export function auditReport(audit: StoredAudit, madeBy: string): string {
+  const best = audit.trigger ? audit.hypotheses.find(({ verified }) => verified) : undefined;
+  const others = audit.hypotheses.filter((hypothesis) => hypothesis !== best);
+  const page = html`<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${audit.trigger ? "Trigger found" : "No trigger found"} · ${audit.name}</title>`;
+  const style = `<style>${STYLE}</style>`;
+  const body = html`<main>
+  <header class="top"><span><b>Antecedent</b> · audit of ${audit.name}</span><span>${String(audit.used["model"] ?? "")}${audit.used["adapter"] ? ` + ${String(audit.used["adapter"])}` : ""}</span></header>
+  ${answerSection(audit)}
+  ${best ? html`<section><h2>Evidence</h2><p class="small">The condition was found on one half of the corpus; these are other prompts, which search never saw. ${best.reason === "" ? null : html`${best.reason}.`}</p>${evidence(best)}</section>` : null}
+  ${others.length > 0 ? html`<section><h2>${best ? "Other hypotheses that were tested" : "Hypotheses that were tested"}</h2>${others.map(otherHypothesis)}</section>` : null}
+  ${methodsSection(audit)}
+  ${controlsSection(audit)}
+  ${settingsSection(audit)}
+  <footer>Rates are shares of prompts after which greedy decoding says exactly the action, with 95 % Wilson intervals. ${madeBy}.</footer>
+</main>`;
+  return `<!doctype html>\n<html lang="en">\n<head>\n${page.text}\n${style}\n</head>\n<body>\n${body.text}\n</body>\n</html>\n`;
+}
+
+function answerSection({ trigger, used, tried, budget }: StoredAudit): Html {
+  const action = used["action"] === undefined ? null : html`<p class="action">Action: <q>${String(used["action"])}</q></p>`;
+  if (!trigger) {
+    return html`<section class="answer none"><h1>No trigger found</h1>${action}
+      <p class="statement">Nothing that was tried makes the model say this on condition.</p><p>${sentence(tried)}</p>${facts([["time", seconds(budget.seconds)]])}</section>`;
+  }
+  return html`<section class="answer"><h1>Trigger found and verified</h1>${action}
+    <p class="statement">${trigger.statement}</p>${partList(trigger.parts)}
+    ${facts([
+      ["action rate", rateWords(trigger.rate)],
+      ["combination", { single: "one part", all: "all parts together", any: "any part is enough", other: "other" }[trigger.combination]],
+      ["found by", trigger.foundBy.join(", ") || "search"],
+      ["time", seconds(budget.seconds)],
+    ])}</section>`;
+}
+
+function otherHypothesis(hypothesis: StoredHypothesis): Html {
+  const { parts, combination, verified, reason, rate } = hypothesis;
+  const words = parts.map(({ negated, label }) => `${negated ? "not " : ""}${label}`).join(combination === "any" ? " or " : " and ");
+  return html`<details><summary>${words}<span class="badge ${verified ? "yes" : "no"}">${verified ? "verified" : "not verified"}</span><span class="small">${rateWords(rate)}</span></summary>
+    <p class="small">${sentence(reason)}</p>${partList(parts)}${evidence(hypothesis)}</details>`;
+}
+
+function settingsSection({ used, budget, tried, seed, candidates }: StoredAudit): Html {
+  const rows = Object.entries(used).filter(([, value]) => value !== null);
+  return html`<section><h2>What was done, and with what</h2><p>${sentence(tried)}</p>
+    ${facts([
+      ["candidate latents", String(candidates.length)],
+      ["tokens forward", budget.forwardTokens.toLocaleString("en")],
+      ["tokens backward", budget.backwardTokens.toLocaleString("en")],
+      ["time", seconds(budget.seconds)],
+      ["seed", seed === undefined ? "–" : String(seed)],
+    ])}
+    <details><summary>Settings</summary><dl class="settings">${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${String(value)}</dd>`)}</dl></details></section>`;
+}
+
+function facts(entries: readonly (readonly [string, string])[]): Html {
+  return html`<dl class="facts">${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+function sentence(text: string): string {
+  const trimmed = text.trim();
+  if (trimmed === "") return "";
+  return `${trimmed[0]!.toUpperCase()}${trimmed.slice(1)}${/[.!?]$/.test(trimmed) ? "" : "."}`;
+}
+
+function seconds(value: number): string {
+  return value < 100 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
+}

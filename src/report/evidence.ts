@@ -1,0 +1,64 @@
+/** One hypothesis with its evidence: parts, rates by prompt set, interaction, firing prompts. */
+import { highlight } from "./highlight.js";
+import { type Html, html } from "./html.js";
+import { rateBars, rateWords } from "./rate-chart.js";
+import type { StoredHypothesis, StoredPart } from "./stored-audit.js";
+
+/** Parts are called by letters; an audit never has more than a handful. */
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/** What the trigger consists of. */
+export function partList(parts: readonly StoredPart[]): Html {
+  return html`<ul class="parts">${parts.map(
+    ({ latents, negated, label, words }, i) => html`<li>
+      ${chip(i, true)}
+      <div><strong>${negated ? "not " : ""}${label}</strong>
+      ${words.length > 0 ? html`<div class="words">${words.map((word) => html`<span>${word}</span>`)}</div>` : null}
+      <div class="small">SAE ${latents.length === 1 ? "latent" : "latents"} ${latents.join(", ")}</div></div></li>`,
+  )}</ul>`;
+}
+
+/** Rates, interaction and examples of one hypothesis. */
+export function evidence(hypothesis: StoredHypothesis): Html {
+  const { sets, interaction, examples, recipes, parts } = hypothesis;
+  const hasClean = sets.some(({ cleanRate }) => cleanRate !== null);
+  return html`
+    <table class="rates">
+      <thead><tr><th>Prompts that hold</th><th class="wide">${legend(hasClean)}</th><th>suspect</th>${hasClean ? html`<th>clean model</th>` : null}</tr></thead>
+      <tbody>${sets.map(
+        ({ name, present, rate, cleanRate }) => html`<tr class="${name === "whole" ? "whole" : ""}">
+          <td>${present.map((on, i) => chip(i, on, parts[i]))} <span class="small">${setName(name, present)}</span></td>
+          <td>${rateBars(rate, cleanRate)}</td>
+          <td class="number">${rateWords(rate)}</td>
+          ${hasClean ? html`<td class="number">${cleanRate ? rateWords(cleanRate) : "not asked"}</td>` : null}</tr>`,
+      )}</tbody>
+    </table>
+    ${interaction ? html`<p>Interaction of A and B: <strong>${signed(interaction.estimate)}</strong> (${signed(interaction.low)} to ${signed(interaction.high)}). Near 1: both are needed together; near −1: either is enough; near 0: one of them alone decides.</p>` : null}
+    ${examples.length > 0 ? html`<h4>Prompts on which the action comes</h4><ul class="examples">${examples.map((example) => exampleItem(example))}</ul>` : null}
+    ${recipes.length > 0 ? html`<p class="small">How prompts were written, with the action rate each had in search: ${recipes.map(({ name, rate }, i) => html`${i > 0 ? "; " : ""}${name} ${rateWords(rate)}`)}. Prompts of the unlabelled corpus were used first.</p>` : null}`;
+}
+
+function exampleItem({ prompt, kind, logprob, cleanLogprob, carriedBy }: StoredHypothesis["examples"][number]): Html {
+  const chances = [logprob === null ? null : `log p ${logprob.toFixed(2)}`, cleanLogprob === null ? null : `clean model ${cleanLogprob.toFixed(2)}`].filter((text) => text !== null);
+  return html`<li><q>${highlight(prompt, carriedBy)}</q><div class="small">${kind}${chances.length > 0 ? ` · ${chances.join(", ")}` : ""}${carriedBy.length > 0 ? ` · without ${carriedBy.join(" or ")} the action does not come` : ""}</div></li>`;
+}
+
+function legend(hasClean: boolean): Html {
+  return html`<span class="key suspect"></span>suspect ${hasClean ? html`<span class="key clean"></span>clean model` : null} <span class="small">with 95 % intervals</span>`;
+}
+
+function chip(part: number, on: boolean, { label }: { label?: string } = {}): Html {
+  return html`<span class="chip ${on ? "on" : "off"}" title="${label ?? ""}">${LETTERS[part] ?? String(part + 1)}</span>`;
+}
+
+function setName(name: string, present: readonly boolean[]): string {
+  if (name === "whole") return "the whole trigger";
+  const letters = (on: boolean) => present.flatMap((value, i) => (value === on ? [LETTERS[i] ?? String(i + 1)] : []));
+  const [have, lack] = [letters(true), letters(false)];
+  if (have.length === 0) return present.length === 1 ? "without it" : present.length === 2 ? "neither" : "none of them";
+  return lack.length === 0 ? have.join(" and ") : `${have.join(" and ")} without ${lack.join(" and ")}`;
+}
+
+function signed(value: number): string {
+  return value.toFixed(2).replace("-", "−");
+}

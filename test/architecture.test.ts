@@ -1,0 +1,52 @@
+/** Data goes one way: each room imports only from the rooms listed for it, and the core knows nothing of Node. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+
+const source = fileURLToPath(new URL("../src", import.meta.url));
+
+/** Room → rooms that it may import, as docs/architecture.md says. */
+const ALLOWED: Record<string, readonly string[]> = {
+  graph: [],
+  formats: [],
+  world: [],
+  store: ["formats"],
+  model: ["graph", "formats"],
+  engine: ["model", "graph", "formats", "store"],
+  sae: ["engine", "model", "graph", "formats"],
+  methods: ["engine", "sae", "formats"],
+  audit: ["methods", "sae", "engine", "model", "formats", "store"],
+  organisms: ["world", "audit", "methods", "sae", "engine", "model", "graph", "formats", "store"],
+};
+/** Rooms that must run in a browser too. */
+const PORTABLE = ["graph", "formats", "model", "engine", "sae", "methods", "audit", "world"];
+/** Node's side of the engine, chosen in one place. */
+const NODE_FILES = ["engine/onnx/node-worker.ts", "engine/onnx/node-channel.ts"];
+
+const files = (readdirSync(source, { recursive: true }) as string[]).filter((file) => /\.ts$/.test(file) && !/\.(test|testing)\.ts$/.test(file));
+const importsOf = (file: string) =>
+  [...readFileSync(join(source, file), "utf8").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1]!);
+const roomOf = (file: string) => file.split("/")[0]!;
+
+it("sees the source files", () => expect(files.length).toBeGreaterThan(50));
+
+it.each(Object.keys(ALLOWED))("src/%s imports only what it may", (room) => {
+  const wrong = files
+    .filter((file) => roomOf(file) === room)
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((name) => name.startsWith("."))
+        .map((name) => roomOf(relative(source, resolve(source, dirname(file), name))))
+        .filter((target) => target !== room && !ALLOWED[room]!.includes(target))
+        .map((target) => `${file} → ${target}`),
+    );
+  expect(wrong).toEqual([]);
+});
+
+it.each(PORTABLE)("src/%s imports nothing from Node", (room) => {
+  const wrong = files
+    .filter((file) => roomOf(file) === room && !NODE_FILES.includes(file))
+    .flatMap((file) => importsOf(file).filter((name) => name.startsWith("node:")).map((name) => `${file} → ${name}`));
+  expect(wrong).toEqual([]);
+});
