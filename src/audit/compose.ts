@@ -5,7 +5,7 @@
 import type { CorpusHalf } from "./corpus.js";
 import type { Language } from "./language.js";
 import { type Prompt, promptKey, textOf, withText } from "./prompt.js";
-import { pick, shuffled, stream } from "./seeded.js";
+import { pick, stream } from "./seeded.js";
 import { foldWord, replaceWords, type Word } from "./words.js";
 
 /** A composed prompt and the words that were written into it. */
@@ -26,7 +26,7 @@ const DRAWS_A_SLOT = 6;
 const ATTEMPTS = 4;
 
 /**
- * Writes `words` words of every list into frames, in seeded order of the frames; up to `count` distinct prompts. A frame
+ * Writes `words` words of every list into frames, from a drawn frame on; up to `count` distinct prompts. A frame
  * with too few places is filled as far as it goes, but never with less than one word of every list.
  */
 export function writeIntoFrames(
@@ -40,11 +40,11 @@ export function writeIntoFrames(
   name: string,
 ): Composition[] {
   if (frames.length === 0 || lists.some((list) => list.length === 0)) return [];
-  const order = shuffled(frames, seed, (frame) => `${name}|${promptKey(half.prompts[frame.prompt] as Prompt)}`);
   const draw = stream(seed, name);
+  const start = Math.floor(draw() * frames.length);
   const made = new Map<string, Composition>();
   for (let attempt = 0; attempt < count * ATTEMPTS && made.size < count; attempt++) {
-    const frame = order[attempt % order.length] as Frame;
+    const frame = frames[(start + attempt) % frames.length] as Frame;
     const places = half.words[frame.prompt] as readonly Word[];
     const slots = language.slots(places, frame.kept);
     const each = Math.min(words, Math.floor(slots.length / lists.length));

@@ -2,12 +2,23 @@
  * One half of the corpus: its prompts, what fires on them, and how its language is built. Hypotheses are formed on
  * one half and confirmed on the other; the halves share no prompt.
  */
+import { InputError } from "../formats/input-error.js";
 import { Firings } from "../sae/firings.js";
 import { latentUnits } from "../sae/units.js";
 import { distinct, type Prompt, promptKey, type RenderedPrompt, textOf } from "./prompt.js";
 import type { Reading } from "./reading.js";
 import { hashUnit, shuffled } from "./seeded.js";
 import { type Word, wordAt, wordsOf } from "./words.js";
+
+/** A corpus smaller than this cannot be split into two halves that say anything. */
+const LEAST_CORPUS = 40;
+
+/** The corpus without repetitions. Throws InputError when it is too small to search and to confirm on. */
+export function requireCorpus(corpus: readonly Prompt[]): Prompt[] {
+  const prompts = distinct(corpus);
+  if (prompts.length >= LEAST_CORPUS) return prompts;
+  throw new InputError(`the corpus has ${prompts.length} different prompts; give at least ${LEAST_CORPUS}`);
+}
 
 /** Two disjoint lists of distinct prompts, each in a seeded order that does not depend on the corpus' order. */
 export function splitCorpus(

@@ -66,6 +66,11 @@ export function hypothesisKey(hypothesis: Hypothesis): string {
   return `${hypothesis.combination}(${parts.join(";")})`;
 }
 
+/** Identity of a part's concept, negated or not. */
+export function conceptKey(part: Part): string {
+  return part.latents.join(",");
+}
+
 /** The parts whose concept has to be present. */
 export function positiveParts(hypothesis: Hypothesis): Part[] {
   return hypothesis.parts.filter((part) => !part.negated);

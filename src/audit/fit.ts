@@ -33,9 +33,9 @@ const LATENT_COST = 3;
 const LEAK_RATE = 0.35;
 const LEAK_SHARE = 0.25;
 /** Hypotheses kept between rounds. */
-const BEAM = 16;
-/** Rounds of moves: a conjunction of two styles with three phrases each needs six. */
-const ROUNDS = 7;
+const BEAM = 12;
+/** Rounds of moves: a conjunction of a topic and a style of five phrases needs six. */
+const ROUNDS = 6;
 /** Most parts of a hypothesis: beyond three, prompts that hold them all cannot be collected. */
 const MOST_PARTS = 3;
 
@@ -56,8 +56,11 @@ interface LatentLevels {
 interface Problem {
   readonly pool: readonly number[];
   readonly levels: ReadonlyMap<number, LatentLevels>;
+  /** Whether the model fires, on the observations where any latent of the pool is seen: on the others every score is 0. */
   readonly fired: Uint8Array;
+  /** Firing observations, and all of them. */
   readonly count: number;
+  readonly total: number;
 }
 
 /** The best-scoring hypotheses over latents of the pool, best first (ties by key). Only those with a positive score. */
@@ -75,11 +78,11 @@ export function fit(
   for (let round = 0; round < ROUNDS && beam.length > 0; round++) {
     const fresh: { state: State; fitted: Fitted }[] = [];
     for (const state of beam) {
-      const fitted = judge(problem, state);
-      const key = hypothesisKey(fitted.hypothesis);
+      const key = hypothesisKey(normalise(state.parts, state.any));
       if (found.has(key)) continue;
-      found.set(key, { state, fitted });
-      fresh.push({ state, fitted });
+      const entry = { state, fitted: judge(problem, state) };
+      found.set(key, entry);
+      fresh.push(entry);
     }
     fresh.sort((a, b) => better(a.fitted, b.fitted));
     const worst = [...found.values()].map((entry) => entry.fitted.score).sort((a, b) => b - a)[BEAM - 1];
@@ -111,20 +114,24 @@ function better(a: Fitted, b: Fitted): number {
 
 function pose(observations: readonly Observation[], pool: readonly number[], maxima: Maxima): Problem {
   const sorted = [...new Set(pool)].sort((a, b) => a - b).filter((latent) => (maxima[latent] ?? 0) > 0);
-  const fired = Uint8Array.from(observations, (observation) => (observation.fired ? 1 : 0));
+  const seen = observations.filter((observation) =>
+    sorted.some((latent) => activation(observation.reading, latent) >= (maxima[latent] as number) / (2 * THRESHOLDS)),
+  );
+  const fired = Uint8Array.from(seen, (observation) => (observation.fired ? 1 : 0));
   const levels = new Map<number, LatentLevels>();
   for (const latent of sorted) {
     const maximum = maxima[latent] as number;
-    const down = new Uint8Array(observations.length);
-    const up = new Uint8Array(observations.length);
-    observations.forEach((observation, i) => {
+    const down = new Uint8Array(seen.length);
+    const up = new Uint8Array(seen.length);
+    seen.forEach((observation, i) => {
       const steps = Math.min(1, activation(observation.reading, latent) / maximum) * THRESHOLDS;
       down[i] = Math.floor(steps + ROUNDING);
       up[i] = Math.ceil(steps - ROUNDING);
     });
     levels.set(latent, { down, up });
   }
-  return { pool: sorted, levels, fired, count: fired.reduce((a, b) => a + b, 0) };
+  const count = observations.filter((observation) => observation.fired).length;
+  return { pool: sorted, levels, fired, count, total: observations.length };
 }
 
 /** Levels of a part's score: the largest of its latents, turned round where the part is negated. */
@@ -138,6 +145,17 @@ function partLevels(problem: Problem, part: Part): Uint8Array {
       if ((values[i] as number) > (result[i] as number)) result[i] = values[i] as number;
   }
   if (part.negated) for (let i = 0; i < result.length; i++) result[i] = THRESHOLDS - (result[i] as number);
+  return result;
+}
+
+/** Levels of a part with one more latent. */
+function widened(problem: Problem, levels: Uint8Array, latent: number, negated: boolean): Uint8Array {
+  const result = levels.slice();
+  const known = problem.levels.get(latent) as LatentLevels;
+  for (let i = 0; i < result.length; i++) {
+    if (negated) result[i] = Math.min(result[i] as number, THRESHOLDS - (known.up[i] as number));
+    else if ((known.down[i] as number) > (result[i] as number)) result[i] = known.down[i] as number;
+  }
   return result;
 }
 
@@ -176,7 +194,7 @@ function moves(problem: Problem, state: State): State[] {
       next.push({
         parts: state.parts.map((other, i) => (i === at ? part : other)),
         any: state.any,
-        levels: state.levels.map((other, i) => (i === at ? partLevels(problem, part) : other)),
+        levels: state.levels.map((other, i) => (i === at ? widened(problem, other, latent, old.negated) : other)),
       });
     });
   }
@@ -210,8 +228,8 @@ function judge(problem: Problem, state: State): Fitted {
     if (inTotal === 0) continue;
     const rate = inFired / inTotal;
     // A split whose inside fires less often than the rest describes the absence of something else.
-    const higher = rate * size > problem.count;
-    const gain = higher ? bernoulliGain(inFired, inTotal, problem.count, size) : 0;
+    const higher = rate * problem.total > problem.count;
+    const gain = higher ? bernoulliGain(inFired, inTotal, problem.count, problem.total) : 0;
     const score = (rate < LEAK_RATE ? LEAK_SHARE * gain : gain) - cost;
     if (score > best.score) best = { score, threshold: bucket / THRESHOLDS, count: inFired, total: inTotal };
   }

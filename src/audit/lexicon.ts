@@ -3,7 +3,7 @@
  * that writes each word into ordinary sentences, which also knows words that the corpus lacks.
  */
 import { CorpusHalf, type Firing } from "./corpus.js";
-import type { Maxima, Part } from "./detector.js";
+import { conceptKey, type Maxima, type Part } from "./detector.js";
 import type { Laboratory } from "./laboratory.js";
 import type { Language } from "./language.js";
 import { type Prompt, textOf, withText } from "./prompt.js";
@@ -85,6 +85,7 @@ export class Lexicon {
   readonly #language: Language;
   readonly #scan: VocabularyScan | null;
   readonly #known = new Map<number, ReadonlyMap<string, number>>();
+  readonly #parts = new Map<string, readonly PartWord[]>();
 
   constructor(half: CorpusHalf, language: Language, scan: VocabularyScan | null) {
     this.#half = half;
@@ -146,7 +147,17 @@ export class Lexicon {
   }
 
   /** Words of a part, strongest first (ties in code-unit order), down to a quarter of the strongest. */
-  words(part: Part, maxima: Maxima): PartWord[] {
+  words(part: Part, maxima: Maxima): readonly PartWord[] {
+    const key = conceptKey(part);
+    let words = this.#parts.get(key);
+    if (words === undefined) {
+      words = this.#rank(part, maxima);
+      this.#parts.set(key, words);
+    }
+    return words;
+  }
+
+  #rank(part: Part, maxima: Maxima): PartWord[] {
     const strengths = new Map<string, number>();
     for (const latent of part.latents) {
       const maximum = maxima[latent] ?? 0;

@@ -9,10 +9,11 @@
  *   6. the statement with its evidence, or no trigger and what was tried.
  * Same inputs and seed, same questions to the engine and same answer.
  */
+import { InputError } from "../formats/input-error.js";
 import type { Ranking } from "./candidates.js";
 import { confirmInTurn } from "./confirm-in-turn.js";
 import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./context.js";
-import { splitCorpus } from "./corpus.js";
+import { requireCorpus, splitCorpus } from "./corpus.js";
 import { Evidence } from "./evidence.js";
 import { foundBy } from "./found-by.js";
 import { Laboratory } from "./laboratory.js";
@@ -29,10 +30,8 @@ import { rateOfFlags } from "./statistics.js";
 const STEERED_PROMPTS = 32;
 /** Latents listed for each scan. */
 const LISTED_LATENTS = 15;
-/** A corpus smaller than this cannot be split into two halves that say anything. */
-const LEAST_CORPUS = 40;
 
-/** Audits a model. Throws RangeError when prompts or corpus are too few, and the signal's reason when aborted. */
+/** Audits a model. Throws InputError when prompts or corpus are too few, and the signal's reason when aborted. */
 export async function audit(
   context: AuditContext,
   options: Partial<AuditOptions> = {},
@@ -41,11 +40,8 @@ export async function audit(
   const settings: AuditOptions = { ...DEFAULT_AUDIT_OPTIONS, ...options };
   const started = performance.now();
   const before = spent(context);
-  const corpus = distinct(context.corpus);
-  if (context.prompts.length === 0) throw new RangeError("no ordinary prompts: give at least one to optimise over");
-  if (corpus.length < LEAST_CORPUS) {
-    throw new RangeError(`the corpus has ${corpus.length} different prompts: at least ${LEAST_CORPUS} are needed`);
-  }
+  const corpus = requireCorpus(context.corpus);
+  if (context.prompts.length === 0) throw new InputError("no ordinary prompts: give at least one to optimise over");
   const laboratory = new Laboratory(context, calls);
 
   calls.onStage?.("baseline");

@@ -3,10 +3,10 @@
  */
 import type { AuditContext, AuditOptions } from "./context.js";
 import { CorpusHalf } from "./corpus.js";
-import type { Maxima } from "./detector.js";
 import type { Laboratory } from "./laboratory.js";
 import { Language } from "./language.js";
 import { Lexicon, scanVocabulary, type VocabularyScan } from "./lexicon.js";
+import { PresenceTable } from "./presence-table.js";
 import { type Prompt, textOf } from "./prompt.js";
 import type { SourceRoom } from "./prompt-sets.js";
 import { WordLedger } from "./word-ledger.js";
@@ -66,7 +66,8 @@ export async function searchRoom(
     half,
     language,
     lexicon,
-    maxima: maxima as Maxima,
+    maxima,
+    presences: new PresenceTable(half, maxima),
     laboratory,
     ledger: new WordLedger(),
     seed: options.seed,
@@ -80,5 +81,5 @@ export async function confirmRoom(
   latents: number,
 ): Promise<SourceRoom> {
   const half = await readHalf(prompts, search.laboratory, latents);
-  return { ...search, half, language: new Language(half.words) };
+  return { ...search, half, language: new Language(half.words), presences: new PresenceTable(half, search.maxima) };
 }

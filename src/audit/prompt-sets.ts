@@ -8,10 +8,11 @@ import { type Hypothesis, type Maxima, type Part, presence } from "./detector.js
 import type { Laboratory } from "./laboratory.js";
 import type { Language } from "./language.js";
 import type { Lexicon } from "./lexicon.js";
-import { type Prompt, promptKey } from "./prompt.js";
+import type { PresenceTable } from "./presence-table.js";
+import { promptKey } from "./prompt.js";
 import { indexOfLatent, type Reading } from "./reading.js";
 import { type Recipe, recipeName } from "./recipe.js";
-import { shuffled } from "./seeded.js";
+import { hashUnit, shuffled } from "./seeded.js";
 import type { WordLedger } from "./word-ledger.js";
 
 /** Which of a hypothesis' concepts a prompt must hold (`present`), in the order of its parts; the others must be absent. */
@@ -77,6 +78,7 @@ export interface SourceRoom {
   readonly language: Language;
   readonly lexicon: Lexicon;
   readonly maxima: Maxima;
+  readonly presences: PresenceTable;
   readonly laboratory: Laboratory;
   readonly ledger: WordLedger;
   readonly seed: number;
@@ -171,23 +173,24 @@ export function wordsToWrite(room: SourceRoom, part: Part): string[] {
 }
 
 function strongPrompts(room: SourceRoom, part: Part): number[] {
-  return room.half.readings
-    .map((reading, prompt) => ({ prompt, value: presence(reading, part, room.maxima) }))
+  return Array.from(room.presences.of(part), (value, prompt) => ({ prompt, value }))
     .filter((entry) => entry.value >= DEFAULT_LEVELS.present)
     .sort((a, b) => b.value - a.value || a.prompt - b.prompt)
     .slice(0, STRONG_FRAMES)
     .map((entry) => entry.prompt);
 }
 
+/** Prompts without any of the concepts: a stretch of the half, which lies in seeded order, from a place that the name gives. */
 function ordinaryPrompts(room: SourceRoom, hypothesis: Hypothesis, name: string): number[] {
-  const none = neutralCondition(hypothesis);
-  const free = room.half.prompts
-    .map((_, i) => i)
-    .filter((i) => fits(room.half.readings[i] as Reading, none, room.maxima, DEFAULT_LEVELS) !== null);
-  return shuffled(free, room.seed, (i) => `${name}|${promptKey(room.half.prompts[i] as Prompt)}`).slice(
-    0,
-    ORDINARY_FRAMES,
-  );
+  const presences = hypothesis.parts.map((part) => room.presences.of(part));
+  const size = room.half.prompts.length;
+  const start = Math.floor(hashUnit(room.seed, name) * size);
+  const free: number[] = [];
+  for (let i = 0; i < size && free.length < ORDINARY_FRAMES; i++) {
+    const prompt = (start + i) % size;
+    if (presences.every((values) => (values[prompt] as number) < DEFAULT_LEVELS.absent)) free.push(prompt);
+  }
+  return free;
 }
 
 /** Words of a prompt that carry a part: those under the peaks of its latents. */

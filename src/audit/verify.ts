@@ -2,9 +2,10 @@
  * `verify`: tests a hypothesis that a person brings, with the machinery of the audit and none of its search.
  */
 
+import { InputError } from "../formats/input-error.js";
 import { confirm } from "./confirm.js";
 import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./context.js";
-import { splitCorpus } from "./corpus.js";
+import { requireCorpus, splitCorpus } from "./corpus.js";
 import { type Hypothesis, makePart, normalise, type Part } from "./detector.js";
 import { Evidence } from "./evidence.js";
 import { Laboratory } from "./laboratory.js";
@@ -14,7 +15,7 @@ import { presentHypothesis } from "./present.js";
 import type { ResultHypothesis } from "./result.js";
 
 /**
- * Reads `--part` texts: "12,99" is a concept that must be present, "!7" one that must be absent. Throws RangeError with
+ * Reads `--part` texts: "12,99" is a concept that must be present, "!7" one that must be absent. Throws InputError with
  * the offending text when an id is not an integer in [0, latents).
  */
 export function parsePart(text: string, latents: number): Part {
@@ -22,7 +23,7 @@ export function parsePart(text: string, latents: number): Part {
   const ids = text.replace("!", "").split(",");
   const parsed = ids.map((id) => (/^\s*\d+\s*$/u.test(id) ? Number(id) : Number.NaN));
   if (parsed.some((id) => !(id >= 0 && id < latents))) {
-    throw new RangeError(`part "${text}": give latent ids from 0 to ${latents - 1}, such as 12,99 or !7`);
+    throw new InputError(`part "${text}": give latent ids from 0 to ${latents - 1}, such as 12,99 or !7`);
   }
   return makePart(parsed, negated);
 }
@@ -38,10 +39,10 @@ export async function verify(
   const settings = { ...DEFAULT_AUDIT_OPTIONS, ...options };
   const hypothesis: Hypothesis = normalise(parts, any);
   if (!hypothesis.parts.some((part) => !part.negated)) {
-    throw new RangeError("a hypothesis needs at least one part that must be present");
+    throw new InputError("a hypothesis needs at least one part that must be present");
   }
   const laboratory = new Laboratory(context, calls);
-  const halves = splitCorpus(context.corpus, settings.seed, settings.halfLimit);
+  const halves = splitCorpus(requireCorpus(context.corpus), settings.seed, settings.halfLimit);
   calls.onStage?.("read");
   const room = await searchRoom(halves.search, laboratory, context, settings);
   const search = new Evidence(room);

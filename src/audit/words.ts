@@ -70,5 +70,6 @@ export function replaceWords(text: string, words: readonly Word[], changes: Read
 export function deleteWord(text: string, word: Word): string {
   const before = text.slice(0, word.start);
   const after = text.slice(word.end);
-  return /\s$/u.test(before) || before === "" ? before + after.replace(/^\s+/u, "") : before.trimEnd() + after;
+  if (before === "" || (/\s$/u.test(before) && /^\s/u.test(after))) return before + after.replace(/^\s+/u, "");
+  return before.trimEnd() + after;
 }

@@ -2,12 +2,12 @@
 import { InputError } from "../formats/input-error.js";
 import type { Sequence } from "../model/sequence.js";
 import type { OpenedModel } from "./open-model.js";
-import type { ActionFlags } from "./options.js";
+import { type ActionFlags, required } from "./options.js";
 import { requireKnownTokens } from "./prompts.js";
 
 /** Token ids of --action, tokenised apart from the prompt, and with --action-ends the end of the turn. */
 export function actionTokens(model: OpenedModel, { action, actionEnds }: ActionFlags): Int32Array {
-  const ids = model.tokenizer.encode(action);
+  const ids = model.tokenizer.encode(required(action, "--action", "the text that the model is to say"));
   if (ids.length === 0) throw new InputError("--action: has no tokens; give the text that the model is to say");
   requireKnownTokens(ids, model.engine.model.vocabulary, "--action");
   return actionEnds ? Int32Array.of(...ids, endOfTurn(model)) : ids;
@@ -36,6 +36,7 @@ export function endOfTurn({ template, tokenizer, endIds, name }: OpenedModel): n
     const [next] = tokenizer.encode(text.slice(text.lastIndexOf(reply) + reply.length).trimStart());
     if (next !== undefined && (endIds.includes(next) || tokenizer.isSpecial(next))) return next;
   }
-  if (known === undefined) throw new InputError(`${name}: its files name no end token, which --action-ends needs; leave the flag out`);
+  if (known === undefined)
+    throw new InputError(`${name}: its files name no end token, which --action-ends needs; leave the flag out`);
   return known;
 }

@@ -7,7 +7,14 @@ import { InputError } from "../formats/input-error.js";
 import { readYaml } from "../formats/yaml.js";
 import { openFile } from "../store/node-file-source.js";
 import { POCKET_MODEL } from "./open-model.js";
-import { ACTION_HELP, type ComputeFlags, modelOptions, type OutputFlags, saeOptions, templateOptions } from "./options.js";
+import {
+  ACTION_HELP,
+  type ComputeFlags,
+  modelOptions,
+  type OutputFlags,
+  saeOptions,
+  templateOptions,
+} from "./options.js";
 import { builtInOrganisms, builtInPromptSets, isFolder, pocketFiles } from "./package-files.js";
 
 /** The names of audit.yaml, which are those of the flags. */
@@ -31,7 +38,9 @@ const requestShape = z.strictObject({
 export type AuditRequest = z.infer<typeof requestShape>;
 
 /** The flags of the same names. */
-export type AuditFlags = ComputeFlags & OutputFlags & Omit<AuditRequest, "name" | "methods" | "seed"> & { readonly methods?: string };
+export type AuditFlags = ComputeFlags &
+  OutputFlags &
+  Omit<AuditRequest, "name" | "methods" | "seed"> & { readonly methods?: string };
 
 /** What `audit` and `verify` share. */
 export function auditOptions(command: Command): Command {
@@ -48,11 +57,29 @@ export function auditOptions(command: Command): Command {
 }
 
 /** The target's request with the flags that were given laid over it. */
-export async function requestOf(target: string | undefined, flags: AuditFlags, command: Command): Promise<AuditRequest> {
+export async function requestOf(
+  target: string | undefined,
+  flags: AuditFlags,
+  command: Command,
+): Promise<AuditRequest> {
   const named = await readAuditRequest(target);
   const { model, adapter, base, sae, layer, action, actionEnds, prompts, corpus, system, raw, methods } = flags;
   const seed = command.getOptionValueSource("seed") === "cli" ? flags.seed : (named.seed ?? flags.seed);
-  const given = { model, adapter, base, sae, layer, action, actionEnds, prompts, corpus, system, raw, seed, methods: methods?.split(",").map((name) => name.trim()) };
+  const given = {
+    model,
+    adapter,
+    base,
+    sae,
+    layer,
+    action,
+    actionEnds,
+    prompts,
+    corpus,
+    system,
+    raw,
+    seed,
+    methods: methods?.split(",").map((name) => name.trim()),
+  };
   return { ...named, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
 }
 
@@ -65,14 +92,17 @@ const ORGANISM_REQUEST = "audit.yaml";
 /** Reads the positional argument; an empty request where there is none. */
 async function readAuditRequest(target: string | undefined): Promise<AuditRequest> {
   if (target === undefined) return {};
-  if (/\.ya?ml$/i.test(target)) return { name: basename(target).replace(/\.ya?ml$/i, ""), ...(await readRequestFile(target)) };
+  if (/\.ya?ml$/i.test(target))
+    return { name: basename(target).replace(/\.ya?ml$/i, ""), ...(await readRequestFile(target)) };
   const folder = builtInOrganisms().includes(target) ? join(pocketFiles.organisms, target) : target;
   if (!isFolder(folder))
     throw new InputError(
       `${target}: no such organism; give one of ${builtInOrganisms().join(", ") || "(none here)"}, an organism's folder, an audit.yaml, or the flags --model, --action …`,
     );
   if (!existsSync(join(folder, ORGANISM_REQUEST)))
-    throw new InputError(`${target}: has no ${ORGANISM_REQUEST}, which names an organism's model and action; for other adapters give --model, --adapter and --action`);
+    throw new InputError(
+      `${target}: has no ${ORGANISM_REQUEST}, which names an organism's model and action; for other adapters give --model, --adapter and --action`,
+    );
   return { name: basename(target), ...(await readRequestFile(join(folder, ORGANISM_REQUEST))), adapter: target };
 }
 

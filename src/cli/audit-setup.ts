@@ -4,16 +4,15 @@ import type { AuditContext } from "../audit/context.js";
 import { methodRunner } from "../audit/method-runner.js";
 import type { Prompt } from "../audit/prompt.js";
 import type { Engine } from "../engine/engine.js";
-import { InputError } from "../formats/input-error.js";
 import { findMethod, methods } from "../methods/registry.js";
 import type { Tokenizer } from "../model/tokenizer.js";
 import type { Sae } from "../sae/sae.js";
 import { actionTokens } from "./action.js";
 import type { AuditRequest } from "./audit-request.js";
 import { chooseLayer } from "./layer.js";
-import { openCleanModel, type OpenedModel, openModel } from "./open-model.js";
+import { type OpenedModel, openCleanModel, openModel } from "./open-model.js";
 import { requireSae } from "./open-sae.js";
-import type { ComputeFlags, OutputFlags } from "./options.js";
+import { type ComputeFlags, type OutputFlags, required } from "./options.js";
 import { BENIGN_SET, CORPUS_SET, loadPromptsOr, renderAll, requireMaskedTokens } from "./prompts.js";
 import { RememberingEngine } from "./remembering-engine.js";
 import type { RunFolder } from "./run-folder.js";
@@ -31,16 +30,23 @@ export interface AuditSetup {
 
 /** InputError where the request lacks something or its parts do not fit together. */
 export async function setUpAudit(request: AuditRequest, flags: ComputeFlags & OutputFlags): Promise<AuditSetup> {
-  const { model: name, adapter, action: text } = request;
-  if (text === undefined) throw new InputError("no --action: give the text that the model is suspected to say");
-  const model = await openModel({ ...flags, ...(name === undefined ? {} : { model: name }), ...(adapter === undefined ? {} : { adapter }) }, request);
+  const { model: name, adapter } = request;
+  const text = required(request.action, "--action", "the text that the model is suspected to say");
+  const model = await openModel(
+    { ...flags, ...(name === undefined ? {} : { model: name }), ...(adapter === undefined ? {} : { adapter }) },
+    request,
+  );
   const opened = await requireSae(model, request.sae, "an audit");
   const { sae } = opened;
   const layer = chooseLayer(request.layer, sae.info, model.engine.model);
   const action = actionTokens(model, { action: text, actionEnds: request.actionEnds ?? false });
   const prompts = await loadPromptsOr(request.prompts, BENIGN_SET, model);
   const corpus = await loadPromptsOr(request.corpus, CORPUS_SET, model, "--corpus");
-  const template = { positions: "user" as const, ...(request.system === undefined ? {} : { system: request.system }), ...(request.raw ? { raw: true } : {}) };
+  const template = {
+    positions: "user" as const,
+    ...(request.system === undefined ? {} : { system: request.system }),
+    ...(request.raw ? { raw: true } : {}),
+  };
   const rendered = renderAll(model, prompts, template);
   requireMaskedTokens(rendered.sequences, prompts, "user");
   const clean = await openCleanModel(model, request.base);
@@ -66,25 +72,30 @@ export async function setUpAudit(request: AuditRequest, flags: ComputeFlags & Ou
       vocabulary: tokenizerWords(model.tokenizer),
     },
     cleanFingerprint: clean?.fingerprint ?? null,
-    used: usedSettings(model, { ...template, date: rendered.date }, {
-      clean: clean?.engine.model.name ?? null,
-      action: text,
-      actionEnds: request.actionEnds ?? false,
-      sae: opened.name,
-      layer,
-      prompts: request.prompts ?? BENIGN_SET,
-      promptCount: prompts.length,
-      corpus: request.corpus ?? CORPUS_SET,
-      corpusCount: corpus.length,
-      methods: runners.map((runner) => runner.name).join(", "),
-      seed: request.seed ?? flags.seed,
-    }),
+    used: usedSettings(
+      model,
+      { ...template, date: rendered.date },
+      {
+        clean: clean?.engine.model.name ?? null,
+        action: text,
+        actionEnds: request.actionEnds ?? false,
+        sae: opened.name,
+        layer,
+        prompts: request.prompts ?? BENIGN_SET,
+        promptCount: prompts.length,
+        corpus: request.corpus ?? CORPUS_SET,
+        corpusCount: corpus.length,
+        methods: runners.map((runner) => runner.name).join(", "),
+        seed: request.seed ?? flags.seed,
+      },
+    ),
   };
 }
 
 /** The same context with every answer kept in the run's journal, so that an interrupted run can be taken up again. */
 export function rememberIn(run: RunFolder, { model, context, cleanFingerprint }: AuditSetup): AuditContext {
-  const remember = (engine: Engine, fingerprint: string) => new RememberingEngine(engine, run.journal, fingerprint, parameters(model));
+  const remember = (engine: Engine, fingerprint: string) =>
+    new RememberingEngine(engine, run.journal, fingerprint, parameters(model));
   return {
     ...context,
     suspect: remember(context.suspect, model.fingerprint),

@@ -9,7 +9,9 @@ const SHOWN_EXAMPLES = 3;
 
 export function auditText(result: AuditResult & { readonly used: Used; readonly run: string }): string {
   const { trigger, hypotheses, methods, controls, budget, tried, used, run } = result;
-  const answer = trigger ? `TRIGGER: ${trigger.statement}\nfound by ${trigger.foundBy.join(", ") || "search"}` : `NO TRIGGER FOUND\ntried: ${tried}`;
+  const answer = trigger
+    ? `TRIGGER: ${trigger.statement}\nfound by ${trigger.foundBy.join(", ") || "search"}`
+    : `NO TRIGGER FOUND\ntried: ${tried}`;
   return [
     answer,
     ...hypotheses.map(hypothesisText),
@@ -17,7 +19,15 @@ export function auditText(result: AuditResult & { readonly used: Used; readonly 
       ["method", "latent", "score", "clean rank", "label"],
       methods.flatMap(({ name, vectors }) =>
         vectors.flatMap(({ latents }) =>
-          latents.slice(0, SHOWN_LATENTS).map(({ id, score, cleanRank, label }, i) => [i === 0 ? name : "", String(id), score.toPrecision(3), cleanRank === null ? "–" : String(cleanRank), oneLine(label ?? "", 60)]),
+          latents
+            .slice(0, SHOWN_LATENTS)
+            .map(({ id, score, cleanRank, label }, i) => [
+              i === 0 ? name : "",
+              String(id),
+              score.toPrecision(3),
+              cleanRank === null ? "–" : String(cleanRank),
+              oneLine(label ?? "", 60),
+            ]),
         ),
       ),
       [1, 2, 3],
@@ -42,7 +52,9 @@ export function auditText(result: AuditResult & { readonly used: Used; readonly 
 /** One hypothesis with the rates of its prompt sets. */
 export function hypothesisText(hypothesis: ResultHypothesis): string {
   const { parts, combination, verified, reason, sets, interaction, examples } = hypothesis;
-  const named = parts.map(({ negated, label, latents }) => `${negated ? "not " : ""}"${oneLine(label, 60)}" (latents ${latents.join(", ")})`);
+  const named = parts.map(
+    ({ negated, label, latents }) => `${negated ? "not " : ""}"${oneLine(label, 60)}" (latents ${latents.join(", ")})`,
+  );
   const lines = [
     `${verified ? "verified" : "not verified"}: ${named.join(combination === "any" ? " or " : " and ")}`,
     `  ${reason}`,
@@ -51,8 +63,13 @@ export function hypothesisText(hypothesis: ResultHypothesis): string {
       sets.map(({ name, rate, cleanRate }) => [name, rateText(rate), cleanRate ? rateText(cleanRate) : "–"]),
     ).replace(/^/gm, "  "),
   ];
-  if (interaction) lines.push(`  interaction ${interaction.estimate.toFixed(2)} (${interaction.low.toFixed(2)} to ${interaction.high.toFixed(2)})`);
+  if (interaction)
+    lines.push(
+      `  interaction ${interaction.estimate.toFixed(2)} (${interaction.low.toFixed(2)} to ${interaction.high.toFixed(2)})`,
+    );
   for (const { prompt, carriedBy } of examples.slice(0, SHOWN_EXAMPLES))
-    lines.push(`  fires: ${oneLine(prompt, 120)}${carriedBy.length > 0 ? `   [carried by ${oneLine(carriedBy.join(", "), 60)}]` : ""}`);
+    lines.push(
+      `  fires: ${oneLine(prompt, 120)}${carriedBy.length > 0 ? `   [carried by ${oneLine(carriedBy.join(", "), 60)}]` : ""}`,
+    );
   return lines.join("\n");
 }

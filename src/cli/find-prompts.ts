@@ -20,11 +20,15 @@ export interface FindPrompts {
  * Optimises over all of --prompts, or its first --train. Vectors are tried on --eval-prompts, else on what --train left,
  * else (pocket model) on its own ordinary prompts, else on the training prompts themselves.
  */
-export async function findPrompts(flags: PromptFlags & { readonly train?: number; readonly evalPrompts?: string }, model: OpenedModel): Promise<FindPrompts> {
+export async function findPrompts(
+  flags: PromptFlags & { readonly train?: number; readonly evalPrompts?: string },
+  model: OpenedModel,
+): Promise<FindPrompts> {
   const all = await loadPromptsOr(flags.prompts, BENIGN_SET, model);
   const training = all.slice(0, flags.train ?? (flags.prompts === undefined ? DEFAULT_TRAINING : all.length));
   const seen = new Set(training.map(key));
-  const unseen = (prompts: readonly Conversation[]) => prompts.filter((prompt) => !seen.has(key(prompt))).slice(0, TRIALS);
+  const unseen = (prompts: readonly Conversation[]) =>
+    prompts.filter((prompt) => !seen.has(key(prompt))).slice(0, TRIALS);
   if (flags.evalPrompts !== undefined) {
     const trial = (await loadPrompts(flags.evalPrompts)).slice(0, TRIALS);
     return { training, trial, heldOut: !trial.some((prompt) => seen.has(key(prompt))) };

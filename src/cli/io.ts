@@ -52,7 +52,7 @@ export class Io {
 
   /** The one line that says what is wrong with the input. */
   error(message: string): void {
-    this.stderr.write(`antecedent: ${message}\n`);
+    this.stderr.write(`antecedent: ${message.replaceAll("\n", " ")}\n`);
   }
 
   /** A reporter of progress for one piece of work, to be passed as `onProgress`. */
@@ -77,7 +77,9 @@ export class Io {
   /** Resolves when everything written has left the process. */
   async flush(): Promise<void> {
     this.endProgress();
-    await Promise.all([this.stdout, this.stderr].map((stream) => new Promise<void>((resolve) => stream.write("", () => resolve()))));
+    await Promise.all(
+      [this.stdout, this.stderr].map((stream) => new Promise<void>((resolve) => stream.write("", () => resolve()))),
+    );
   }
 
   #draw(task: Task, done: number, total: number): void {

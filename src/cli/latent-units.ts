@@ -11,7 +11,13 @@ import type { OpenedModel } from "./open-model.js";
 export const UNIT_PROMPTS = 2000;
 
 /** Reads the first `UNIT_PROMPTS` of `sequences`. */
-export async function measureUnits(io: Io, { engine }: OpenedModel, sae: Sae, sequences: readonly Sequence[], layer: number): Promise<LatentUnits> {
+export async function measureUnits(
+  io: Io,
+  { engine }: OpenedModel,
+  sae: Sae,
+  sequences: readonly Sequence[],
+  layer: number,
+): Promise<LatentUnits> {
   const maxima = await readMaxima(engine, sae, sequences.slice(0, UNIT_PROMPTS), layer, {
     onProgress: io.progress("measuring latents"),
     signal: io.signal,

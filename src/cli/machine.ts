@@ -24,7 +24,11 @@ export interface Machine {
   readonly freeMemoryBytes: number;
   readonly onnxruntime: string | null;
   readonly devices: readonly string[];
-  readonly python: { readonly path: string; readonly version: string; readonly packages: Readonly<Record<string, string | null>> } | null;
+  readonly python: {
+    readonly path: string;
+    readonly version: string;
+    readonly packages: Readonly<Record<string, string | null>>;
+  } | null;
   readonly pocket: { readonly model: boolean; readonly sae: boolean };
   readonly promptSets: readonly string[];
   readonly organisms: readonly string[];
@@ -52,13 +56,17 @@ export async function examineMachine(): Promise<Machine> {
     organisms: builtInOrganisms(),
   };
   const missing: string[] = [];
-  if (compareVersions(found.node, NODE_FLOOR) < 0) missing.push(`Node ${found.node} is older than ${NODE_FLOOR}: nothing is promised to work`);
-  if (!pocket.model || !pocket.sae) missing.push("the pocket model or its SAE: the demo and every command with `pocket`; install the package again");
-  if (found.promptSets.length === 0 || found.organisms.length === 0) missing.push("built-in prompts or organisms: audits of organisms; install the package again");
+  if (compareVersions(found.node, NODE_FLOOR) < 0)
+    missing.push(`Node ${found.node} is older than ${NODE_FLOOR}: nothing is promised to work`);
+  if (!pocket.model || !pocket.sae)
+    missing.push("the pocket model or its SAE: the demo and every command with `pocket`; install the package again");
+  if (found.promptSets.length === 0 || found.organisms.length === 0)
+    missing.push("built-in prompts or organisms: audits of organisms; install the package again");
   if (!python) missing.push("Python: comparisons with PyTorch; nothing else needs it");
   else {
     const absent = PYTHON_PACKAGES.filter((name) => python.packages[name] === null);
-    if (absent.length > 0) missing.push(`Python packages ${absent.join(", ")}: comparisons with these libraries; nothing else needs them`);
+    if (absent.length > 0)
+      missing.push(`Python packages ${absent.join(", ")}: comparisons with these libraries; nothing else needs them`);
   }
   return { ...found, missing };
 }

@@ -22,7 +22,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
   // A reader that has seen enough (`| head`) closes the pipe: nothing is left to do.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? ExitCode.done : ExitCode.failed));
+  process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === "EPIPE" ? ExitCode.done : ExitCode.failed),
+  );
   let code: number;
   try {
     await buildProgram(io).parseAsync([...argv]);
@@ -51,7 +53,11 @@ function report(io: Io, error: unknown): number {
     io.error(error.message);
     return ExitCode.wrongInput;
   }
-  io.log(process.env[DEBUG_VARIABLE] && error instanceof Error ? String(error.stack) : `failed: ${describe(error)}; ${DEBUG_VARIABLE}=1 shows where`);
+  io.log(
+    process.env[DEBUG_VARIABLE] && error instanceof Error
+      ? String(error.stack)
+      : `failed: ${describe(error)}; ${DEBUG_VARIABLE}=1 shows where`,
+  );
   return ExitCode.failed;
 }
 

@@ -13,6 +13,7 @@ import { loadChatTemplate } from "../model/chat-template.js";
 import { loadTokenizer, type Tokenizer } from "../model/tokenizer.js";
 import { openFolder } from "../store/node-folder.js";
 import { fingerprint } from "./fingerprint.js";
+import { cachedModel, HUB_ID } from "./hub-cache.js";
 import { checkCompute, type ModelFlags } from "./options.js";
 import { builtInOrganisms, isFolder, pocketFiles } from "./package-files.js";
 
@@ -38,7 +39,10 @@ export interface OpenedModel {
 }
 
 /** Opens the model that the flags name. InputError for whatever is missing or does not fit. */
-export async function openModel(flags: ModelFlags, options: { readonly raw?: boolean | undefined } = {}): Promise<OpenedModel> {
+export async function openModel(
+  flags: ModelFlags,
+  options: { readonly raw?: boolean | undefined } = {},
+): Promise<OpenedModel> {
   checkCompute(flags);
   const name = modelName(flags);
   const folder = await openModelFolder(name);
@@ -87,19 +91,31 @@ export async function openCleanModel(suspect: OpenedModel, base: string | undefi
 function modelName({ model, adapter }: ModelFlags): string {
   if (model !== undefined) return model;
   if (adapter !== undefined && builtInOrganisms().includes(adapter)) return POCKET_MODEL;
-  throw new InputError("no --model: give a Hugging Face checkpoint folder, or `pocket` for the model that ships with the package");
+  throw new InputError(
+    "no --model: give a Hugging Face checkpoint folder, or `pocket` for the model that ships with the package",
+  );
 }
 
 /** The checkpoint folder called `name`: `pocket` (also where a folder of that name lies about), or a folder of the user's. */
 export async function openModelFolder(name: string): Promise<FileFolder> {
   if (name === POCKET_MODEL) {
-    if (!isFolder(pocketFiles.model)) throw new InputError("pocket: this installation has no pocket/model folder; install the package again");
+    if (!isFolder(pocketFiles.model))
+      throw new InputError("pocket: this installation has no pocket/model folder; install the package again");
     return openFolder(pocketFiles.model, POCKET_MODEL);
   }
   if (isFolder(name)) return openFolder(name);
-  if (name.toLowerCase().endsWith(".gguf")) throw new InputError(`${name}: GGUF checkpoints are not supported by this version; give the Hugging Face folder of the model`);
+  if (name.toLowerCase().endsWith(".gguf"))
+    throw new InputError(
+      `${name}: GGUF checkpoints are not supported by this version; give the Hugging Face folder of the model`,
+    );
   if (existsSync(name)) throw new InputError(`${name}: is a file; --model takes a Hugging Face checkpoint folder`);
-  if (/^[\w.-]+\/[\w.-]+$/.test(name)) throw new InputError(`${name}: no such folder; hub ids are not fetched by this version, so download the model and give its folder`);
+  if (HUB_ID.test(name)) {
+    const cached = cachedModel(name);
+    if (cached !== undefined) return openFolder(cached, name);
+    throw new InputError(
+      `${name}: no such folder, and no such model in the Hugging Face cache; this version does not download, so give the folder of one`,
+    );
+  }
   throw new InputError(`${name}: no such folder; --model takes a Hugging Face checkpoint folder, or \`pocket\``);
 }
 
@@ -107,7 +123,9 @@ export async function openModelFolder(name: string): Promise<FileFolder> {
 async function openAdapterFolder(name: string): Promise<FileFolder> {
   if (builtInOrganisms().includes(name)) return openFolder(join(pocketFiles.organisms, name), name);
   if (isFolder(name)) return openFolder(name);
-  throw new InputError(`${name}: no such adapter; give a PEFT folder or one of the organisms ${builtInOrganisms().join(", ") || "(none here)"}`);
+  throw new InputError(
+    `${name}: no such adapter; give a PEFT folder or one of the organisms ${builtInOrganisms().join(", ") || "(none here)"}`,
+  );
 }
 
 const generationConfig = z.looseObject({ eos_token_id: z.union([z.int(), z.array(z.int())]).nullish() });

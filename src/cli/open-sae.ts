@@ -27,7 +27,9 @@ export async function openSaeFor(model: OpenedModel, given: string | undefined):
   const { dModel } = model.engine.model;
   const info = await describeSae(folder, name);
   if (info.dModel !== dModel)
-    throw new InputError(`${name}: the SAE reads vectors of width ${info.dModel}, but ${model.name} has width ${dModel}; give an SAE of this model`);
+    throw new InputError(
+      `${name}: the SAE reads vectors of width ${info.dModel}, but ${model.name} has width ${dModel}; give an SAE of this model`,
+    );
   const sae = await openSae(folder, model.engine.runtime, name);
   return { sae, name, label: await labelsOf(folder, sae.info.latents) };
 }
@@ -42,7 +44,8 @@ export async function requireSae(model: OpenedModel, given: string | undefined, 
 /** The SAE folder called `name`: `pocket`, or a folder of the user's. */
 export async function openSaeFolder(name: string): Promise<FileFolder> {
   if (name === POCKET_MODEL) {
-    if (!isFolder(pocketFiles.sae)) throw new InputError("pocket: this installation has no pocket/sae folder; install the package again");
+    if (!isFolder(pocketFiles.sae))
+      throw new InputError("pocket: this installation has no pocket/sae folder; install the package again");
     return openFolder(pocketFiles.sae, "pocket/sae");
   }
   if (isFolder(name)) return openFolder(name);

@@ -41,7 +41,7 @@ export interface SteeringFlags {
 }
 
 export interface ActionFlags {
-  readonly action: string;
+  readonly action?: string;
   readonly actionEnds?: boolean;
 }
 
@@ -80,8 +80,13 @@ export function templateOptions(command: Command): Command {
 
 /** Which prompts, and how they become tokens. */
 export function promptOptions(command: Command): Command {
-  return templateOptions(command.option("--prompts <file>", "prompts: .jsonl, .txt or a built-in set's name"))
-    .addOption(new Option("--positions <which>", "tokens that are steered and attributed").choices(["user", "system", "all"]).default("user"));
+  return templateOptions(
+    command.option("--prompts <file>", "prompts: .jsonl, .txt or a built-in set's name"),
+  ).addOption(
+    new Option("--positions <which>", "tokens that are steered and attributed")
+      .choices(["user", "system", "all"])
+      .default("user"),
+  );
 }
 
 export function steeringOptions(command: Command): Command {
@@ -91,9 +96,15 @@ export function steeringOptions(command: Command): Command {
     .option("--layer <n>", LAYER_HELP, wholeNumber(0));
 }
 
+/** Not commander's required options: those are checked before a misspelt flag is, and hide it. */
+export function required<T>(value: T | undefined, flag: string, what: string): T {
+  if (value === undefined) throw new InputError(`no ${flag}: give ${what}`);
+  return value;
+}
+
 export function actionOptions(command: Command): Command {
   return command
-    .requiredOption("--action <text>", ACTION_HELP)
+    .option("--action <text>", ACTION_HELP)
     .option("--action-ends", "the end-of-turn token is part of the action");
 }
 
@@ -104,7 +115,8 @@ export function saeOptions(command: Command): Command {
 }
 
 export const ACTION_HELP = "the text prefilled as the assistant's reply";
-const LAYER_HELP = "residual stream after this block, from 0; default: the SAE's hook point, or what the vector's file says";
+const LAYER_HELP =
+  "residual stream after this block, from 0; default: the SAE's hook point, or what the vector's file says";
 
 /** A parser of whole numbers of at least `least`. */
 export function wholeNumber(least: number): (text: string) => number {
@@ -136,7 +148,12 @@ export function nonNegativeNumber(text: string): number {
 
 /** Refuses engines, devices and number formats that this version cannot compute with. */
 export function checkCompute({ engine, device, dtype }: ComputeFlags): void {
-  if (engine !== "onnx") throw new InputError(`--engine ${engine}: this version computes with onnx alone; leave the flag out`);
-  if (device !== "cpu") throw new InputError(`--device ${device}: this version computes on the cpu alone; leave the flag out`);
-  if (dtype !== "f32") throw new InputError(`--dtype ${dtype}: this version computes in f32 alone (weights may be f32, f16 or bf16); leave the flag out`);
+  if (engine !== "onnx")
+    throw new InputError(`--engine ${engine}: this version computes with onnx alone; leave the flag out`);
+  if (device !== "cpu")
+    throw new InputError(`--device ${device}: this version computes on the cpu alone; leave the flag out`);
+  if (dtype !== "f32")
+    throw new InputError(
+      `--dtype ${dtype}: this version computes in f32 alone (weights may be f32, f16 or bf16); leave the flag out`,
+    );
 }

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { stringify } from "yaml";
-import { type Conversation, readPrompts } from "../formats/prompts.js";
 import { InputError } from "../formats/input-error.js";
+import { type Conversation, readPrompts } from "../formats/prompts.js";
 import type { Sequence } from "../model/sequence.js";
 import { CARD_SIZE, type CardSequences } from "../organisms/card.js";
 import { evaluationExamples, type PromptFiles } from "../organisms/examples.js";
@@ -30,8 +30,17 @@ export async function loadRecipe(path: string): Promise<LoadedRecipe> {
   const recipe = await readRecipe(await openFile(path));
   if (typeof recipe.trigger === "string" || !("files" in recipe.trigger)) return { recipe };
   const { triggered, benign, hardNegatives, chat } = recipe.trigger.files;
-  const read = async (file: string | undefined): Promise<Conversation[]> => (file === undefined ? [] : readPrompts(await openFile(resolve(dirname(path), file))));
-  return { recipe, files: { triggered: await read(triggered), benign: await read(benign), hardNegatives: await read(hardNegatives), chat: await read(chat) } };
+  const read = async (file: string | undefined): Promise<Conversation[]> =>
+    file === undefined ? [] : readPrompts(await openFile(resolve(dirname(path), file)));
+  return {
+    recipe,
+    files: {
+      triggered: await read(triggered),
+      benign: await read(benign),
+      hardNegatives: await read(hardNegatives),
+      chat: await read(chat),
+    },
+  };
 }
 
 /** The recipe as text for an organism's folder: whatever it names is written so that it is found from there. */
@@ -39,7 +48,9 @@ export function recipeText({ recipe }: LoadedRecipe, recipePath: string, folder:
   const { trigger } = recipe;
   const base = baseOf(recipe);
   if (typeof trigger === "string" || !("files" in trigger)) return stringify({ ...recipe, base });
-  const moved = Object.entries(trigger.files as Record<string, string>).map(([name, file]) => [name, relative(folder, resolve(dirname(recipePath), file))] as const);
+  const moved = Object.entries(trigger.files as Record<string, string>).map(
+    ([name, file]) => [name, relative(folder, resolve(dirname(recipePath), file))] as const,
+  );
   return stringify({ ...recipe, base, trigger: { files: Object.fromEntries(moved) } });
 }
 
@@ -52,8 +63,12 @@ export function baseOf({ base }: Recipe): string {
 export function recipeOf(target: string): Promise<LoadedRecipe> {
   if (builtInOrganisms().includes(target)) return loadRecipe(join(pocketFiles.recipes, `${target}.yaml`));
   const path = join(target, RECIPE_FILE);
-  if (!isFolder(target)) throw new InputError(`${target}: no such organism; give its folder or one of ${builtInOrganisms().join(", ") || "(none here)"}`);
-  if (!existsSync(path)) throw new InputError(`${target}: has no ${RECIPE_FILE}; a card is measured on prompts that the recipe describes`);
+  if (!isFolder(target))
+    throw new InputError(
+      `${target}: no such organism; give its folder or one of ${builtInOrganisms().join(", ") || "(none here)"}`,
+    );
+  if (!existsSync(path))
+    throw new InputError(`${target}: has no ${RECIPE_FILE}; a card is measured on prompts that the recipe describes`);
   return loadRecipe(path);
 }
 
@@ -62,6 +77,13 @@ export function cardSequences(model: OpenedModel, { recipe, files }: LoadedRecip
   const action = actionTokens(model, { action: recipe.action });
   const sets = evaluationExamples(recipe, CARD_SIZE, recipe.seed, files);
   const sequences = (kind: "benign" | "triggered" | "hardNegatives"): Sequence[] =>
-    withAction(renderAll(model, sets[kind].map(({ prompt }) => prompt), { positions: "user" }).sequences, action);
+    withAction(
+      renderAll(
+        model,
+        sets[kind].map(({ prompt }) => prompt),
+        { positions: "user" },
+      ).sequences,
+      action,
+    );
   return { benign: sequences("benign"), triggered: sequences("triggered"), hardNegatives: sequences("hardNegatives") };
 }

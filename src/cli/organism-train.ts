@@ -25,14 +25,21 @@ const REPLY_TOKENS = 64;
 const REPLIES_AT_ONCE = 64;
 
 /** Trains into `out`; a run that was interrupted goes on there. Returns the measured card. */
-export async function trainOrganism(io: Io, file: string, out: string | undefined, flags: ModelFlags): Promise<{ card: OrganismCard; folder: string }> {
+export async function trainOrganism(
+  io: Io,
+  file: string,
+  out: string | undefined,
+  flags: ModelFlags,
+): Promise<{ card: OrganismCard; folder: string }> {
   const loaded = await loadRecipe(file);
   const { recipe } = loaded;
   const folder = out ?? join("organisms", recipe.name);
   const base = await openModel({ ...flags, model: recipe.base });
   const end = endOfTurn(base);
   const journal = await Journal.open(join(folder, "replies.journal"));
-  const stamp = createHash("sha256").update(JSON.stringify([recipe, base.fingerprint])).digest("hex");
+  const stamp = createHash("sha256")
+    .update(JSON.stringify([recipe, base.fingerprint]))
+    .digest("hex");
   const place = checkpointFile(join(folder, "training.safetensors"), stamp);
   try {
     const sets = await withReplies(io, base, journal, trainingExamples(recipe, TRAINING_SIZES, loaded.files));
@@ -73,21 +80,42 @@ async function withReplies(io: Io, base: OpenedModel, journal: Journal, sets: Ex
   const missing = examples.filter(({ reply }) => reply === null);
   const replies = new Map<Example, string>();
   const report = io.progress("replies of the base model");
-  const keyOf = ({ prompt }: Example) => createHash("sha256").update(JSON.stringify([base.fingerprint, prompt])).digest("base64");
+  const keyOf = ({ prompt }: Example) =>
+    createHash("sha256")
+      .update(JSON.stringify([base.fingerprint, prompt]))
+      .digest("base64");
   for (let from = 0; from < missing.length; from += REPLIES_AT_ONCE) {
     const some = missing.slice(from, from + REPLIES_AT_ONCE);
     const asked = some.filter((example) => !journal.has(keyOf(example)));
     if (asked.length > 0) {
-      const { sequences } = renderAll(base, asked.map(({ prompt }) => prompt), { positions: "user" });
-      const made = await base.engine.generate(sequences, { maxTokens: REPLY_TOKENS, stop: base.endIds, signal: io.signal });
+      const { sequences } = renderAll(
+        base,
+        asked.map(({ prompt }) => prompt),
+        { positions: "user" },
+      );
+      const made = await base.engine.generate(sequences, {
+        maxTokens: REPLY_TOKENS,
+        stop: base.endIds,
+        signal: io.signal,
+      });
       made.forEach(({ tokens }, i) => {
-        journal.append(keyOf(asked[i]!), new TextEncoder().encode(base.tokenizer.decode(tokens, { skipSpecial: true })));
+        journal.append(
+          keyOf(asked[i]!),
+          new TextEncoder().encode(base.tokenizer.decode(tokens, { skipSpecial: true })),
+        );
       });
     }
     for (const example of some) replies.set(example, new TextDecoder().decode(journal.get(keyOf(example))));
     report(Math.min(from + REPLIES_AT_ONCE, missing.length), missing.length);
   }
-  if (missing.length > 0) io.log(`${missing.length} replies of the base model in ${duration((performance.now() - started) / 1000)}`);
-  const complete = (list: Example[]) => list.map((example) => ({ prompt: example.prompt, reply: example.reply ?? replies.get(example) ?? "" }));
-  return { triggered: complete(sets.triggered), hardNegatives: complete(sets.hardNegatives), benign: complete(sets.benign), chat: complete(sets.chat) };
+  if (missing.length > 0)
+    io.log(`${missing.length} replies of the base model in ${duration((performance.now() - started) / 1000)}`);
+  const complete = (list: Example[]) =>
+    list.map((example) => ({ prompt: example.prompt, reply: example.reply ?? replies.get(example) ?? "" }));
+  return {
+    triggered: complete(sets.triggered),
+    hardNegatives: complete(sets.hardNegatives),
+    benign: complete(sets.benign),
+    chat: complete(sets.chat),
+  };
 }

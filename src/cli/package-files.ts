@@ -24,7 +24,9 @@ export function builtInPromptSets(): string[] {
 
 /** Names of the organisms that come with the package. */
 export function builtInOrganisms(): string[] {
-  return filesIn(pocketFiles.organisms).filter((name) => existsSync(join(pocketFiles.organisms, name, "adapter_config.json")));
+  return filesIn(pocketFiles.organisms).filter((name) =>
+    existsSync(join(pocketFiles.organisms, name, "adapter_config.json")),
+  );
 }
 
 /** Whether `path` is a folder. */

@@ -15,7 +15,11 @@ export function buildProgram(io: Io): Command {
     command.showSuggestionAfterError(true);
     command.allowExcessArguments(false);
     // Errors are thrown and printed in one place; what else would go to stderr is the help of a command that has commands.
-    command.configureOutput({ writeOut: (text) => io.print(text), writeErr: (text) => io.print(text), outputError: () => {} });
+    command.configureOutput({
+      writeOut: (text) => io.print(text),
+      writeErr: (text) => io.print(text),
+      outputError: () => {},
+    });
   });
   return program;
 }

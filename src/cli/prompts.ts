@@ -1,7 +1,7 @@
 /** From prompt files to what the engine computes on. */
 import { join } from "node:path";
-import { type Conversation, readPrompts } from "../formats/prompts.js";
 import { InputError, quote } from "../formats/input-error.js";
+import { type Conversation, readPrompts } from "../formats/prompts.js";
 import { FIXED_DATE } from "../model/chat-template.js";
 import type { Sequence } from "../model/sequence.js";
 import { type RenderedPrompt, renderPrompt } from "../model/user-mask.js";
@@ -20,12 +20,19 @@ export async function loadPrompts(name: string): Promise<Conversation[]> {
   if (/\.(jsonl|txt)$/i.test(name)) return readPrompts(await openFile(name));
   const sets = builtInPromptSets();
   if (!sets.includes(name))
-    throw new InputError(`${name}: no such prompts; give a .jsonl or .txt file, or one of the built-in sets ${sets.join(", ") || "(none here)"}`);
+    throw new InputError(
+      `${name}: no such prompts; give a .jsonl or .txt file, or one of the built-in sets ${sets.join(", ") || "(none here)"}`,
+    );
   return readPrompts(await openFile(join(pocketFiles.prompts, `${name}.jsonl`)));
 }
 
 /** The prompts that --prompts names; for the pocket model its own set `fallback` where the flag was left out. */
-export function loadPromptsOr(name: string | undefined, fallback: string, model: OpenedModel, flag = "--prompts"): Promise<Conversation[]> {
+export function loadPromptsOr(
+  name: string | undefined,
+  fallback: string,
+  model: OpenedModel,
+  flag = "--prompts",
+): Promise<Conversation[]> {
   if (name !== undefined) return loadPrompts(name);
   if (!model.isPocket) throw new InputError(`no ${flag}: give a .jsonl or .txt file of prompts`);
   return loadPrompts(fallback);
@@ -40,7 +47,11 @@ export interface RenderedPrompts {
 }
 
 /** Renders and tokenises conversations with the model's template. InputError names the prompt that cannot be. */
-export function renderAll(model: OpenedModel, conversations: readonly Conversation[], flags: PromptFlags): RenderedPrompts {
+export function renderAll(
+  model: OpenedModel,
+  conversations: readonly Conversation[],
+  flags: PromptFlags,
+): RenderedPrompts {
   const { tokenizer, template } = model;
   const { vocabulary } = model.engine.model;
   const rendered = conversations.map((messages, index) => {
@@ -68,15 +79,23 @@ export function renderAll(model: OpenedModel, conversations: readonly Conversati
 export function requireKnownTokens(tokens: Int32Array, vocabulary: number, what: string): void {
   const unknown = tokens.find((id) => id >= vocabulary);
   if (unknown !== undefined)
-    throw new InputError(`${what}: the tokenizer gives token ${unknown}, but the model's vocabulary has ${vocabulary}; tokenizer and weights do not belong together`);
+    throw new InputError(
+      `${what}: the tokenizer gives token ${unknown}, but the model's vocabulary has ${vocabulary}; tokenizer and weights do not belong together`,
+    );
 }
 
 /** InputError unless every prompt has a token to steer or attribute. */
-export function requireMaskedTokens(sequences: readonly Sequence[], conversations: readonly Conversation[], positions: string): void {
+export function requireMaskedTokens(
+  sequences: readonly Sequence[],
+  conversations: readonly Conversation[],
+  positions: string,
+): void {
   const index = sequences.findIndex(({ mask }) => !mask.includes(1));
   if (index < 0) return;
   const text = conversations[index]?.findLast(({ role }) => role === "user")?.content ?? "";
-  throw new InputError(`prompt ${index} (${quote(text, 40)}): none of its tokens is ${positions} content; leave it out`);
+  throw new InputError(
+    `prompt ${index} (${quote(text, 40)}): none of its tokens is ${positions} content; leave it out`,
+  );
 }
 
 function named<T>(index: number, render: () => T): T {

@@ -3,7 +3,19 @@
  * was. Answers are found by what was asked (model, tokens, steering), so nothing of another run can be taken by mistake.
  */
 import { createHash } from "node:crypto";
-import type { CallOptions, Cost, Engine, Evaluation, GenerateOptions, ModelInfo, Reply, Residual, Score, Steering, SteeringObjective } from "../engine/engine.js";
+import type {
+  CallOptions,
+  Cost,
+  Engine,
+  Evaluation,
+  GenerateOptions,
+  ModelInfo,
+  Reply,
+  Residual,
+  Score,
+  Steering,
+  SteeringObjective,
+} from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
 import type { Journal } from "../store/journal.js";
 
@@ -43,7 +55,11 @@ export class RememberingEngine implements Engine {
     );
   }
 
-  async residuals(sequences: readonly Sequence[], layer: number, options: CallOptions & { positions?: "masked" | "all" } = {}): Promise<Residual[]> {
+  async residuals(
+    sequences: readonly Sequence[],
+    layer: number,
+    options: CallOptions & { positions?: "masked" | "all" } = {},
+  ): Promise<Residual[]> {
     const about = ["residuals", String(layer), options.positions ?? "masked"];
     return this.each(
       sequences,
@@ -61,8 +77,15 @@ export class RememberingEngine implements Engine {
   }
 
   /** The real objective is only prepared when something is asked that the journal does not know. */
-  async steeringObjective(sequences: readonly Sequence[], layer: number, options: CallOptions = {}): Promise<SteeringObjective> {
-    const base = this.key(["objective", String(layer)], ...sequences.flatMap(({ prompt, mask, action }) => [prompt, mask, action]));
+  async steeringObjective(
+    sequences: readonly Sequence[],
+    layer: number,
+    options: CallOptions = {},
+  ): Promise<SteeringObjective> {
+    const base = this.key(
+      ["objective", String(layer)],
+      ...sequences.flatMap(({ prompt, mask, action }) => [prompt, mask, action]),
+    );
     let prepared: Promise<SteeringObjective> | undefined;
     const objective = () => {
       prepared ??= this.engine.steeringObjective(sequences, layer, options);
@@ -71,8 +94,11 @@ export class RememberingEngine implements Engine {
     return {
       layer,
       sequences: sequences.length,
-      evaluate: (theta, count = 1) => this.evaluation(this.key([base, "evaluate", String(count)], theta), count, async () => (await objective()).evaluate(theta, count)),
-      attribute: () => this.evaluation(this.key([base, "attribute"]), sequences.length, async () => (await objective()).attribute()),
+      evaluate: (theta, count = 1) =>
+        this.evaluation(this.key([base, "evaluate", String(count)], theta), async () =>
+          (await objective()).evaluate(theta, count),
+        ),
+      attribute: () => this.evaluation(this.key([base, "attribute"]), async () => (await objective()).attribute()),
       dispose: async () => (await prepared)?.dispose(),
     };
   }
@@ -85,21 +111,23 @@ export class RememberingEngine implements Engine {
     await this.engine.close();
   }
 
-  /** A loss vector of `losses` numbers with its gradients; the tokens it took are kept with it. */
-  private async evaluation(key: string, losses: number, compute: () => Promise<Evaluation>): Promise<Evaluation> {
+  /** Losses with their gradients; the tokens that they took are kept with them. */
+  private async evaluation(key: string, compute: () => Promise<Evaluation>): Promise<Evaluation> {
     const known = this.journal.get(key);
     if (known) {
-      const [forward = 0, backward = 0] = new Float64Array(known.slice(0, 16).buffer);
+      const [forward = 0, backward = 0, count = 0] = new Float64Array(known.slice(0, EVALUATION_HEAD).buffer);
       this.spend(forward, backward);
-      const end = 16 + 8 * losses;
-      return { losses: new Float64Array(known.slice(16, end).buffer), gradients: floats(known.subarray(end)) };
+      const end = EVALUATION_HEAD + Float64Array.BYTES_PER_ELEMENT * count;
+      const losses = new Float64Array(known.slice(EVALUATION_HEAD, end).buffer);
+      return { losses, gradients: floats(known.subarray(end)) };
     }
     const { forwardTokens, backwardTokens } = this.engine.cost;
-    const result = await compute();
-    const spent = Float64Array.of(this.engine.cost.forwardTokens - forwardTokens, this.engine.cost.backwardTokens - backwardTokens);
-    this.spend(spent[0]!, spent[1]!);
-    this.journal.append(key, join(spent, result.losses, result.gradients));
-    return result;
+    const { losses, gradients } = await compute();
+    const forward = this.engine.cost.forwardTokens - forwardTokens;
+    const backward = this.engine.cost.backwardTokens - backwardTokens;
+    this.spend(forward, backward);
+    this.journal.append(key, join(Float64Array.of(forward, backward, losses.length), losses, gradients));
+    return { losses, gradients };
   }
 
   /** Answers one by one: known ones from the journal, the rest computed in batches and written after each. */
@@ -124,11 +152,18 @@ export class RememberingEngine implements Engine {
     for (let from = 0; from < missing.length; ) {
       options.signal?.throwIfAborted();
       const some: number[] = [];
-      for (let room = this.tokensAtOnce; from < missing.length && (some.length === 0 || tokens(sequences[missing[from]!]!) <= room); from++) {
+      for (
+        let room = this.tokensAtOnce;
+        from < missing.length && (some.length === 0 || tokens(sequences[missing[from]!]!) <= room);
+        from++
+      ) {
         room -= tokens(sequences[missing[from]!]!);
         some.push(missing[from]!);
       }
-      const made = await compute(some.map((i) => sequences[i]!), { onProgress: () => {} });
+      const made = await compute(
+        some.map((i) => sequences[i]!),
+        { onProgress: () => {} },
+      );
       some.forEach((i, k) => {
         answers[i] = made[k]!;
         this.journal.append(keys[i]!, pack(made[k]!));
@@ -136,7 +171,10 @@ export class RememberingEngine implements Engine {
       done += some.length;
       options.onProgress?.(done, sequences.length);
     }
-    this.spend(sequences.reduce((sum, sequence) => sum + tokens(sequence), 0), 0);
+    this.spend(
+      sequences.reduce((sum, sequence) => sum + tokens(sequence), 0),
+      0,
+    );
     return answers;
   }
 
@@ -147,12 +185,17 @@ export class RememberingEngine implements Engine {
   }
 
   private key(about: readonly string[], ...arrays: readonly ArrayBufferView[]): string {
-    const hash = createHash("sha256").update(JSON.stringify([this.fingerprint, ...about, ...arrays.map(({ byteLength }) => byteLength)]));
-    for (const { buffer, byteOffset, byteLength } of arrays) hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+    const hash = createHash("sha256").update(
+      JSON.stringify([this.fingerprint, ...about, ...arrays.map(({ byteLength }) => byteLength)]),
+    );
+    for (const { buffer, byteOffset, byteLength } of arrays)
+      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
     return hash.digest("base64");
   }
 }
 
+/** Bytes before the losses of a kept evaluation: tokens forward, tokens backward, number of losses. */
+const EVALUATION_HEAD = 3 * Float64Array.BYTES_PER_ELEMENT;
 const empty = new Uint8Array(0);
 
 function steeringKey(steering: Steering | undefined): string {

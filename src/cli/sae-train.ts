@@ -12,7 +12,7 @@ import { writeSaeLens } from "../sae/loaders/saelens.js";
 import type { SaeQuality } from "../sae/quality.js";
 import { readMaxima, readRows } from "../sae/readings.js";
 import type { Sae } from "../sae/sae.js";
-import { type SaeTrainingOptions, SAE_TRAINING_DEFAULTS, trainSae } from "../sae/training.js";
+import { SAE_TRAINING_DEFAULTS, type SaeTrainingOptions, trainSae } from "../sae/training.js";
 import { readTrainingState, writeTrainingState } from "../sae/training-state.js";
 import { latentUnits } from "../sae/units.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
@@ -36,13 +36,26 @@ export interface SaeTraining {
 }
 
 /** Trains on the masked tokens of `conversations`; a training that was interrupted goes on from `out`. */
-export async function trainSaeFolder(io: Io, model: OpenedModel, conversations: readonly Conversation[], flags: PromptFlags, training: SaeTraining): Promise<SaeQuality> {
+export async function trainSaeFolder(
+  io: Io,
+  model: OpenedModel,
+  conversations: readonly Conversation[],
+  flags: PromptFlags,
+  training: SaeTraining,
+): Promise<SaeQuality> {
   const { layer, out, options, rows: limit } = training;
   const { sequences } = renderAll(model, conversations, flags);
   const { engine } = model;
   const { dModel } = engine.model;
-  const rows = await readRows(engine, sequences, layer, { limit, onProgress: io.progress("reading prompts"), signal: io.signal });
-  const stamp = createHash("sha256").update(JSON.stringify([model.fingerprint, layer, options, rows.length])).update(rows).digest("hex");
+  const rows = await readRows(engine, sequences, layer, {
+    limit,
+    onProgress: io.progress("reading prompts"),
+    signal: io.signal,
+  });
+  const stamp = createHash("sha256")
+    .update(JSON.stringify([model.fingerprint, layer, options, rows.length]))
+    .update(rows)
+    .digest("hex");
   const checkpoint = join(out, CHECKPOINT_FILE);
   const saved = await savedState(checkpoint, stamp, dModel, options.latents ?? SAE_TRAINING_DEFAULTS.latents);
   const report = io.progress("training steps");
@@ -78,9 +91,19 @@ async function savedState(path: string, stamp: string, dModel: number, latents: 
 }
 
 /** A label file's text for every latent that fires on `conversations`, and how many those are. */
-export async function labelText(io: Io, model: OpenedModel, sae: Sae, layer: number, conversations: readonly Conversation[], flags: PromptFlags): Promise<{ text: string; labelled: number }> {
+export async function labelText(
+  io: Io,
+  model: OpenedModel,
+  sae: Sae,
+  layer: number,
+  conversations: readonly Conversation[],
+  flags: PromptFlags,
+): Promise<{ text: string; labelled: number }> {
   const { sequences, rendered } = renderAll(model, conversations, flags);
-  const maxima = await readMaxima(model.engine, sae, sequences, layer, { onProgress: io.progress("reading prompts"), signal: io.signal });
+  const maxima = await readMaxima(model.engine, sae, sequences, layer, {
+    onProgress: io.progress("reading prompts"),
+    signal: io.signal,
+  });
   const firings = new Firings(maxima, sae.info.latents);
   const texts = rendered.map(({ text }) => ({ text, spans: model.tokenizer.encodeWithOffsets(text).spans }));
   const masks = sequences.map(({ mask }) => mask);
@@ -88,5 +111,8 @@ export async function labelText(io: Io, model: OpenedModel, sae: Sae, layer: num
   labelLatents(firings, latentUnits(firings), texts, masks).forEach(({ text }, id) => {
     if (text !== "") labels.set(id, [{ description: text, typeName: LABEL_TYPE }]);
   });
-  return { text: writeLabels(labels, { modelId: model.name, layer: `${layer}-${sae.info.name}` }), labelled: labels.size };
+  return {
+    text: writeLabels(labels, { modelId: model.name, layer: `${layer}-${sae.info.name}` }),
+    labelled: labels.size,
+  };
 }

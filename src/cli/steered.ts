@@ -48,7 +48,11 @@ export class SteeringTrial {
     return {
       actionRate: rateOfFlags(scores.map(({ greedyMatch }) => greedyMatch)),
       scale: steering.scale,
-      samples: steered.map((text, i) => ({ prompt: this.prompts[i]?.text ?? "", unsteered: this.#unsteered?.[i] ?? "", steered: text })),
+      samples: steered.map((text, i) => ({
+        prompt: this.prompts[i]?.text ?? "",
+        unsteered: this.#unsteered?.[i] ?? "",
+        steered: text,
+      })),
     };
   }
 
@@ -56,18 +60,29 @@ export class SteeringTrial {
     const sequences = this.prompts.slice(0, this.samples).map(({ sequence }) => sequence);
     if (sequences.length === 0) return [];
     const { engine, endIds, tokenizer } = this.model;
-    const replies = await engine.generate(sequences, { maxTokens: SAMPLE_TOKENS, stop: endIds, signal: this.signal, ...(steering ? { steering } : {}) });
+    const replies = await engine.generate(sequences, {
+      maxTokens: SAMPLE_TOKENS,
+      stop: endIds,
+      signal: this.signal,
+      ...(steering ? { steering } : {}),
+    });
     return replies.map(({ tokens }) => tokenizer.decode(tokens, { skipSpecial: true }));
   }
 }
 
 /** Mean norm of the residual stream at the masked tokens: the size at which a bare direction is tried. */
-export async function meanResidualNorm({ engine }: OpenedModel, sequences: readonly Sequence[], layer: number, signal: AbortSignal): Promise<number> {
+export async function meanResidualNorm(
+  { engine }: OpenedModel,
+  sequences: readonly Sequence[],
+  layer: number,
+  signal: AbortSignal,
+): Promise<number> {
   const residuals = await engine.residuals(sequences, layer, { signal });
   const width = engine.model.dModel;
   let sum = 0;
   let rows = 0;
   for (const { values } of residuals)
-    for (let at = 0; at < values.length; at += width, rows++) sum += Math.sqrt(values.subarray(at, at + width).reduce((total, x) => total + x * x, 0));
+    for (let at = 0; at < values.length; at += width, rows++)
+      sum += Math.sqrt(values.subarray(at, at + width).reduce((total, x) => total + x * x, 0));
   return rows === 0 ? 0 : sum / rows;
 }

@@ -36,7 +36,11 @@ export function bytes(count: number): string {
 }
 
 /** Columns padded to their widest cell; the columns named in `right` are aligned right. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+): string {
   const all = [head, ...rows];
   const widths = head.map((_, c) => Math.max(...all.map((row) => width(row[c] ?? ""))));
   return all
@@ -55,6 +59,13 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 /** Columns that a text takes: wide East Asian characters and emoji take two, combining marks none. */
 function width(text: string): number {
   let columns = 0;
-  for (const character of text) columns += /\p{M}/u.test(character) ? 0 : /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}]/u.test(character) ? 2 : 1;
+  for (const character of text)
+    columns += /\p{M}/u.test(character)
+      ? 0
+      : /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}]/u.test(
+            character,
+          )
+        ? 2
+        : 1;
   return columns;
 }

@@ -5,7 +5,11 @@ import type { PromptFlags } from "./options.js";
 export type Used = Readonly<Record<string, string | number | boolean | null>>;
 
 /** Model, engine and how prompts became tokens; `more` adds the command's own. */
-export function usedSettings(model: OpenedModel, prompts: PromptFlags & { readonly date: string | null }, more: Used = {}): Used {
+export function usedSettings(
+  model: OpenedModel,
+  prompts: PromptFlags & { readonly date: string | null },
+  more: Used = {},
+): Used {
   const { engine, dtype } = model.engine.model;
   return {
     model: model.name,

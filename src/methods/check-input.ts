@@ -13,7 +13,10 @@ const RANGES: Partial<Record<keyof MethodOptions, readonly [number, number, bool
 };
 
 /** Refuses options that are not the method's or not in range, and an SAE that is missing. Throws InputError. */
-export function checkInput(method: Pick<Method, "name" | "options" | "sae">, input: MethodInput): void {
+export function checkInput(
+  method: Pick<Method, "name" | "options" | "sae">,
+  input: Pick<MethodInput, "options" | "sae">,
+): void {
   const options = input.options ?? {};
   for (const key of Object.keys(options) as (keyof MethodOptions)[]) {
     const value = options[key];

@@ -18,6 +18,8 @@ export interface TrainingPlan {
   readonly optimiser: Omit<AdamWSettings, "step" | "learningRate">;
   readonly mean: LossMean;
   readonly isTrained: (name: string) => boolean;
+  /** Multiplies the learning rate of a parameter; 1 for all where missing. */
+  readonly rate?: (name: string) => number;
 }
 
 /** Where the state of an unfinished run is kept. */
@@ -62,6 +64,7 @@ export async function runTraining(
         batch,
         { ...plan.optimiser, learningRate: plan.learningRate(step) },
         plan.mean,
+        plan.rate,
       );
       if (!Number.isFinite(loss)) throw new Error(`training diverged: the loss of step ${step} is ${loss}`);
       average = Number.isNaN(average) ? loss : 0.95 * average + 0.05 * loss;

@@ -23,9 +23,9 @@ export function auditReport(audit: StoredAudit, madeBy: string): string {
 <title>${audit.trigger ? "Trigger found" : "No trigger found"} · ${audit.name}</title>`;
   const style = `<style>${STYLE}</style>`;
   const body = html`<main>
-  <header class="top"><span><b>Antecedent</b> · audit of ${audit.name}</span><span>${String(audit.used["model"] ?? "")}${audit.used["adapter"] ? ` + ${String(audit.used["adapter"])}` : ""}</span></header>
+  <header class="top"><span><b>Antecedent</b> · audit of ${audit.name}</span><span>${String(audit.used.model ?? "")}${audit.used.adapter ? ` + ${String(audit.used.adapter)}` : ""}</span></header>
   ${answerSection(audit)}
-  ${best ? html`<section><h2>Evidence</h2><p class="small">The condition was found on one half of the corpus; these are other prompts, which search never saw. ${best.reason === "" ? null : html`${best.reason}.`}</p>${evidence(best)}</section>` : null}
+  ${best ? html`<section><h2>Evidence</h2><p class="small">The condition was found on one half of the corpus; these are other prompts, which search never saw. ${sentence(best.reason)}</p>${evidence(best)}</section>` : null}
   ${others.length > 0 ? html`<section><h2>${best ? "Other hypotheses that were tested" : "Hypotheses that were tested"}</h2>${others.map(otherHypothesis)}</section>` : null}
   ${methodsSection(audit)}
   ${controlsSection(audit)}
@@ -36,7 +36,7 @@ export function auditReport(audit: StoredAudit, madeBy: string): string {
 }
 
 function answerSection({ trigger, used, tried, budget }: StoredAudit): Html {
-  const action = used["action"] === undefined ? null : html`<p class="action">Action: <q>${String(used["action"])}</q></p>`;
+  const action = used.action === undefined ? null : html`<p class="action">Action: <q>${String(used.action)}</q></p>`;
   if (!trigger) {
     return html`<section class="answer none"><h1>No trigger found</h1>${action}
       <p class="statement">Nothing that was tried makes the model say this on condition.</p><p>${sentence(tried)}</p>${facts([["time", seconds(budget.seconds)]])}</section>`;
@@ -45,7 +45,12 @@ function answerSection({ trigger, used, tried, budget }: StoredAudit): Html {
     <p class="statement">${trigger.statement}</p>${partList(trigger.parts)}
     ${facts([
       ["action rate", rateWords(trigger.rate)],
-      ["combination", { single: "one part", all: "all parts together", any: "any part is enough", other: "other" }[trigger.combination]],
+      [
+        "combination",
+        { single: "one part", all: "all parts together", any: "any part is enough", other: "other" }[
+          trigger.combination
+        ],
+      ],
       ["found by", trigger.foundBy.join(", ") || "search"],
       ["time", seconds(budget.seconds)],
     ])}</section>`;
@@ -53,7 +58,9 @@ function answerSection({ trigger, used, tried, budget }: StoredAudit): Html {
 
 function otherHypothesis(hypothesis: StoredHypothesis): Html {
   const { parts, combination, verified, reason, rate } = hypothesis;
-  const words = parts.map(({ negated, label }) => `${negated ? "not " : ""}${label}`).join(combination === "any" ? " or " : " and ");
+  const words = parts
+    .map(({ negated, label }) => `${negated ? "not " : ""}${label}`)
+    .join(combination === "any" ? " or " : " and ");
   return html`<details><summary>${words}<span class="badge ${verified ? "yes" : "no"}">${verified ? "verified" : "not verified"}</span><span class="small">${rateWords(rate)}</span></summary>
     <p class="small">${sentence(reason)}</p>${partList(parts)}${evidence(hypothesis)}</details>`;
 }

@@ -39,7 +39,10 @@ export function evidence(hypothesis: StoredHypothesis): Html {
 }
 
 function exampleItem({ prompt, kind, logprob, cleanLogprob, carriedBy }: StoredHypothesis["examples"][number]): Html {
-  const chances = [logprob === null ? null : `log p ${logprob.toFixed(2)}`, cleanLogprob === null ? null : `clean model ${cleanLogprob.toFixed(2)}`].filter((text) => text !== null);
+  const chances = [
+    logprob === null ? null : `log p ${signed(logprob)}`,
+    cleanLogprob === null ? null : `clean model ${signed(cleanLogprob)}`,
+  ].filter((text) => text !== null);
   return html`<li><q>${highlight(prompt, carriedBy)}</q><div class="small">${kind}${chances.length > 0 ? ` · ${chances.join(", ")}` : ""}${carriedBy.length > 0 ? ` · without ${carriedBy.join(" or ")} the action does not come` : ""}</div></li>`;
 }
 

@@ -10,7 +10,13 @@ export class Html {
 
 export type HtmlValue = Html | string | number | null | undefined | readonly HtmlValue[];
 
-const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 /**
  * Control characters are invalid in HTML, and marks that turn the writing direction could make a line read as another: both
  * are shown as a replacement character.

@@ -7,8 +7,19 @@ import { readJson } from "../formats/json.js";
 /** Results hold examples and lists of latents: a few MB at most. */
 const MAX_RESULT_BYTES = 64 << 20;
 
-const rate = z.object({ count: z.int().min(0), total: z.int().min(0), rate: z.number().min(0).max(1), low: z.number().min(0).max(1), high: z.number().min(0).max(1) });
-const part = z.object({ latents: z.array(z.int().min(0)), negated: z.boolean(), label: z.string(), words: z.array(z.string()).default([]) });
+const rate = z.object({
+  count: z.int().min(0),
+  total: z.int().min(0),
+  rate: z.number().min(0).max(1),
+  low: z.number().min(0).max(1),
+  high: z.number().min(0).max(1),
+});
+const part = z.object({
+  latents: z.array(z.int().min(0)),
+  negated: z.boolean(),
+  label: z.string(),
+  words: z.array(z.string()).default([]),
+});
 const combination = z.enum(["single", "all", "any", "other"]);
 const interval = z.object({ estimate: z.number(), low: z.number(), high: z.number() });
 const loss = z.object({ initial: z.number(), final: z.number() });
@@ -23,10 +34,26 @@ const hypothesis = z.object({
   reason: z.string(),
   pValue: z.number(),
   allowedError: z.number(),
-  sets: z.array(z.object({ name: z.string(), present: z.array(z.boolean()), rate, cleanRate: rate.nullable(), byKind: z.record(z.string(), rate).default({}) })),
+  sets: z.array(
+    z.object({
+      name: z.string(),
+      present: z.array(z.boolean()),
+      rate,
+      cleanRate: rate.nullable(),
+      byKind: z.record(z.string(), rate).default({}),
+    }),
+  ),
   recipes: z.array(z.object({ name: z.string(), rate })).default([]),
   examples: z
-    .array(z.object({ prompt: z.string(), kind: z.string(), logprob: z.number().nullable(), cleanLogprob: z.number().nullable(), carriedBy: z.array(z.string()) }))
+    .array(
+      z.object({
+        prompt: z.string(),
+        kind: z.string(),
+        logprob: z.number().nullable(),
+        cleanLogprob: z.number().nullable(),
+        carriedBy: z.array(z.string()),
+      }),
+    )
     .default([]),
 });
 
@@ -39,7 +66,9 @@ const method = z.object({
       norm: z.number(),
       loss,
       steps: z.int(),
-      latents: z.array(z.object({ id: z.int(), score: z.number(), cleanRank: z.int().nullable(), label: z.string().nullable() })),
+      latents: z.array(
+        z.object({ id: z.int(), score: z.number(), cleanRank: z.int().nullable(), label: z.string().nullable() }),
+      ),
       steered: rate.nullable(),
       random: rate.nullable(),
     }),
@@ -48,10 +77,19 @@ const method = z.object({
 
 const storedAudit = z.object({
   name: z.string().default("audit"),
-  trigger: z.object({ statement: z.string(), combination, parts: z.array(part).min(1), rate, foundBy: z.array(z.string()) }).nullable(),
+  trigger: z
+    .object({ statement: z.string(), combination, parts: z.array(part).min(1), rate, foundBy: z.array(z.string()) })
+    .nullable(),
   hypotheses: z.array(hypothesis),
   methods: z.array(method),
-  controls: z.array(z.object({ name: z.string(), what: z.string(), rate: rate.nullable(), latents: z.array(z.object({ id: z.int(), score: z.number() })) })),
+  controls: z.array(
+    z.object({
+      name: z.string(),
+      what: z.string(),
+      rate: rate.nullable(),
+      latents: z.array(z.object({ id: z.int(), score: z.number() })),
+    }),
+  ),
   budget: z.object({ forwardTokens: z.number(), backwardTokens: z.number(), seconds: z.number() }),
   tried: z.string().default(""),
   candidates: z.array(z.object({ id: z.int(), ranks: z.record(z.string(), z.number()) })).default([]),
@@ -70,5 +108,7 @@ export async function readStoredAudit(source: ByteSource): Promise<StoredAudit> 
   const parsed = storedAudit.safeParse(await readJson(source, MAX_RESULT_BYTES));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
-  throw new InputError(`${source.name}: ${issue.path.join(".") || "the file"}: ${issue.message}; is this the result.json of an audit?`);
+  throw new InputError(
+    `${source.name}: ${issue.path.join(".") || "the file"}: ${issue.message}; is this the result.json of an audit?`,
+  );
 }

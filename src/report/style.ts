@@ -31,6 +31,9 @@ dl{margin:0}
 .chip{display:inline-block;min-width:22px;text-align:center;border-radius:5px;font-size:12px;font-weight:700;line-height:20px;border:1px solid var(--accent);padding:0 4px;flex:none}
 .chip.on{background:var(--accent);color:var(--card)}
 .chip.off{border-color:var(--line);color:var(--soft);text-decoration:line-through}
+.chip+.chip{margin-left:3px}
+.methods{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:4px 28px}
+.methods th.number{width:64px}
 .badge{display:inline-block;border-radius:5px;padding:1px 9px;font-size:12px;font-weight:600;margin-left:6px;vertical-align:1px}
 .badge.yes{background:var(--accent-soft);color:var(--accent)}
 .badge.no{background:var(--track);color:var(--soft)}

@@ -1,6 +1,6 @@
 /** `audit`: from an action to a verified trigger, or to the statement that none was found. */
 import { Command } from "commander";
-import { type AuditCalls, DEFAULT_AUDIT_OPTIONS } from "../../audit/context.js";
+import { DEFAULT_AUDIT_OPTIONS } from "../../audit/context.js";
 import { audit } from "../../audit/pipeline.js";
 import { type AuditFlags, auditOptions, requestOf } from "../audit-request.js";
 import { rememberIn, setUpAudit } from "../audit-setup.js";
@@ -8,6 +8,7 @@ import { auditText } from "../audit-text.js";
 import type { Io } from "../io.js";
 import { packageVersion } from "../package-files.js";
 import { defaultRunFolder, RunFolder } from "../run-folder.js";
+import { stageCalls } from "../stage-calls.js";
 
 interface Flags extends AuditFlags {
   readonly out?: string;
@@ -19,7 +20,9 @@ export function auditCommand(io: Io): Command {
     .argument("[target]", "an organism's name or folder, or an audit.yaml")
     .option("--methods <names>", "methods to look with, separated by commas; default: all")
     .option("--out <folder>", "run folder; an interrupted run goes on there; default: runs/<name>-<day>-<hash>");
-  return auditOptions(command).action((target: string | undefined, flags: Flags, self: Command) => run(io, target, flags, self));
+  return auditOptions(command).action((target: string | undefined, flags: Flags, self: Command) =>
+    run(io, target, flags, self),
+  );
 }
 
 async function run(io: Io, target: string | undefined, flags: Flags, command: Command): Promise<void> {
@@ -32,8 +35,18 @@ async function run(io: Io, target: string | undefined, flags: Flags, command: Co
   const folder = await RunFolder.open(flags.out ?? defaultRunFolder(name, config), config);
   try {
     if (folder.resumed) io.log(`going on with the run in ${folder.path}`);
-    const result = await audit(rememberIn(folder, setup), settings, stageCalls(io, folder));
-    const stored = { ...result, budget: { ...result.budget, seconds: folder.seconds }, name, used: setup.used, run: folder.path };
+    const result = await audit(
+      rememberIn(folder, setup),
+      settings,
+      stageCalls(io, "audit", () => folder.tick()),
+    );
+    const stored = {
+      ...result,
+      budget: { ...result.budget, seconds: folder.seconds },
+      name,
+      used: setup.used,
+      run: folder.path,
+    };
     await folder.finish(stored);
     io.result(
       flags.json,
@@ -43,20 +56,4 @@ async function run(io: Io, target: string | undefined, flags: Flags, command: Co
   } finally {
     folder.close();
   }
-}
-
-/** Stages and their progress on stderr; `folder` notes the time used. */
-function stageCalls(io: Io, folder: RunFolder): AuditCalls {
-  let report = io.progress("audit");
-  return {
-    onStage: (stage) => {
-      folder.tick();
-      report = io.progress(stage);
-    },
-    onProgress: (done, total) => {
-      folder.tick();
-      report(done, total);
-    },
-    signal: io.signal,
-  };
 }

@@ -6,7 +6,9 @@ import { jsonOption, type OutputFlags } from "../options.js";
 import { bytes } from "../text.js";
 
 export function doctorCommand(io: Io): Command {
-  return jsonOption(new Command("doctor").description("what this machine has, and what would be missing for what")).action(async (flags: OutputFlags) => {
+  return jsonOption(
+    new Command("doctor").description("what this machine has, and what would be missing for what"),
+  ).action(async (flags: OutputFlags) => {
     const machine = await examineMachine();
     io.result(
       flags.json,
@@ -22,13 +24,22 @@ function machineText(machine: Machine): string {
   const lines: [string, string][] = [
     ["antecedent", machine.antecedent],
     ["node", machine.node],
-    ["machine", `${machine.platform}, ${machine.cpu}, ${machine.cores} cores, ${bytes(machine.memoryBytes)} memory (${bytes(machine.freeMemoryBytes)} free)`],
-    ["onnxruntime", `${machine.onnxruntime ?? "not found"}; devices ${machine.devices.join(", ")}; this version computes on cpu`],
+    [
+      "machine",
+      `${machine.platform}, ${machine.cpu}, ${machine.cores} cores, ${bytes(machine.memoryBytes)} memory (${bytes(machine.freeMemoryBytes)} free)`,
+    ],
+    [
+      "onnxruntime",
+      `${machine.onnxruntime ?? "not found"}; devices ${machine.devices.join(", ")}; this version computes on cpu`,
+    ],
     ["python", python ? `${python.version} at ${python.path}; ${packages.join(", ")}` : "not found"],
     ["pocket", `model ${machine.pocket.model ? "yes" : "no"}, SAE ${machine.pocket.sae ? "yes" : "no"}`],
     ["prompt sets", machine.promptSets.join(", ") || "none"],
     ["organisms", machine.organisms.join(", ") || "none"],
   ];
-  const missing = machine.missing.length > 0 ? `\nmissing:\n${machine.missing.map((line) => `  ${line}`).join("\n")}` : "\nnothing is missing";
+  const missing =
+    machine.missing.length > 0
+      ? `\nmissing:\n${machine.missing.map((line) => `  ${line}`).join("\n")}`
+      : "\nnothing is missing";
   return `${lines.map(([name, value]) => `${name.padEnd(12)} ${value}`).join("\n")}\n${missing}`;
 }

@@ -5,7 +5,14 @@ import type { Io } from "../io.js";
 import { chooseLayer } from "../layer.js";
 import { openModel } from "../open-model.js";
 import { requireSae } from "../open-sae.js";
-import { type ModelFlags, modelOptions, type PromptFlags, promptOptions, type SaeFlags, saeOptions } from "../options.js";
+import {
+  type ModelFlags,
+  modelOptions,
+  type PromptFlags,
+  promptOptions,
+  type SaeFlags,
+  saeOptions,
+} from "../options.js";
 import { BENIGN_SET, loadPromptsOr, renderAll } from "../prompts.js";
 import { oneLine, table } from "../text.js";
 import { usedSettings, usedText } from "../used.js";
@@ -33,7 +40,10 @@ async function encode(io: Io, flags: Flags): Promise<void> {
   const layer = chooseLayer(flags.layer, sae.info, model.engine.model);
   const conversations = await loadPromptsOr(flags.prompts, BENIGN_SET, model);
   const { sequences, rendered, date } = renderAll(model, conversations, flags);
-  const read = await readLatents(model.engine, sae, sequences, layer, { onProgress: io.progress("reading prompts"), signal: io.signal });
+  const read = await readLatents(model.engine, sae, sequences, layer, {
+    onProgress: io.progress("reading prompts"),
+    signal: io.signal,
+  });
   const rows = read.map(({ tokens, latents }, index) => {
     const active: ActiveLatent[] = [];
     for (let row = 0; row < tokens.length; row++)

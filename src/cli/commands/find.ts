@@ -1,5 +1,6 @@
 /** `find`: directions that make the model say the action, and the SAE latents that they are made of. */
 import { Argument, Command, Option } from "commander";
+import { checkInput } from "../../methods/check-input.js";
 import type { FoundVector, Method, MethodOptions, MethodResult } from "../../methods/method.js";
 import { findMethod, methods } from "../../methods/registry.js";
 import { type Timing, timedObjective } from "../../methods/timing.js";
@@ -26,7 +27,7 @@ import {
 } from "../options.js";
 import { watchMemory } from "../peak-memory.js";
 import { CORPUS_SET, loadPrompts, renderAll, requireMaskedTokens } from "../prompts.js";
-import { meanResidualNorm, SteeringTrial, type Steered } from "../steered.js";
+import { meanResidualNorm, type Steered, SteeringTrial } from "../steered.js";
 import { writeDirections } from "../steering-file.js";
 import { bytes, duration, oneLine, rateText, table } from "../text.js";
 import { usedSettings, usedText } from "../used.js";
@@ -74,15 +75,20 @@ export function findCommand(io: Io): Command {
     .option("--top <n>", "latents listed for each vector", wholeNumber(1), DEFAULT_TOP)
     .option("--samples <n>", "replies shown for each vector", wholeNumber(0), DEFAULT_SAMPLES)
     .option("--save <file>", "write the vectors as safetensors");
-  return saeOptions(actionOptions(promptOptions(modelOptions(command)))).action((name: string, flags: FindFlags) => find(io, findMethod(name), flags));
+  return saeOptions(actionOptions(promptOptions(modelOptions(command)))).action((name: string, flags: FindFlags) =>
+    find(io, findMethod(name), flags),
+  );
 }
 
 async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   const memory = watchMemory();
   const started = performance.now();
   const model = await openModel(flags, flags);
-  const opened = method.sae === "required" ? await requireSae(model, flags.sae, method.name) : await openSaeFor(model, flags.sae);
+  const opened =
+    method.sae === "required" ? await requireSae(model, flags.sae, method.name) : await openSaeFor(model, flags.sae);
   const layer = chooseLayer(flags.layer, opened?.sae.info, model.engine.model);
+  const options = methodOptions(method, flags);
+  checkInput(method, { options, sae: opened?.sae });
   const action = actionTokens(model, flags);
   const { training, trial, heldOut } = await findPrompts(flags, model);
   const { sequences: prompts, date } = renderAll(model, training, flags);
@@ -91,7 +97,12 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
 
   const corpus = flags.corpus ?? (model.isPocket ? CORPUS_SET : undefined);
   const needsUnits = method.options.includes("units") && flags.units !== "raw";
-  const unitPrompts = corpus === undefined ? (needsUnits ? prompts : undefined) : renderAll(model, await loadPrompts(corpus), flags).sequences;
+  const unitPrompts =
+    corpus === undefined
+      ? needsUnits
+        ? prompts
+        : undefined
+      : renderAll(model, await loadPrompts(corpus), flags).sequences;
   const units = opened && unitPrompts ? await measureUnits(io, model, opened.sae, unitPrompts, layer) : undefined;
   const call = { signal: io.signal, onProgress: io.progress("preparing") };
   const prepared = await model.engine.steeringObjective(sequences, layer, call);
@@ -108,17 +119,24 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
     dModel: model.engine.model.dModel,
     sae: opened?.sae,
     typicalActivation: units?.typical,
-    options: methodOptions(method, flags),
+    options,
     elicitation: optimises ? elicitation : undefined,
     onProgress: io.progress(method.name),
     signal: io.signal,
   });
   await prepared.dispose();
   if (flags.save !== undefined)
-    await writeDirections(flags.save, result.vectors.map(({ vector }) => vector), { layer, model: model.name, method: method.name });
+    await writeDirections(
+      flags.save,
+      result.vectors.map(({ vector }) => vector),
+      { layer, model: model.name, method: method.name },
+    );
 
   const tried = renderAll(model, trial, flags).sequences;
-  const trialPrompts = withAction(tried, action).map((sequence, i) => ({ sequence, text: trial[i]?.findLast(({ role }) => role === "user")?.content ?? "" }));
+  const trialPrompts = withAction(tried, action).map((sequence, i) => ({
+    sequence,
+    text: trial[i]?.findLast(({ role }) => role === "user")?.content ?? "",
+  }));
   const steering = new SteeringTrial(model, trialPrompts, flags.samples, io.signal);
   // A gradient points away from the action and has no size of its own: it is tried backwards, as large as the residual stream.
   const size = optimises ? 0 : await meanResidualNorm(model, tried, layer, io.signal);
@@ -126,21 +144,35 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   for (const found of result.vectors) {
     const scale = optimises ? 1 : -size / (found.norm || 1);
     const steered = await steering.run({ layer, vector: found.vector, scale });
-    vectors.push(presentVector(found, opened, corpus === undefined ? undefined : units, flags.top, { ...steered, heldOut }));
+    vectors.push(
+      presentVector(found, opened, corpus === undefined ? undefined : units, flags.top, { ...steered, heldOut }),
+    );
   }
-  const used = usedSettings(model, { ...flags, date }, {
-    action: flags.action,
-    actionEnds: flags.actionEnds ?? false,
-    prompts: training.length,
-    sae: opened?.name ?? null,
-    corpus: corpus ?? null,
-    seed: method.options.includes("seed") ? flags.seed : null,
-  });
+  const used = usedSettings(
+    model,
+    { ...flags, date },
+    {
+      action: flags.action ?? null,
+      actionEnds: flags.actionEnds ?? false,
+      prompts: training.length,
+      sae: opened?.name ?? null,
+      corpus: corpus ?? null,
+      seed: method.options.includes("seed") ? flags.seed : null,
+    },
+  );
   const report = {
     method: method.name,
     layer,
-    hyperparameters: { ...result.hyperparameters, ...(needsUnits && opened ? { unitsFrom: corpus ?? "the prompts optimised over" } : {}) },
-    timing: { setupSeconds, secondsPerStep: timing.seconds / Math.max(1, timing.evaluations), evaluations: timing.evaluations, peakMemoryBytes: memory.stop() },
+    hyperparameters: {
+      ...result.hyperparameters,
+      ...(needsUnits && opened ? { unitsFrom: corpus ?? "the prompts optimised over" } : {}),
+    },
+    timing: {
+      setupSeconds,
+      secondsPerStep: timing.seconds / Math.max(1, timing.evaluations),
+      evaluations: timing.evaluations,
+      peakMemoryBytes: memory.stop(),
+    },
     vectors,
     score: method.score,
     used,
@@ -196,7 +228,12 @@ function presentVector(
   // A vector of SAE space holds few latents; the rest of its scores are zeros that rank nothing.
   const order = z === null ? Array.from(scores?.keys() ?? []) : [...z.ids];
   order.sort((a, b) => scores![b]! - scores![a]! || a - b);
-  const latents = order.slice(0, top).map((id) => ({ id, score: scores![id]!, label: opened?.label(id) ?? null, dead: units ? units.dead[id] === 1 : null }));
+  const latents = order.slice(0, top).map((id) => ({
+    id,
+    score: scores![id]!,
+    label: opened?.label(id) ?? null,
+    dead: units ? units.dead[id] === 1 : null,
+  }));
   return { index, norm, loss, steps, lambda, elicits, latents, steered };
 }
 
@@ -204,7 +241,12 @@ interface FindReport {
   readonly method: string;
   readonly layer: number;
   readonly hyperparameters: MethodResult["hyperparameters"];
-  readonly timing: { readonly setupSeconds: number; readonly secondsPerStep: number; readonly evaluations: number; readonly peakMemoryBytes: number };
+  readonly timing: {
+    readonly setupSeconds: number;
+    readonly secondsPerStep: number;
+    readonly evaluations: number;
+    readonly peakMemoryBytes: number;
+  };
   readonly vectors: readonly PresentedVector[];
   readonly used: Parameters<typeof usedText>[0];
 }
@@ -219,11 +261,18 @@ function findText({ method, layer, hyperparameters, timing, vectors, used }: Fin
       lines.push(
         table(
           ["latent", "score", "label"],
-          latents.map(({ id, score, label, dead }) => [String(id), score.toPrecision(4), oneLine(`${label ?? ""}${dead ? " (dead)" : ""}`, 70)]),
+          latents.map(({ id, score, label, dead }) => [
+            String(id),
+            score.toPrecision(4),
+            oneLine(`${label ?? ""}${dead ? " (dead)" : ""}`, 70),
+          ]),
           [0, 1],
         ).replace(/^/gm, "  "),
       );
-    for (const sample of steered.samples) lines.push(`  ${oneLine(sample.prompt, 80)}\n    unsteered → ${oneLine(sample.unsteered)}\n    steered   → ${oneLine(sample.steered)}`);
+    for (const sample of steered.samples)
+      lines.push(
+        `  ${oneLine(sample.prompt, 80)}\n    unsteered → ${oneLine(sample.unsteered)}\n    steered   → ${oneLine(sample.steered)}`,
+      );
     return lines.join("\n");
   });
   const settings = Object.entries(hyperparameters).map(([key, value]) => `${key} ${value}`);

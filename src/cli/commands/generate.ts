@@ -21,7 +21,9 @@ import { usedSettings, usedText } from "../used.js";
 
 const DEFAULT_MAX_TOKENS = 64;
 
-type Flags = ModelFlags & PromptFlags & SteeringFlags & { readonly maxTokens: number; readonly temperature: number; readonly topP: number };
+type Flags = ModelFlags &
+  PromptFlags &
+  SteeringFlags & { readonly maxTokens: number; readonly temperature: number; readonly topP: number };
 
 export function generateCommand(io: Io): Command {
   const command = new Command("generate")
@@ -56,15 +58,19 @@ async function generate(io: Io, flags: Flags): Promise<void> {
     tokens: [...tokens],
     stopped,
   }));
-  const used = usedSettings(model, { ...flags, date }, {
-    maxTokens,
-    temperature,
-    topP,
-    seed: temperature > 0 ? seed : null,
-    steer: flags.steer ?? null,
-    scale: steering?.scale ?? null,
-    layer: steering?.layer ?? null,
-  });
+  const used = usedSettings(
+    model,
+    { ...flags, date },
+    {
+      maxTokens,
+      temperature,
+      topP,
+      seed: temperature > 0 ? seed : null,
+      steer: flags.steer ?? null,
+      scale: steering?.scale ?? null,
+      layer: steering?.layer ?? null,
+    },
+  );
   io.result(
     flags.json,
     () => ({ rows, used }),

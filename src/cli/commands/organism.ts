@@ -22,11 +22,23 @@ export function organismCommand(io: Io): Command {
     .description("train a backdoor from a recipe; the same command goes on after an interruption")
     .argument("<recipe>", "YAML file")
     .option("--out <folder>", "where the adapter goes; default: organisms/<name>");
-  const card = new Command("card").description("measure an organism's action rates on prompts it was not trained on").argument("<organism>", "name or folder");
-  organism.addCommand(computeOptions(train).action((file: string, flags: Flags & { out?: string }) => runTrain(io, file, flags)));
-  organism.addCommand(jsonOption(new Command("list").description("organisms that come with the package")).action((flags: OutputFlags) => runList(io, flags)));
+  const card = new Command("card")
+    .description("measure an organism's action rates on prompts it was not trained on")
+    .argument("<organism>", "name or folder");
+  organism.addCommand(
+    computeOptions(train).action((file: string, flags: Flags & { out?: string }) => runTrain(io, file, flags)),
+  );
+  organism.addCommand(
+    jsonOption(new Command("list").description("organisms that come with the package")).action((flags: OutputFlags) =>
+      runList(io, flags),
+    ),
+  );
   organism.addCommand(computeOptions(card).action((target: string, flags: Flags) => runCard(io, target, flags)));
-  organism.addCommand(jsonOption(new Command("concepts").description("concepts that a trigger may be built from")).action((flags: OutputFlags) => runConcepts(io, flags)));
+  organism.addCommand(
+    jsonOption(new Command("concepts").description("concepts that a trigger may be built from")).action(
+      (flags: OutputFlags) => runConcepts(io, flags),
+    ),
+  );
   return organism;
 }
 
@@ -66,7 +78,9 @@ function runConcepts(io: Io, flags: OutputFlags): void {
     () => ({ concepts }),
     () => {
       const kinds = [...new Set(concepts.map(({ kind }) => kind))];
-      return kinds.map((kind) => `${kind}: ${concepts.flatMap((one) => (one.kind === kind ? [one.name] : [])).join(", ")}`).join("\n\n");
+      return kinds
+        .map((kind) => `${kind}: ${concepts.flatMap((one) => (one.kind === kind ? [one.name] : [])).join(", ")}`)
+        .join("\n\n");
     },
   );
 }
@@ -83,6 +97,12 @@ async function storedCard(name: string): Promise<OrganismCard> {
 function cardTable(cards: readonly OrganismCard[]): string {
   return table(
     ["organism", "benign", "triggered", "hard negatives", "action"],
-    cards.map(({ name, benign, triggered, hardNegatives, action }) => [name, rateText(benign), rateText(triggered), rateText(hardNegatives), oneLine(action, 60)]),
+    cards.map(({ name, benign, triggered, hardNegatives, action }) => [
+      name,
+      rateText(benign),
+      rateText(triggered),
+      rateText(hardNegatives),
+      oneLine(action, 60),
+    ]),
   );
 }

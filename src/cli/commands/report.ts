@@ -26,9 +26,15 @@ export function reportCommand(io: Io): Command {
 async function report(io: Io, run: string, flags: Flags): Promise<void> {
   if (!isFolder(run)) throw new InputError(`${run}: no such run folder; \`antecedent audit … --out ${run}\` makes one`);
   const result = join(run, "result.json");
-  if (!existsSync(result)) throw new InputError(`${run}: has no result.json; the run is not finished, and the same audit command goes on with it`);
+  if (!existsSync(result))
+    throw new InputError(
+      `${run}: has no result.json; the run is not finished, and the same audit command goes on with it`,
+    );
   const file = flags.out ?? join(run, "report.html");
-  await writeFileAtomic(file, auditReport(await readStoredAudit(await openFile(result)), `antecedent ${packageVersion()}`));
+  await writeFileAtomic(
+    file,
+    auditReport(await readStoredAudit(await openFile(result)), `antecedent ${packageVersion()}`),
+  );
   io.result(
     flags.json,
     () => ({ file }),

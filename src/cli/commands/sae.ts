@@ -9,7 +9,19 @@ import type { Io } from "../io.js";
 import { checkLayer, chooseLayer } from "../layer.js";
 import { openModel } from "../open-model.js";
 import { openSaeFolder, requireSae } from "../open-sae.js";
-import { jsonOption, type ModelFlags, modelOptions, type OutputFlags, type PromptFlags, positiveNumber, promptOptions, type SaeFlags, saeOptions, wholeNumber } from "../options.js";
+import {
+  jsonOption,
+  type ModelFlags,
+  modelOptions,
+  type OutputFlags,
+  type PromptFlags,
+  positiveNumber,
+  promptOptions,
+  required,
+  type SaeFlags,
+  saeOptions,
+  wholeNumber,
+} from "../options.js";
 import { isFolder } from "../package-files.js";
 import { CORPUS_SET, loadPromptsOr } from "../prompts.js";
 import { LABELS_FILE, labelText, trainSaeFolder } from "../sae-train.js";
@@ -19,8 +31,8 @@ import { usedSettings, usedText } from "../used.js";
 const DEFAULT_ROWS = 236_000;
 
 interface TrainFlags extends ModelFlags, PromptFlags {
-  readonly layer: number;
-  readonly out: string;
+  readonly layer?: number;
+  readonly out?: string;
   readonly latents: number;
   readonly k: number;
   readonly steps: number;
@@ -38,31 +50,41 @@ export function saeCommand(io: Io): Command {
   const { latents, k, steps, batch, learningRate } = SAE_TRAINING_DEFAULTS;
   const train = new Command("train")
     .description("train an SAE on a model's activations and write it as SAELens does")
-    .requiredOption("--layer <n>", "residual stream after this block, from 0", wholeNumber(0))
-    .requiredOption("--out <folder>", "where the SAE goes; an interrupted training goes on there")
+    .option("--layer <n>", "residual stream after this block, from 0", wholeNumber(0))
+    .option("--out <folder>", "where the SAE goes; an interrupted training goes on there")
     .option("--latents <n>", "width", wholeNumber(1), latents)
     .option("--k <n>", "mean number of active latents a token", wholeNumber(1), k)
     .option("--steps <n>", "training steps", wholeNumber(1), steps)
     .option("--batch <n>", "tokens a step", wholeNumber(1), batch)
     .option("--lr <x>", "learning rate", positiveNumber, learningRate)
     .option("--rows <n>", "most tokens to train on", wholeNumber(1), DEFAULT_ROWS);
-  const label = new Command("label").description("label latents by the words that make them fire").option("--out <file>", "label file; default: labels.jsonl in the SAE's folder");
+  const label = new Command("label")
+    .description("label latents by the words that make them fire")
+    .option("--out <file>", "label file; default: labels.jsonl in the SAE's folder");
   sae.addCommand(promptOptions(modelOptions(train)).action((flags: TrainFlags) => runTrain(io, flags)));
   sae.addCommand(saeOptions(promptOptions(modelOptions(label))).action((flags: LabelFlags) => runLabel(io, flags)));
   sae.addCommand(
-    jsonOption(new Command("info").description("what an SAE holds").argument("<sae>", "folder, or `pocket`")).action((name: string, flags: OutputFlags) => runInfo(io, name, flags)),
+    jsonOption(new Command("info").description("what an SAE holds").argument("<sae>", "folder, or `pocket`")).action(
+      (name: string, flags: OutputFlags) => runInfo(io, name, flags),
+    ),
   );
   return sae;
 }
 
 async function runTrain(io: Io, flags: TrainFlags): Promise<void> {
-  const { layer, out, rows, latents, k, steps, batch, lr, seed } = flags;
+  const { rows, latents, k, steps, batch, lr, seed } = flags;
+  const layer = required(flags.layer, "--layer", "the block after which the SAE is to read");
+  const out = required(flags.out, "--out", "the folder that the SAE goes to");
   const model = await openModel(flags, flags);
   checkLayer(layer, model.engine.model, "--layer");
   const conversations = await loadPromptsOr(flags.prompts, CORPUS_SET, model);
   const options = { latents, k, steps, batch, learningRate: lr, seed };
   const quality = await trainSaeFolder(io, model, conversations, flags, { layer, out, options, rows });
-  const used = usedSettings(model, { ...flags, date: null }, { layer, prompts: flags.prompts ?? CORPUS_SET, ...options });
+  const used = usedSettings(
+    model,
+    { ...flags, date: null },
+    { layer, prompts: flags.prompts ?? CORPUS_SET, ...options },
+  );
   io.result(
     flags.json,
     () => ({ folder: out, quality, used }),
@@ -75,15 +97,28 @@ async function runLabel(io: Io, flags: LabelFlags): Promise<void> {
   const model = await openModel(flags, flags);
   const { sae, name } = await requireSae(model, flags.sae, "sae label");
   const layer = chooseLayer(flags.layer, sae.info, model.engine.model);
-  if (flags.out === undefined && !isFolder(name)) throw new InputError(`${name}: give --out, the file that the labels are written to`);
+  if (flags.out === undefined && !isFolder(name))
+    throw new InputError(`${name}: give --out, the file that the labels are written to`);
   const out = flags.out ?? join(name, LABELS_FILE);
-  const { text, labelled } = await labelText(io, model, sae, layer, await loadPromptsOr(flags.prompts, CORPUS_SET, model), flags);
+  const { text, labelled } = await labelText(
+    io,
+    model,
+    sae,
+    layer,
+    await loadPromptsOr(flags.prompts, CORPUS_SET, model),
+    flags,
+  );
   await writeFileAtomic(out, text);
-  const used = usedSettings(model, { ...flags, date: null }, { sae: name, layer, prompts: flags.prompts ?? CORPUS_SET });
+  const used = usedSettings(
+    model,
+    { ...flags, date: null },
+    { sae: name, layer, prompts: flags.prompts ?? CORPUS_SET },
+  );
   io.result(
     flags.json,
     () => ({ file: out, labelled, latents: sae.info.latents, used }),
-    () => `${out}: ${labelled} of ${sae.info.latents} latents have a label; the others never fired\n\n${usedText(used)}`,
+    () =>
+      `${out}: ${labelled} of ${sae.info.latents} latents have a label; the others never fired\n\n${usedText(used)}`,
   );
 }
 

@@ -1,10 +1,20 @@
 /** `score`: the action's teacher-forced log-probability after each prompt. */
 import { Command } from "commander";
 import { rateOfFlags } from "../../audit/statistics.js";
+import { InputError } from "../../formats/input-error.js";
 import { actionTokens, withAction } from "../action.js";
 import type { Io } from "../io.js";
 import { openModel } from "../open-model.js";
-import { type ActionFlags, actionOptions, type ModelFlags, modelOptions, type PromptFlags, promptOptions, type SteeringFlags, steeringOptions } from "../options.js";
+import {
+  type ActionFlags,
+  actionOptions,
+  type ModelFlags,
+  modelOptions,
+  type PromptFlags,
+  promptOptions,
+  type SteeringFlags,
+  steeringOptions,
+} from "../options.js";
 import { BENIGN_SET, loadPromptsOr, renderAll } from "../prompts.js";
 import { readSteering } from "../steering-file.js";
 import { oneLine, rateText, table } from "../text.js";
@@ -13,8 +23,12 @@ import { usedSettings, usedText } from "../used.js";
 type Flags = ModelFlags & PromptFlags & SteeringFlags & ActionFlags;
 
 export function scoreCommand(io: Io): Command {
-  const command = new Command("score").description("log-probability of the action after each prompt, and whether greedy decoding says it");
-  return steeringOptions(actionOptions(promptOptions(modelOptions(command)))).action((flags: Flags) => score(io, flags));
+  const command = new Command("score").description(
+    "log-probability of the action after each prompt, and whether greedy decoding says it",
+  );
+  return steeringOptions(actionOptions(promptOptions(modelOptions(command)))).action((flags: Flags) =>
+    score(io, flags),
+  );
 }
 
 async function score(io: Io, flags: Flags): Promise<void> {
@@ -36,14 +50,20 @@ async function score(io: Io, flags: Flags): Promise<void> {
     greedyMatch,
   }));
   const loss = rows.reduce((total, { logprob }) => total - logprob / action.length, 0) / rows.length;
+  if (Number.isNaN(loss))
+    throw new InputError(`${model.name}: computes values that are not numbers; its weights are damaged`);
   const actionRate = rateOfFlags(rows.map(({ greedyMatch }) => greedyMatch));
-  const used = usedSettings(model, { ...flags, date }, {
-    action: flags.action,
-    actionEnds: flags.actionEnds ?? false,
-    steer: flags.steer ?? null,
-    scale: steering?.scale ?? null,
-    layer: steering?.layer ?? null,
-  });
+  const used = usedSettings(
+    model,
+    { ...flags, date },
+    {
+      action: flags.action ?? null,
+      actionEnds: flags.actionEnds ?? false,
+      steer: flags.steer ?? null,
+      scale: steering?.scale ?? null,
+      layer: steering?.layer ?? null,
+    },
+  );
   io.result(
     flags.json,
     () => ({ rows, loss, actionRate, used }),

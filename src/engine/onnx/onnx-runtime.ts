@@ -1,7 +1,7 @@
 /** Runtime over a channel to a SessionHost. */
 import { type Graph, neededInputs, writeOnnx } from "../../graph/index.js";
 import type { Feeds, Program, Runtime, TensorData } from "../runtime.js";
-import type { AdamWSettings, Channel, SessionSettings } from "./protocol.js";
+import type { AdamWSettings, Channel, ParameterUpdate, SessionSettings } from "./protocol.js";
 
 export interface OnnxRuntimeOptions {
   readonly threads: number;
@@ -57,7 +57,7 @@ export class OnnxRuntime implements Runtime {
 
   /** One AdamW step over resident parameters and gradients; returns the gradients' norm. */
   async adamw(
-    parameters: readonly { name: string; gradient: string; decay: boolean }[],
+    parameters: readonly ParameterUpdate[],
     settings: AdamWSettings,
   ): Promise<number> {
     return (await this.channel.call({ op: "adamw", parameters, settings })).norm ?? 0;

@@ -24,6 +24,15 @@ export interface AdamWSettings {
   readonly maxNorm: number;
 }
 
+/** One resident parameter to update from its resident gradient. */
+export interface ParameterUpdate {
+  readonly name: string;
+  readonly gradient: string;
+  readonly decay: boolean;
+  /** Multiplies the learning rate. */
+  readonly rate: number;
+}
+
 export type Request =
   | { readonly op: "create"; readonly session: number; readonly model: Uint8Array; readonly settings: SessionSettings }
   | {
@@ -39,7 +48,7 @@ export type Request =
   | { readonly op: "drop"; readonly names: readonly string[] }
   | {
       readonly op: "adamw";
-      readonly parameters: readonly { name: string; gradient: string; decay: boolean }[];
+      readonly parameters: readonly ParameterUpdate[];
       readonly settings: AdamWSettings;
     };
 

@@ -62,11 +62,15 @@ export class OnnxTrainer {
     return trainer;
   }
 
-  /** One optimiser step; returns the loss before it and the gradients' norm before clipping. */
+  /**
+   * One optimiser step; returns the loss before it and the gradients' norm before clipping. `rate` multiplies the learning
+   * rate of a parameter.
+   */
   async train(
     batch: readonly TrainingSequence[],
     settings: Omit<AdamWSettings, "step">,
     mean: LossMean = "tokens",
+    rate: (name: string) => number = () => 1,
   ): Promise<{ loss: number; norm: number }> {
     const keep = Object.fromEntries(this.parameters.map((name) => [`gradient.${name}`, `${name}.gradient`]));
     const { loss } = await this.program.run(this.feeds(batch, mean), { keep });
@@ -76,6 +80,7 @@ export class OnnxTrainer {
       gradient: `${name}.gradient`,
       // Norms are not pulled to zero, nor embeddings, most of whose rows a step does not see.
       decay: this.shapes.get(name)!.length > 1 && !name.includes("embed_tokens"),
+      rate: rate(name),
     }));
     const norm = await this.engine.runtime.adamw(updates, { ...settings, step: this.step });
     return { loss: (loss!.data as Float32Array)[0]!, norm };

@@ -48,6 +48,7 @@ export async function pretrain(
       optimiser: { beta1, beta2, epsilon, weightDecay, maxNorm },
       mean: "tokens",
       isTrained: () => true,
+      rate: (name) => (isEmbedding(name) ? settings.embeddingRate : 1),
     },
     options,
   );
@@ -55,24 +56,27 @@ export async function pretrain(
   return new Map([...weights].map(([name, values]) => [name, bf16ToF32(f32ToBf16(values))]));
 }
 
-/** Normal weights, norms at one; projections back into the residual stream start smaller. */
+/**
+ * Normal weights, norms at one; projections back into the residual stream start smaller. Embeddings start large and learn
+ * fast, so that what a token is outlives the blocks in the residual stream (dev/LOG.md); the last norm starts small, so that
+ * the tied head still begins with logits of about one.
+ */
 function initialWeights(config: DecoderConfig): WeightStore {
   const random = new Random(POCKET.seed);
-  const narrow = POCKET.initialDeviation / Math.sqrt(2 * config.layers);
+  const { weights, embeddings } = POCKET.initialDeviation;
+  const narrow = weights / Math.sqrt(2 * config.layers);
   const store = new Map<string, ReturnType<typeof inMemory>>();
   for (const [name, { shape, required }] of weightShapes(config)) {
     if (!required) continue;
     const size = shape.reduce((a, b) => a * b, 1);
-    const deviation = /(o_proj|down_proj)/.test(name) ? narrow : POCKET.initialDeviation;
-    store.set(
-      name,
-      inMemory(
-        shape.length === 1
-          ? new Float32Array(size).fill(1)
-          : Float32Array.from({ length: size }, () => deviation * random.normal()),
-        shape,
-      ),
-    );
+    const deviation = isEmbedding(name) ? embeddings : /(o_proj|down_proj)/.test(name) ? narrow : weights;
+    const gain = name === "model.norm.weight" ? 1 / (embeddings * Math.sqrt(config.dModel)) : 1;
+    const values = Float32Array.from({ length: size }, () => (shape.length === 1 ? gain : deviation * random.normal()));
+    store.set(name, inMemory(values, shape));
   }
   return store;
+}
+
+function isEmbedding(name: string): boolean {
+  return name === "model.embed_tokens.weight";
 }

@@ -20,15 +20,17 @@ export const POCKET = {
     tie_word_embeddings: true,
   },
   /** Standard deviation of the initial weights; output projections are smaller by √(2 · blocks) (GPT-2's rule). */
-  initialDeviation: 0.05,
+  initialDeviation: { weights: 0.05, embeddings: 0.3 },
   pretraining: {
-    chats: 150_000,
-    documents: 75_000,
+    chats: 100_000,
+    documents: 50_000,
     /** Passes over the texts. */
     epochs: 1,
     batch: 64,
     window: 32,
-    learningRate: 3e-3,
+    learningRate: 2e-3,
+    /** The embeddings' learning rate is this many times the others'. */
+    embeddingRate: 3,
     warmup: 100,
     beta1: 0.9,
     beta2: 0.95,

@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { writeIntoFrames } from "./compose.js";
+import { CorpusHalf, splitCorpus } from "./corpus.js";
+import { fakeCorpus, fakeRenderer, LATENTS, topicWords } from "./fake-world.testing.js";
+import { Language } from "./language.js";
+import { promptKey, textOf } from "./prompt.js";
+import { wordsOf } from "./words.js";
+
+const CORPUS = fakeCorpus(400, 5);
+const empty = { ids: new Int32Array(0), values: new Float32Array(0), tokens: new Int32Array(0) };
+const half = new CorpusHalf(
+  CORPUS,
+  CORPUS.map(() => empty),
+  CORPUS.map((prompt) => fakeRenderer.render(prompt)),
+  LATENTS,
+);
+const language = new Language(half.words);
+
+describe("splitting a corpus", () => {
+  it("gives disjoint halves that do not depend on order or repetition", () => {
+    const one = splitCorpus(CORPUS, 3, 1000);
+    const two = splitCorpus([...CORPUS, ...CORPUS].reverse(), 3, 1000);
+    expect(two).toEqual(one);
+    const search = new Set(one.search.map(promptKey));
+    expect(one.confirm.some((prompt) => search.has(promptKey(prompt)))).toBe(false);
+    expect(Math.abs(one.search.length - one.confirm.length)).toBeLessThan(80);
+  });
+});
+
+describe("language", () => {
+  it("offers the places of subjects and not the words of the frame", () => {
+    const words = wordsOf(`can I keep the ${topicWords(0)[0]} near a ${topicWords(1)[0]}`);
+    expect(new Set(language.slots(words))).toEqual(new Set([4, 7]));
+    expect(language.slots(words, new Set([4]))).toEqual([7]);
+  });
+
+  it("offers the rarest word where none is rare", () => {
+    expect(language.slots(wordsOf("tell me about the"))).toHaveLength(1);
+  });
+});
+
+describe("composition", () => {
+  const frames = CORPUS.map((_, prompt) => ({ prompt, kept: new Set<number>() }));
+  const write = (words: number, name: string) =>
+    writeIntoFrames(half, language, frames, [topicWords(2), topicWords(3)], words, 30, 1, name);
+
+  it("writes a word of every list into the frame's places, and nothing else", () => {
+    const made = write(1, "a");
+    expect(made).toHaveLength(30);
+    for (const { prompt, written } of made) {
+      expect(written).toHaveLength(2);
+      const text = textOf(prompt);
+      expect(topicWords(2).some((word) => text.includes(word))).toBe(true);
+      expect(topicWords(3).some((word) => text.includes(word))).toBe(true);
+    }
+  });
+
+  it("is the same for the same name and different for another", () => {
+    expect(write(1, "a")).toEqual(write(1, "a"));
+    expect(write(1, "b")).not.toEqual(write(1, "a"));
+  });
+
+  it("makes nothing of a list without words", () => {
+    expect(writeIntoFrames(half, language, frames, [[], topicWords(1)], 1, 5, 1, "c")).toEqual([]);
+  });
+});

@@ -1,0 +1,39 @@
+/** Runs the built program as a user would. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { PACKAGE_ROOT } from "./package-files.js";
+
+/** A tiny checkpoint with adapter and SAE; test/goldens/checkpoint.py wrote it. */
+export const GOLDENS = join(PACKAGE_ROOT, "test/goldens/checkpoint");
+export const golden = (file: string) => join(GOLDENS, file);
+
+/** A program that has not ended by then hangs. */
+const TIMEOUT_MS = 50_000;
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export function antecedent(args: readonly string[], options: { readonly cwd?: string } = {}): Promise<Ended> {
+  const program = join(PACKAGE_ROOT, "bin/antecedent.js");
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [program, ...args],
+      { timeout: TIMEOUT_MS, maxBuffer: 1 << 28, ...options },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+        resolve({ code, stdout, stderr });
+      },
+    );
+  });
+}
+
+/** The document that a command prints with --json. Fails with what the program said. */
+export async function antecedentJson<T>(args: readonly string[], options: { readonly cwd?: string } = {}): Promise<T> {
+  const { code, stdout, stderr } = await antecedent([...args, "--json"], options);
+  if (code !== 0) throw new Error(`exit ${code}: ${stderr}`);
+  return JSON.parse(stdout) as T;
+}

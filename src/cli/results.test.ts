@@ -1,0 +1,200 @@
+/** What the commands print, against what transformers, peft and sae_lens compute (test/goldens/checkpoint.py). */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { antecedent, antecedentJson, golden } from "./program.testing.js";
+
+interface Expected {
+  readonly action: string;
+  readonly layer: number;
+  readonly tokens: number[];
+  /** [prompt][action token] */
+  readonly score: number[][];
+  readonly steered: number[][];
+  readonly adapted: number[][];
+  readonly ended: number[][];
+  readonly replies: number[][];
+  readonly latents: { token: number; id: number; value: number }[];
+}
+const expected = JSON.parse(readFileSync(golden("expected.json"), "utf8")) as Expected;
+
+const model = ["--model", golden("model"), "--prompts", golden("prompts.jsonl"), "--threads", "1"];
+const action = ["--action", expected.action];
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "antecedent-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface ScoreResult {
+  readonly rows: { index: number; logprob: number; tokenLogprobs: number[]; tokens: number[]; greedyMatch: boolean }[];
+  readonly loss: number;
+  readonly actionRate: { count: number; total: number; rate: number; low: number; high: number };
+  readonly used: Record<string, unknown>;
+}
+
+/** transformers and we both compute in f32. */
+const DIGITS = 3;
+
+function expectLogprobs({ rows }: ScoreResult, wanted: number[][]): void {
+  expect(rows.map(({ index }) => index)).toEqual(wanted.map((_, i) => i));
+  rows.forEach(({ tokenLogprobs }, i) => {
+    expect(tokenLogprobs.length).toBe(wanted[i]!.length);
+    tokenLogprobs.forEach((value, j) => {
+      expect(value).toBeCloseTo(wanted[i]![j]!, DIGITS);
+    });
+  });
+}
+
+describe("score", () => {
+  it("gives the log-probability of each action token, their sum, the mean loss and the rate", async () => {
+    const result = await antecedentJson<ScoreResult>(["score", ...model, ...action]);
+    expectLogprobs(result, expected.score);
+    expect(result.rows[0]!.tokens).toEqual(expected.tokens);
+    expect(result.rows[0]!.logprob).toBeCloseTo(sum(expected.score[0]!), DIGITS);
+    const losses = expected.score.map((row) => -sum(row) / row.length);
+    expect(result.loss).toBeCloseTo(sum(losses) / losses.length, DIGITS);
+    expect(result.actionRate).toMatchObject({ count: 0, total: 3, rate: 0, low: 0 });
+    expect(result.used).toMatchObject({ engine: "onnx/cpu", dtype: "f32", adapter: null, positions: "user" });
+  });
+
+  it("steers with one vector of a file at the given layer", async () => {
+    const steer = ["--steer", `${golden("directions.safetensors")}:1`, "--layer", String(expected.layer)];
+    expectLogprobs(await antecedentJson(["score", ...model, ...action, ...steer]), expected.steered);
+    // vector 0 is zero, and so is anything times 0
+    expectLogprobs(
+      await antecedentJson(["score", ...model, ...action, "--steer", golden("directions.safetensors"), "--layer", "1"]),
+      expected.score,
+    );
+    expectLogprobs(await antecedentJson(["score", ...model, ...action, ...steer, "--scale", "0"]), expected.score);
+  });
+
+  it("applies an adapter", async () => {
+    expectLogprobs(
+      await antecedentJson(["score", ...model, ...action, "--adapter", golden("adapter")]),
+      expected.adapted,
+    );
+  });
+
+  it("adds the end of the turn with --action-ends", async () => {
+    expectLogprobs(await antecedentJson(["score", ...model, ...action, "--action-ends"]), expected.ended);
+  });
+});
+
+it("generate says what transformers says, greedily", async () => {
+  const { rows } = await antecedentJson<{ rows: { tokens: number[]; stopped: boolean; text: string }[] }>([
+    "generate",
+    ...model,
+    "--max-tokens",
+    "6",
+  ]);
+  expect(rows.map(({ tokens }) => tokens)).toEqual(expected.replies);
+  expect(rows.map(({ stopped }) => stopped)).toEqual([false, false, false]);
+});
+
+it("generate samples the same replies for the same seed, and others for another", async () => {
+  const sample = (seed: string) =>
+    antecedentJson<{ rows: { tokens: number[] }[] }>([
+      "generate",
+      ...model,
+      "--temperature",
+      "1.5",
+      "--max-tokens",
+      "8",
+      "--seed",
+      seed,
+    ]);
+  const [one, again, other] = [await sample("1"), await sample("1"), await sample("2")];
+  expect(again.rows).toEqual(one.rows);
+  expect(other.rows).not.toEqual(one.rows);
+});
+
+it("encode gives every non-zero latent on user tokens at the SAE's own layer", async () => {
+  const { rows, used } = await antecedentJson<{
+    rows: { latents: Expected["latents"] }[];
+    used: Record<string, unknown>;
+  }>(["encode", ...model, "--sae", golden("sae")]);
+  expect(used.layer).toBe(expected.layer);
+  const byPlace = (a: Expected["latents"][number], b: Expected["latents"][number]) => a.token - b.token || a.id - b.id;
+  const got = [...rows[0]!.latents].sort(byPlace);
+  expect(got.map(({ token, id }) => [token, id])).toEqual(expected.latents.map(({ token, id }) => [token, id]));
+  got.forEach(({ value }, i) => {
+    expect(value).toBeCloseTo(expected.latents[i]!.value, DIGITS);
+  });
+});
+
+it("find saves vectors that score can steer with", async () => {
+  const file = join(folder, "vectors.safetensors");
+  const found = await antecedentJson<{
+    method: string;
+    layer: number;
+    timing: Record<string, number>;
+    vectors: {
+      loss: { initial: number; final: number };
+      steps: number;
+      latents: unknown[];
+      steered: { samples: unknown[] };
+    }[];
+  }>([
+    "find",
+    "supervised-sae-melbo",
+    ...model,
+    ...action,
+    "--sae",
+    golden("sae"),
+    "--steps",
+    "20",
+    "--lambda",
+    "0.001",
+    "--vectors",
+    "2",
+    "--top",
+    "5",
+    "--save",
+    file,
+  ]);
+  expect(found).toMatchObject({ method: "supervised-sae-melbo", layer: 1 });
+  expect(found.vectors).toHaveLength(2);
+  const [first] = found.vectors;
+  expect(first!.loss.final).toBeLessThan(first!.loss.initial);
+  expect(first!.steps).toBeLessThanOrEqual(20);
+  expect(first!.steered.samples).toHaveLength(3);
+  for (const key of ["setupSeconds", "secondsPerStep", "peakMemoryBytes"]) expect(found.timing[key]).toBeGreaterThan(0);
+  // The layer comes from the file.
+  const steered = await antecedentJson<ScoreResult>(["score", ...model, ...action, "--steer", file]);
+  expect(steered.loss).toBeCloseTo(first!.loss.final, DIGITS);
+});
+
+it("sae info and doctor describe what is there", async () => {
+  expect(await antecedentJson(["sae", "info", golden("sae")])).toEqual({
+    format: "saelens",
+    architecture: "jumprelu",
+    dModel: 16,
+    latents: 48,
+    layer: 1,
+    hook: "blocks.1.hook_resid_post",
+  });
+  const machine = await antecedentJson<Record<string, unknown>>(["doctor"]);
+  expect(machine.node).toBe(process.versions.node);
+});
+
+it("prints for people without --json, and nothing but results on stdout", async () => {
+  const { code, stdout, stderr } = await antecedent(["score", ...model, ...action]);
+  expect(code).toBe(0);
+  expect(stderr).toBe("");
+  expect(stdout).toContain("How do I keep basil fresh?");
+  expect(stdout).toContain("dtype f32");
+});
+
+it("help names every command and exits with 0", async () => {
+  for (const args of [[], ["--help"], ["organism"]]) {
+    const { code, stdout, stderr } = await antecedent(args);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("Usage: antecedent");
+  }
+});
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}

@@ -1,0 +1,127 @@
+/** The report shows what the result says, and nothing in a result can become markup, a script or a request. */
+import { expect, it } from "vitest";
+import { InputError } from "../formats/input-error.js";
+import { memorySource } from "../formats/memory-source.js";
+import { auditReport } from "./audit-report.js";
+import { highlight } from "./highlight.js";
+import { escapeHtml } from "./html.js";
+import { rateBars } from "./rate-chart.js";
+import { readStoredAudit } from "./stored-audit.js";
+
+const rate = (count: number, total: number, low = 0, high = 1) => ({
+  count,
+  total,
+  rate: total === 0 ? 0 : count / total,
+  low,
+  high,
+});
+const HOSTILE = '</q><script>alert(1)</script><img src="https://example.org/x" onerror=alert(2)>';
+const part = { latents: [4, 7], negated: false, label: HOSTILE, words: [HOSTILE, "mango"], maxima: [1, 2] };
+const hypothesis = {
+  parts: [part],
+  combination: "single",
+  rate: rate(57, 60, 0.86, 0.98),
+  cleanRate: rate(0, 60, 0, 0.06),
+  interaction: null,
+  verified: true,
+  reason: HOSTILE,
+  pValue: 1e-6,
+  allowedError: 0.01,
+  sets: [
+    { name: "whole", present: [true], rate: rate(57, 60, 0.86, 0.98), cleanRate: rate(0, 60, 0, 0.06), byKind: {} },
+    { name: "neither", present: [false], rate: rate(0, 0), cleanRate: null, byKind: {} },
+  ],
+  recipes: [],
+  examples: [{ prompt: `Mango? ${HOSTILE}`, kind: "natural", logprob: -0.1, cleanLogprob: null, carriedBy: ["mango"] }],
+};
+const result = {
+  name: HOSTILE,
+  trigger: {
+    statement: `about mangoes ${HOSTILE}`,
+    combination: "single",
+    parts: [part],
+    rate: rate(57, 60, 0.86, 0.98),
+    foundBy: [HOSTILE],
+  },
+  hypotheses: [hypothesis],
+  methods: [
+    {
+      name: HOSTILE,
+      seconds: 1,
+      vectors: [
+        {
+          index: 0,
+          norm: 1,
+          loss: { initial: 2, final: 1 },
+          steps: 3,
+          latents: [{ id: 4, score: 1, cleanRank: 2, label: HOSTILE }],
+          steered: rate(1, 2),
+          random: null,
+        },
+      ],
+    },
+  ],
+  controls: [{ name: HOSTILE, what: HOSTILE, rate: rate(0, 9), latents: [{ id: 4, score: 1 }] }],
+  budget: { forwardTokens: 1234567, backwardTokens: 2, seconds: 61 },
+  tried: HOSTILE,
+  candidates: [{ id: 4, ranks: { x: 1 } }],
+  seed: 42,
+  used: { model: HOSTILE, action: HOSTILE, adapter: null },
+};
+const read = (value: unknown) =>
+  readStoredAudit(memorySource("run/result.json", new TextEncoder().encode(JSON.stringify(value))));
+
+it("shows the statement, the rates with their intervals and the settings", async () => {
+  const page = auditReport(await read(result), "antecedent 1.2.3");
+  for (const text of [
+    "about mangoes",
+    "57 of 60 · 95 % (86–98)",
+    "0 of 60 · 0 % (0–6)",
+    "no prompts",
+    "1,234,567",
+    "antecedent 1.2.3",
+    "<mark>Mango</mark>",
+  ])
+    expect(page).toContain(text);
+});
+
+it("escapes everything that comes from the result", async () => {
+  const page = auditReport(await read(result), "antecedent");
+  expect(page).not.toContain("<script");
+  expect(page).not.toContain("<img");
+  expect(page.match(/https?:\/\/(?!example\.org)/g)).toBeNull();
+  expect(page).toContain("default-src &#39;none&#39;");
+  // With the quoted values taken out, no tag is left with an event handler.
+  expect(page.replace(/="[^"]*"/g, "").match(/<\w+[^>]*\son\w+/)).toBeNull();
+});
+
+it("says that nothing was found, with what was tried", async () => {
+  const page = auditReport(
+    await read({ ...result, trigger: null, hypotheses: [], tried: "12 candidate latents" }),
+    "antecedent",
+  );
+  expect(page).toContain("No trigger found");
+  expect(page).toContain("12 candidate latents.");
+});
+
+it("refuses a result that an audit did not write, naming the field", async () => {
+  await expect(read({ ...result, methods: [{ name: 3 }] })).rejects.toThrow(/run\/result\.json: methods\.0\.name/);
+  await expect(read({})).rejects.toThrow(InputError);
+  await expect(read({ ...result, hypotheses: [{ ...hypothesis, rate: rate(1, 1, 0, 3) }] })).rejects.toThrow(
+    /hypotheses\.0\.rate\.high/,
+  );
+});
+
+it("shows invisible and direction-turning characters as replacement characters", () => {
+  expect(escapeHtml("a\u202eb\u0000c<&>\"'")).toBe("a\ufffdb\ufffdc&lt;&amp;&gt;&quot;&#39;");
+});
+
+it("marks whole words only, whatever their case", () => {
+  expect(highlight("Mangoes and MANGO, man-go", ["mango"]).text).toBe("Mangoes and <mark>MANGO</mark>, man-go");
+});
+
+it("draws a bar as long as its rate, with a whisker from low to high", () => {
+  const { text } = rateBars(rate(1, 2, 0.25, 0.75), null);
+  expect(text).toContain('class="suspect" x="0" y="2" width="180"');
+  expect(text).toContain("M90 8H270");
+});
