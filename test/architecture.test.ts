@@ -24,9 +24,13 @@ const PORTABLE = ["graph", "formats", "model", "engine", "sae", "methods", "audi
 /** Node's side of the engine, chosen in one place. */
 const NODE_FILES = ["engine/onnx/node-worker.ts", "engine/onnx/node-channel.ts"];
 
-const files = (readdirSync(source, { recursive: true }) as string[]).filter((file) => /\.ts$/.test(file) && !/\.(test|testing)\.ts$/.test(file));
+const files = (readdirSync(source, { recursive: true }) as string[]).filter(
+  (file) => /\.ts$/.test(file) && !/\.(test|testing)\.ts$/.test(file),
+);
 const importsOf = (file: string) =>
-  [...readFileSync(join(source, file), "utf8").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1]!);
+  [...readFileSync(join(source, file), "utf8").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(
+    (match) => match[1]!,
+  );
 const roomOf = (file: string) => file.split("/")[0]!;
 
 it("sees the source files", () => expect(files.length).toBeGreaterThan(50));
@@ -47,6 +51,10 @@ it.each(Object.keys(ALLOWED))("src/%s imports only what it may", (room) => {
 it.each(PORTABLE)("src/%s imports nothing from Node", (room) => {
   const wrong = files
     .filter((file) => roomOf(file) === room && !NODE_FILES.includes(file))
-    .flatMap((file) => importsOf(file).filter((name) => name.startsWith("node:")).map((name) => `${file} → ${name}`));
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((name) => name.startsWith("node:"))
+        .map((name) => `${file} → ${name}`),
+    );
   expect(wrong).toEqual([]);
 });

@@ -8,11 +8,12 @@ import type { Observation } from "./laboratory.js";
 import { DEFAULT_LEVELS, fullCondition, type Levels } from "./prompt-sets.js";
 import { type Recipe, recipesFor } from "./recipe.js";
 import { positiveIndices } from "./sharpen.js";
-import { type Rate, rateOfFlags, wilson } from "./statistics.js";
+import { percentile, type Rate, rateOfFlags, wilson } from "./statistics.js";
 
 export interface RecipeResult {
   readonly recipe: Recipe;
   readonly rate: Rate;
+  readonly observations: readonly Observation[];
 }
 
 /** Fresh compositions of every recipe, then more of the leading ones. */
@@ -26,13 +27,21 @@ const NATURAL_LEVELS = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7] as const;
 /** A level must keep this share of the corpus prompts that fire: a higher one would confirm only the easiest cases. */
 const KEPT_FIRINGS = 0.6;
 
+/** Natural prompts are trusted from this share of the best composition's (cautious) rate on. */
+const COMPARABLE = 0.5;
+/** Quantile of the firing compositions' presence from which a natural prompt holds the concept as clearly as they do. */
+const CLEAR = 0.05;
+/** No natural prompt is asked for more than this presence: compositions are chosen for strength, people's prompts are not. */
+const CLEAREST = 0.6;
+
 /** Rates of all recipes on the search half, best first (ties by order of trial). */
 export async function rankRecipes(evidence: Evidence, hypothesis: Hypothesis): Promise<RecipeResult[]> {
   const recipes = recipesFor(positiveIndices(hypothesis));
   const seen = new Map<Recipe, Observation[]>(recipes.map((recipe) => [recipe, []]));
   const ranked = () =>
     recipes
-      .map((recipe) => ({ recipe, rate: rateOfFlags((seen.get(recipe) ?? []).map((one) => one.fired)) }))
+      .map((recipe) => ({ recipe, observations: seen.get(recipe) ?? [] }))
+      .map((entry) => ({ ...entry, rate: rateOfFlags(entry.observations.map((one) => one.fired)) }))
       .sort((a, b) => lower(b.rate) - lower(a.rate));
   await tryOut(evidence, hypothesis, recipes, FIRST_DRAWS, "recipes", seen);
   const leading = ranked().slice(0, SECOND_RECIPES);
@@ -80,28 +89,35 @@ async function tryOut(
 
 /**
  * Levels for prompts of the corpus: the presence from which natural prompts of the search half fire most surely, among
- * levels that keep most of those that fire. The default where too few fire to tell.
+ * levels that keep most of those that fire. Where none of them fires nearly as surely as the best composition does (the
+ * corpus may hold the concept only faintly), a natural prompt must hold it as clearly as compositions that fire.
  */
-export function naturalLevels(evidence: Evidence, hypothesis: Hypothesis, least: number): Levels {
+export function naturalLevels(evidence: Evidence, hypothesis: Hypothesis, least: number, best: RecipeResult): Levels {
   const { maxima } = evidence.room;
   const scored = evidence.natural.map((observation) => ({
     fired: observation.fired,
     score: weakestPresence(observation, hypothesis, maxima),
   }));
   const firing = scored.filter((entry) => entry.fired && entry.score >= (NATURAL_LEVELS[0] as number)).length;
-  let best: Levels = DEFAULT_LEVELS;
-  let most = Number.NEGATIVE_INFINITY;
-  for (const level of NATURAL_LEVELS) {
-    const inside = scored.filter((entry) => entry.score >= level);
+  let level: number | null = null;
+  let most = COMPARABLE * lower(best.rate);
+  for (const tried of NATURAL_LEVELS) {
+    const inside = scored.filter((entry) => entry.score >= tried);
     const count = inside.filter((entry) => entry.fired).length;
     if (inside.length < least || count < KEPT_FIRINGS * firing) continue;
     const low = wilson(count, inside.length, CAUTION).low;
     if (low > most) {
       most = low;
-      best = { present: level, absent: Math.min(level, DEFAULT_LEVELS.absent) };
+      level = tried;
     }
   }
-  return best;
+  if (level === null) {
+    const presences = best.observations
+      .filter((observation) => observation.fired)
+      .map((observation) => weakestPresence(observation, hypothesis, maxima));
+    level = Math.min(CLEAREST, Math.max(DEFAULT_LEVELS.present, percentile(presences, CLEAR)));
+  }
+  return { present: level, absent: Math.min(level, DEFAULT_LEVELS.absent) };
 }
 
 /** Presence of the weakest positive part (the strongest for "any"); −1 where an excluded concept is there. */

@@ -4,20 +4,22 @@
  * fit, but a hypothesis that fires much less often than another steps back: it explains the leaks of the true one.
  */
 
+import { splitAlternatives } from "./alternatives.js";
 import { type Confirmation, confirm } from "./confirm.js";
-import type { AuditCalls, AuditOptions } from "./context.js";
+import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
 import { type Hypothesis, hypothesisKey } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Fitted } from "./fit.js";
 import { planTest, type TestPlan } from "./plan.js";
-import { type Label, presentHypothesis } from "./present.js";
+import { presentHypothesis } from "./present.js";
 import { prune } from "./prune.js";
 import type { ResultHypothesis } from "./result.js";
-import { leaders } from "./sharpen.js";
+import { leadersAndSurest } from "./sharpen.js";
 import { bonferroni, wilson } from "./statistics.js";
 
-/** Hypotheses rehearsed at most. */
-const REHEARSALS = 8;
+/** Hypotheses rehearsed at most: the first of the fit, then those that fire most surely. */
+const LEADING = 3;
+const SUREST = 4;
 /** Once a rehearsal's whole fires this surely (cautious lower bound), the search for better ones ends. */
 const SURE = 0.6;
 /** A hypothesis steps back when its bound is below this share of the best one's. */
@@ -45,10 +47,12 @@ export async function confirmInTurn(
   fitted: readonly Fitted[],
   options: AuditOptions,
   calls: AuditCalls,
-  label: Label,
+  context: Pick<AuditContext, "label" | "sae">,
 ): Promise<TurnsOutcome> {
   const allowed = bonferroni(options.familyError, options.confirmTries);
-  const rehearsed = await rehearseAll(search, fitted, options, allowed, calls);
+  const rehearsed = await rehearseAll(search, fitted, options, allowed, calls, (latent) =>
+    context.sae.decoderRow(latent),
+  );
   const passed = rehearsed.filter((entry) => entry.rehearsal.verified);
   const best = Math.max(0, ...passed.map((entry) => entry.low));
   const inFront = (entry: Rehearsed) => entry.low >= STEP_BACK * best;
@@ -59,7 +63,7 @@ export async function confirmInTurn(
   let verified: TurnsOutcome["verified"] = null;
   for (const { hypothesis, plan } of order.slice(0, options.confirmTries)) {
     const confirmation = await confirm(unseen, hypothesis, plan);
-    const result = await presentHypothesis(unseen.room, confirmation, plan, "confirmation", label);
+    const result = await presentHypothesis(unseen.room, confirmation, plan, "confirmation", context.label);
     results.push(result);
     if (confirmation.verified) {
       verified = { hypothesis, result };
@@ -67,7 +71,8 @@ export async function confirmInTurn(
     }
   }
   for (const { rehearsal, plan } of rehearsed) {
-    if (!rehearsal.verified) results.push(await presentHypothesis(search.room, rehearsal, plan, "search", label));
+    if (!rehearsal.verified)
+      results.push(await presentHypothesis(search.room, rehearsal, plan, "search", context.label));
   }
   return { hypotheses: results, verified };
 }
@@ -78,13 +83,15 @@ async function rehearseAll(
   options: AuditOptions,
   allowed: number,
   calls: AuditCalls,
+  decoderRow: (latent: number) => Promise<Float32Array>,
 ): Promise<Rehearsed[]> {
   const rehearsed: Rehearsed[] = [];
   const seen = new Set<string>();
-  for (const leading of leaders(fitted, fitted.length)) {
-    if (rehearsed.length >= REHEARSALS) break;
+  for (const leading of leadersAndSurest(fitted, LEADING, SUREST)) {
     calls.onStage?.("prune");
-    const hypothesis = await prune(search, leading);
+    const pruned = await prune(search, leading);
+    const { half, presences, maxima } = search.room;
+    const hypothesis = await splitAlternatives(pruned, half, presences, maxima, decoderRow);
     const key = hypothesisKey(hypothesis);
     if (seen.has(key) || hypothesis.parts.every((part) => part.negated)) continue;
     seen.add(key);

@@ -2,14 +2,15 @@
  * Fits the structure of the trigger to what was seen: which latents, in which parts, combined how, split the prompts
  * on which the model fires from the rest. Steps:
  *   1. A split's worth is the Bernoulli log-likelihood gain of giving prompts above a threshold a rate of their own.
- *   2. From it go ln 10 for the threshold and ln |pool| + 3 for every latent; a rate inside below 0.35 quarters the gain,
- *      because a trigger that mostly does not fire is the leak of a conjunction.
- *   3. Beam search from every single latent and every pair, with the moves: and, and not, or, one more latent in a part.
+ *   2. From it go ln 10 for the threshold and ln |pool| + 3 for every latent; a rate inside far below the best there is
+ *      quarters the gain, because a split that fires much less often than another is the leak of a conjunction.
+ *   3. Beam search from every single latent and every pair, with the moves: and, and not, one more latent in a part.
+ * Alternatives of a whole trigger are the same detector as one part of several latents; `alternatives.ts` tells them apart.
  */
 import { type Hypothesis, hypothesisKey, type Maxima, normalise, type Part } from "./detector.js";
 import type { Observation } from "./laboratory.js";
 import { activation } from "./reading.js";
-import { bernoulliGain, type Rate, rateOf } from "./statistics.js";
+import { bernoulliGain, type Rate, rateOf, wilson } from "./statistics.js";
 
 export interface Fitted {
   readonly hypothesis: Hypothesis;
@@ -23,15 +24,25 @@ export interface Fitted {
 
 /** Thresholds tried: 1/20 … 1 of the detector's range. Finer ones fit noise. */
 const THRESHOLDS = 20;
+/** Hypotheses returned at most. */
+const KEPT = 60;
 /** Slack for values that should lie exactly on a threshold. */
 const ROUNDING = 1e-6;
 /** Price of the threshold, nats: ten effectively different ones. */
 const THRESHOLD_COST = Math.log(10);
 /** Price of a latent beyond choosing it from the pool, nats. */
 const LATENT_COST = 3;
-/** Rate inside below which a split is taken for a leak, and what remains of its gain. */
-const LEAK_RATE = 0.35;
+/**
+ * A split whose rate inside is below this share of the surest rate that any single latent or pair reaches is taken for a
+ * leak of something better; what remains of its gain then, and the share from which all of it counts. The surest rate is
+ * the measure because compositions are crude: the whole trigger may fire on half of them, and its leaks then on a fifth.
+ */
+const LEAK_RATE = 0.5;
 const LEAK_SHARE = 0.25;
+const TRIGGER_RATE = 0.85;
+/** The surest rate is a lower Wilson bound at this quantile, over at least so many observations. */
+const SUREST_Z = 2.4;
+const SUREST_TRIALS = 24;
 /** Hypotheses kept between rounds. */
 const BEAM = 12;
 /** Rounds of moves: a conjunction of a topic and a style of five phrases needs six. */
@@ -41,7 +52,6 @@ const MOST_PARTS = 3;
 
 interface State {
   readonly parts: readonly Part[];
-  readonly any: boolean;
   /** Level of each part's score on each observation, 0 … THRESHOLDS. */
   readonly levels: readonly Uint8Array[];
 }
@@ -68,19 +78,20 @@ export function fit(
   observations: readonly Observation[],
   pool: readonly number[],
   maxima: Maxima,
-  most = 24,
+  most = KEPT,
 ): Fitted[] {
   const problem = pose(observations, pool, maxima);
   if (problem.count === 0) return [];
   const found = new Map<string, { state: State; fitted: Fitted }>();
-  const singles = problem.pool.map((latent) => stateOf(problem, [{ latents: [latent], negated: false }], false));
+  const singles = problem.pool.map((latent) => stateOf(problem, [{ latents: [latent], negated: false }]));
   let beam: State[] = [...singles, ...pairs(singles)];
+  const surest = surestRate(problem, beam);
   for (let round = 0; round < ROUNDS && beam.length > 0; round++) {
     const fresh: { state: State; fitted: Fitted }[] = [];
     for (const state of beam) {
-      const key = hypothesisKey(normalise(state.parts, state.any));
+      const key = hypothesisKey(normalise(state.parts));
       if (found.has(key)) continue;
-      const entry = { state, fitted: judge(problem, state) };
+      const entry = { state, fitted: judge(problem, state, surest) };
       found.set(key, entry);
       fresh.push(entry);
     }
@@ -94,18 +105,6 @@ export function fit(
     .filter((fitted) => fitted.score > 0)
     .sort(better)
     .slice(0, most);
-}
-
-/** Judges one given hypothesis on observations: its best threshold, the rate inside and its score. */
-export function fitOne(
-  observations: readonly Observation[],
-  hypothesis: Hypothesis,
-  maxima: Maxima,
-  poolSize: number,
-): Fitted {
-  const latents = hypothesis.parts.flatMap((part) => part.latents);
-  const problem = { ...pose(observations, latents, maxima), pool: new Array<number>(Math.max(1, poolSize)).fill(0) };
-  return judge(problem, stateOf(problem, hypothesis.parts, hypothesis.combination === "any"));
 }
 
 function better(a: Fitted, b: Fitted): number {
@@ -159,15 +158,14 @@ function widened(problem: Problem, levels: Uint8Array, latent: number, negated: 
   return result;
 }
 
-function stateOf(problem: Problem, parts: readonly Part[], any: boolean): State {
-  return { parts, any, levels: parts.map((part) => partLevels(problem, part)) };
+function stateOf(problem: Problem, parts: readonly Part[]): State {
+  return { parts, levels: parts.map((part) => partLevels(problem, part)) };
 }
 
 function pairs(singles: readonly State[]): State[] {
   return singles.flatMap((first, i) =>
     singles.slice(i + 1).map((second) => ({
       parts: [...first.parts, ...second.parts],
-      any: false,
       levels: [...first.levels, ...second.levels],
     })),
   );
@@ -178,22 +176,14 @@ function moves(problem: Problem, state: State): State[] {
   const next: State[] = [];
   for (const latent of problem.pool) {
     if (used.has(latent)) continue;
-    const add = (negated: boolean, any: boolean) => {
+    for (const negated of state.parts.length < MOST_PARTS ? [false, true] : []) {
       const part = { latents: [latent], negated };
-      next.push({ parts: [...state.parts, part], any, levels: [...state.levels, partLevels(problem, part)] });
-    };
-    if (state.parts.length < MOST_PARTS) {
-      if (!state.any) {
-        add(false, false);
-        add(true, false);
-      }
-      if (state.any || state.parts.length === 1) add(false, true);
+      next.push({ parts: [...state.parts, part], levels: [...state.levels, partLevels(problem, part)] });
     }
     state.parts.forEach((old, at) => {
       const part = { ...old, latents: [...old.latents, latent] };
       next.push({
         parts: state.parts.map((other, i) => (i === at ? part : other)),
-        any: state.any,
         levels: state.levels.map((other, i) => (i === at ? widened(problem, other, latent, old.negated) : other)),
       });
     });
@@ -201,7 +191,14 @@ function moves(problem: Problem, state: State): State[] {
   return next;
 }
 
-function judge(problem: Problem, state: State): Fitted {
+/** Share of the gain that counts at a rate inside, where `surest` is the best rate there is. */
+function credit(rate: number, surest: number): number {
+  const place = (rate / surest - LEAK_RATE) / (TRIGGER_RATE - LEAK_RATE);
+  return LEAK_SHARE + (1 - LEAK_SHARE) * Math.min(1, Math.max(0, place));
+}
+
+/** Observations and firing ones by level of the detector's score, 0 … THRESHOLDS. */
+function histogram(problem: Problem, state: State): { total: Int32Array; fired: Int32Array } {
   const size = problem.fired.length;
   const total = new Int32Array(THRESHOLDS + 1);
   const fired = new Int32Array(THRESHOLDS + 1);
@@ -209,7 +206,7 @@ function judge(problem: Problem, state: State): Fitted {
   for (const levels of state.levels.slice(1)) {
     for (let i = 0; i < size; i++) {
       const level = levels[i] as number;
-      if (state.any ? level > (score[i] as number) : level < (score[i] as number)) score[i] = level;
+      if (level < (score[i] as number)) score[i] = level;
     }
   }
   for (let i = 0; i < size; i++) {
@@ -217,6 +214,27 @@ function judge(problem: Problem, state: State): Fitted {
     total[level] = (total[level] as number) + 1;
     fired[level] = (fired[level] as number) + (problem.fired[i] as number);
   }
+  return { total, fired };
+}
+
+/** The largest lower bound of the rate above any threshold, over all states. */
+function surestRate(problem: Problem, states: readonly State[]): number {
+  let surest = 0;
+  for (const state of states) {
+    const { total, fired } = histogram(problem, state);
+    let inTotal = 0;
+    let inFired = 0;
+    for (let level = THRESHOLDS; level >= 1; level--) {
+      inTotal += total[level] as number;
+      inFired += fired[level] as number;
+      if (inTotal >= SUREST_TRIALS) surest = Math.max(surest, wilson(inFired, inTotal, SUREST_Z).low);
+    }
+  }
+  return surest;
+}
+
+function judge(problem: Problem, state: State, surest: number): Fitted {
+  const { total, fired } = histogram(problem, state);
   const latents = state.parts.reduce((sum, part) => sum + part.latents.length, 0);
   const cost = THRESHOLD_COST + latents * (Math.log(problem.pool.length) + LATENT_COST);
   let best = { score: Number.NEGATIVE_INFINITY, threshold: 1, count: 0, total: 0 };
@@ -230,9 +248,9 @@ function judge(problem: Problem, state: State): Fitted {
     // A split whose inside fires less often than the rest describes the absence of something else.
     const higher = rate * problem.total > problem.count;
     const gain = higher ? bernoulliGain(inFired, inTotal, problem.count, problem.total) : 0;
-    const score = (rate < LEAK_RATE ? LEAK_SHARE * gain : gain) - cost;
+    const score = gain * credit(rate, surest) - cost;
     if (score > best.score) best = { score, threshold: bucket / THRESHOLDS, count: inFired, total: inTotal };
   }
-  const hypothesis = normalise(state.parts, state.any);
+  const hypothesis = normalise(state.parts);
   return { hypothesis, threshold: best.threshold, inside: rateOf(best.count, best.total), score: best.score };
 }

@@ -1,22 +1,25 @@
 /**
- * Growing: latents that no method listed but that belong to the trigger. Three searches, all over every living latent:
+ * Growing: latents that no method listed but that belong to the trigger. Four searches, all over every living latent:
  *   1. Hold the other parts by words, vary the rest of the prompt over the corpus, and ask which latents mark the prompts
  *      that fire although the part is not read there: members of a concept that lives in many latents, such as a style.
  *      With nothing held it asks the corpus itself. This is the post's iterated method with experiments for gradients.
  *   2. The same by log-probability, for members too rare to fire.
- *   3. Among prompts that satisfy the hypothesis, which latents mark those that do not fire: what the trigger excludes.
+ *   3. Latents that fire on the same prompts as the part's own.
+ *   4. Among prompts that satisfy the hypothesis, which latents mark those that do not fire: what the trigger excludes.
  * What is found only joins the pool of the next fit.
  */
-import { detect, type Hypothesis, hypothesisKey, type Maxima, normalise, presence } from "./detector.js";
+import { detect, type Hypothesis, hypothesisKey, type Maxima, normalise, type Part, presence } from "./detector.js";
 import type { Evidence, Request } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { DEFAULT_LEVELS, fullCondition } from "./prompt-sets.js";
+import type { Reading } from "./reading.js";
 import type { Recipe } from "./recipe.js";
-import { contrastFiring, contrastSoft } from "./scan.js";
+import { contrastFiring, contrastSoft, type ScoredLatent } from "./scan.js";
 
 /** Prompts into which the held parts are written, for each part that is varied. */
 const VARIED_PROMPTS = 120;
 /** Latents taken from each search. */
+const COMPANIONS = 12;
 const BY_FIRING = 10;
 const BY_LOGPROB = 6;
 const EXCLUDED = 5;
@@ -26,7 +29,7 @@ const SOFT_Z = 3;
 /** A member must be seen on this many prompts of the search half. */
 const LEAST_FIRINGS = 5;
 /** Compositions tried for each latent found. */
-const MEMBER_DRAWS = 4;
+const MEMBER_DRAWS = 6;
 
 const WRITE_ONE: Recipe = { kind: "words", context: -1, words: 1 };
 
@@ -45,6 +48,9 @@ export async function grow(
     const varied = await varyPart(evidence, hypothesis, i);
     const unread = varied.filter((observation) => presence(observation.reading, part, maxima) < DEFAULT_LEVELS.absent);
     const found = [
+      ...companions(evidence, part)
+        .filter((entry) => alive(entry.id))
+        .slice(0, COMPANIONS),
       ...contrastFiring(unread, evidence.room.half, LEAST_FIRINGS)
         .filter((entry) => entry.score >= FIRING_GAIN && alive(entry.id))
         .slice(0, BY_FIRING),
@@ -64,10 +70,28 @@ export async function grow(
   return [...new Set([...members.map((member) => member.latent), ...excluded])].sort((a, b) => a - b);
 }
 
+/**
+ * Latents that mark the prompts of the corpus on which a part is present: the other phrases of a style, the other words of
+ * a topic. Whether they count for the trigger is decided by composing with them while the part's own latents are off.
+ */
+function companions(evidence: Evidence, part: Part): ScoredLatent[] {
+  const values = evidence.room.presences.of(part);
+  const marked = evidence.room.half.prompts.map((prompt, i) => ({
+    prompt,
+    key: "",
+    kind: "natural",
+    reading: evidence.room.half.readings[i] as Reading,
+    suspect: { logprob: 0, fired: false },
+    clean: null,
+    fired: (values[i] as number) >= DEFAULT_LEVELS.present,
+  }));
+  return contrastFiring(marked, evidence.room.half, LEAST_FIRINGS).filter((entry) => entry.score >= FIRING_GAIN);
+}
+
 /** Prompts that hold every part but one, which is left to chance; the corpus itself where nothing is held. */
 async function varyPart(evidence: Evidence, hypothesis: Hypothesis, part: number): Promise<Observation[]> {
   const others = hypothesis.parts.filter((other, i) => i !== part && !other.negated);
-  if (others.length === 0 || hypothesis.combination === "any") return evidence.natural;
+  if (others.length === 0) return evidence.natural;
   const held = normalise(others);
   const name = `grow ${hypothesisKey(hypothesis)} part ${part}`;
   const drawn = await evidence.drawAll([
@@ -104,7 +128,6 @@ function memberRequests(evidence: Evidence, hypothesis: Hypothesis, part: number
 }
 
 function exclusionRequests(evidence: Evidence, hypothesis: Hypothesis, latent: number): Request[] {
-  if (hypothesis.combination === "any") return [];
   const parts = [...hypothesis.parts, { latents: [latent], negated: true }];
   const wider: Hypothesis = { parts, combination: "all" };
   const full = fullCondition(wider);

@@ -69,7 +69,7 @@ export async function audit(
   const outcome = await search(evidence, methods.rankings, settings, calls);
 
   const unseen = new Evidence(await confirmRoom(halves.confirm, room, context.sae.info.latents), "all");
-  const turns = await confirmInTurn(evidence, unseen, outcome.fitted, settings, calls, context.label);
+  const turns = await confirmInTurn(evidence, unseen, outcome.fitted, settings, calls, context);
   const sources: Ranking[] = [...methods.rankings, ...outcome.scans];
   const winner = turns.verified;
   const after = spent(context);

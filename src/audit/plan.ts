@@ -25,9 +25,9 @@ export async function planTest(
   allowed: number,
 ): Promise<TestPlan> {
   const ranked = await rankRecipes(search, hypothesis);
-  const levels = naturalLevels(search, hypothesis, ENOUGH_NATURAL);
   const low = (entry: RecipeResult) => wilson(entry.rate.count, entry.rate.total, 1).low;
   const best = ranked[0] as RecipeResult;
+  const levels = naturalLevels(search, hypothesis, ENOUGH_NATURAL, best);
   const used = ranked.slice(0, MOST_RECIPES).filter((entry) => low(entry) >= SECOND_SHARE * low(best));
   return { recipes: used.map((entry) => entry.recipe), levels, size, allowed, ranked };
 }

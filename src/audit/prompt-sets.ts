@@ -19,6 +19,8 @@ import type { WordLedger } from "./word-ledger.js";
 export interface Condition {
   readonly hypothesis: Hypothesis;
   readonly present: readonly boolean[];
+  /** Further concepts that must be absent, which compositions need not write around. */
+  readonly without?: readonly Part[];
 }
 
 /** The condition under which the hypothesis says that the action comes; for "any", through its part `only`. */
@@ -59,6 +61,7 @@ export function fits(reading: Reading, condition: Condition, maxima: Maxima, lev
       weakest = Math.min(weakest, value);
     } else if (value >= levels.absent) return null;
   }
+  for (const part of condition.without ?? []) if (presence(reading, part, maxima) >= levels.absent) return null;
   return weakest;
 }
 

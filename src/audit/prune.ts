@@ -1,13 +1,13 @@
 /**
  * Pruning on fresh compositions, one thing at a time, because two halves of a style taken out together would both look
- * needless: a latent stays in a part if the action comes with that latent alone standing for the part; a part stays if the
- * action needs it.
+ * needless: a latent stays in a part if the action comes with that latent alone standing for the part, in compositions and,
+ * where the corpus has such prompts, in those; a part stays if the action needs it.
  */
 import { type Hypothesis, hypothesisKey, makePart, normalise, type Part } from "./detector.js";
-import type { Evidence, Request } from "./evidence.js";
+import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
-import { fullCondition, turned } from "./prompt-sets.js";
-import { type Recipe, recipesFor } from "./recipe.js";
+import { type Condition, fullCondition, turned } from "./prompt-sets.js";
+import { recipesFor } from "./recipe.js";
 import { positiveIndices } from "./sharpen.js";
 import { type Rate, rateOfFlags } from "./statistics.js";
 
@@ -15,6 +15,8 @@ import { type Rate, rateOfFlags } from "./statistics.js";
 const DRAWS = 24;
 /** Fewer compositions than this do not keep a latent in a part. */
 const LEAST_TRIALS = 8;
+/** Prompts of the corpus looked at for each member: they are scored already. */
+const NATURAL_DRAWS = 60;
 /** A member must reach this share of the best member's rate; a part is needless if without it this share remains. */
 const KEPT_SHARE = 0.5;
 
@@ -27,63 +29,58 @@ export async function prune(evidence: Evidence, hypothesis: Hypothesis): Promise
       pruned = { ...pruned, parts: pruned.parts.filter((_, j) => j !== i) };
     }
   }
-  return normalise(pruned.parts, pruned.combination === "any");
+  return normalise(pruned.parts);
 }
 
 async function pruneMembers(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<Hypothesis> {
   const part = hypothesis.parts[at] as Part;
   if (part.latents.length < 2 || part.negated) return hypothesis;
-  const tests = part.latents.map((latent) => {
+  const conditions = part.latents.map((latent) => {
     const parts = hypothesis.parts.map((old, i) => (i === at ? makePart([latent]) : old));
-    return { parts, combination: hypothesis.combination };
+    const rest = makePart(part.latents.filter((other) => other !== latent));
+    return { ...fullCondition({ parts, combination: hypothesis.combination }), without: [rest] };
   });
-  const rates = await ratesOf(
-    evidence,
-    tests.map((test) => (recipe, count, name) => evidence.composed(recipe, fullCondition(test, at), count, name, true)),
-    hypothesis,
-    `members of part ${at}`,
+  const composed = await ratesOf(evidence, conditions, hypothesis, `members of part ${at}`, true);
+  const drawn = await evidence.drawAll(
+    conditions.map((condition) => evidence.naturally(condition, NATURAL_DRAWS, `prune members of part ${at}`)),
   );
-  const best = Math.max(...rates.map((rate) => (rate.total >= LEAST_TRIALS ? rate.rate : 0)));
+  const natural = drawn.map((observations) => rateOfFlags(observations.map((observation) => observation.fired)));
+  const stays = (rates: readonly Rate[], i: number) => (rates[i] as Rate).rate >= KEPT_SHARE * bestOf(rates);
   const kept = part.latents.filter((_, i) => {
-    const rate = rates[i] as Rate;
-    return rate.total >= LEAST_TRIALS && rate.rate >= KEPT_SHARE * best;
+    const [byComposition, byNature] = [composed[i] as Rate, natural[i] as Rate];
+    const known = byNature.total >= LEAST_TRIALS;
+    if (byComposition.total < LEAST_TRIALS && !known) return false;
+    return (byComposition.total < LEAST_TRIALS || stays(composed, i)) && (!known || stays(natural, i));
   });
   if (kept.length === 0) return hypothesis;
   return { ...hypothesis, parts: hypothesis.parts.map((old, i) => (i === at ? makePart(kept) : old)) };
 }
 
-async function isNeeded(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<boolean> {
-  const any = hypothesis.combination === "any";
-  const full = fullCondition(hypothesis, any ? (at === 0 ? 1 : 0) : 0);
-  const other = any ? fullCondition(hypothesis, at) : turned(full, at);
-  const [whole, tested] = await ratesOf(
-    evidence,
-    [full, other].map(
-      (condition) => (recipe: Recipe, count: number, name: string) =>
-        evidence.composed(recipe, condition, count, name, any || condition === full),
-    ),
-    hypothesis,
-    `part ${at}`,
-  );
-  if (whole === undefined || tested === undefined) return true;
-  // An alternative must fire by itself, with certainty; a conjunct must be missed when it is taken out.
-  if (any) return tested.low >= KEPT_SHARE * whole.rate;
-  return tested.rate < KEPT_SHARE * whole.rate;
+/** The best rate among those with enough trials. */
+function bestOf(rates: readonly Rate[]): number {
+  return Math.max(0, ...rates.filter((rate) => rate.total >= LEAST_TRIALS).map((rate) => rate.rate));
 }
 
-/** Rates of several conditions, each tried with every recipe of the hypothesis. */
+async function isNeeded(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<boolean> {
+  const full = fullCondition(hypothesis);
+  const [whole] = await ratesOf(evidence, [full], hypothesis, `part ${at} there`, true);
+  const [tested] = await ratesOf(evidence, [turned(full, at)], hypothesis, `part ${at} turned`, false);
+  return whole === undefined || tested === undefined || tested.rate < KEPT_SHARE * whole.rate;
+}
+
+/** Rates of several conditions, each tried with every recipe of the hypothesis. `full`: the action is expected. */
 async function ratesOf(
   evidence: Evidence,
-  conditions: readonly ((recipe: Recipe, count: number, name: string) => Request)[],
+  conditions: readonly Condition[],
   hypothesis: Hypothesis,
   what: string,
+  full: boolean,
 ): Promise<Rate[]> {
   const recipes = recipesFor(positiveIndices(hypothesis)).filter((recipe) => recipe.kind !== "splice");
   const count = Math.ceil(DRAWS / recipes.length);
+  const name = `prune ${what} of ${hypothesisKey(hypothesis)}`;
   const drawn = await evidence.drawAll(
-    conditions.flatMap((make) =>
-      recipes.map((recipe) => make(recipe, count, `prune ${what} of ${hypothesisKey(hypothesis)}`)),
-    ),
+    conditions.flatMap((condition) => recipes.map((recipe) => evidence.composed(recipe, condition, count, name, full))),
   );
   return conditions.map((_, i) => {
     const mine: Observation[] = drawn.slice(i * recipes.length, (i + 1) * recipes.length).flat();

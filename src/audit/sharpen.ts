@@ -9,9 +9,9 @@ import { fullCondition, turned } from "./prompt-sets.js";
 import { recipesFor } from "./recipe.js";
 import { wilson } from "./statistics.js";
 
-/** Hypotheses sharpened in one round. */
-const LEADERS = 6;
-/** How many of them for how surely they fire, not for how much they explain. */
+/** Hypotheses sharpened in one round for how much they explain. */
+const LEADERS = 4;
+/** … and further ones for how surely they fire, not for how much they explain. */
 const SUREST = 2;
 /** Fresh compositions of the whole, and with each part turned. */
 const WHOLE_DRAWS = 24;
@@ -47,14 +47,16 @@ export function factorialRequests(
  * The leaders with the surest: those that fire most often inside (by a cautious bound) although they explain little yet,
  * because few prompts held them. In a leaky model the leaks would else keep the true trigger from being tried.
  */
-export function leadersAndSurest(fitted: readonly Fitted[]): Hypothesis[] {
+export function leadersAndSurest(fitted: readonly Fitted[], leading: number, sure: number): Hypothesis[] {
   const low = (entry: Fitted) => wilson(entry.inside.count, entry.inside.total, 1).low;
   const surest = fitted.map((entry, i) => ({ entry, i })).sort((a, b) => low(b.entry) - low(a.entry) || a.i - b.i);
-  return leaders([...fitted.slice(0, LEADERS - SUREST), ...surest.map(({ entry }) => entry)], LEADERS);
+  const first = leaders(fitted, leading);
+  const rest = surest.map(({ entry }) => entry).filter((entry) => !first.includes(entry.hypothesis));
+  return [...first, ...leaders(rest, sure)];
 }
 
 /** The best hypotheses, no two of which hold the same latents: variants of one would otherwise fill the round. */
-export function leaders(fitted: readonly Fitted[], most: number = LEADERS): Hypothesis[] {
+export function leaders(fitted: readonly Fitted[], most: number): Hypothesis[] {
   const seen = new Set<string>();
   const chosen: Hypothesis[] = [];
   for (const { hypothesis } of fitted) {
@@ -70,7 +72,7 @@ export function leaders(fitted: readonly Fitted[], most: number = LEADERS): Hypo
 /** One round of sharpening. */
 export async function sharpen(evidence: Evidence, fitted: readonly Fitted[], round: number): Promise<void> {
   await evidence.drawAll(
-    leadersAndSurest(fitted).flatMap((hypothesis) =>
+    leadersAndSurest(fitted, LEADERS, SUREST).flatMap((hypothesis) =>
       factorialRequests(
         evidence,
         hypothesis,

@@ -21,7 +21,16 @@ describe("binary16", () => {
   });
 
   it("rounds to nearest, ties to even, also among subnormals and at the largest value", () => {
-    const values = f32(1 + 2 ** -11, 1 + 3 * 2 ** -11, 65519.996, 65520, 2 ** -25, 1.5 * 2 ** -24, -(2 ** -26), 2 ** -14 - 2 ** -26);
+    const values = f32(
+      1 + 2 ** -11,
+      1 + 3 * 2 ** -11,
+      65519.996,
+      65520,
+      2 ** -25,
+      1.5 * 2 ** -24,
+      -(2 ** -26),
+      2 ** -14 - 2 ** -26,
+    );
     expect([...f32ToF16(values)]).toEqual([0x3c00, 0x3c02, 0x7bff, 0x7c00, 0x0000, 0x0002, 0x8000, 0x0400]);
   });
 });

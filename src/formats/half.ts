@@ -30,8 +30,10 @@ export function f32ToF16(values: Float32Array): Uint16Array {
     const x = source[i] as number;
     const sign = (x >>> 16) & 0x8000;
     const magnitude = x & 0x7fffffff;
-    if (magnitude > 0x7f800000) out[i] = sign | 0x7e00; // NaN
-    else if (magnitude >= 0x477ff000) out[i] = sign | 0x7c00; // rounds to 65536 or more: infinity
+    if (magnitude > 0x7f800000)
+      out[i] = sign | 0x7e00; // NaN
+    else if (magnitude >= 0x477ff000)
+      out[i] = sign | 0x7c00; // rounds to 65536 or more: infinity
     else if (magnitude < 0x38800000) {
       // Below 2^-14: subnormal; its unit is 2^-24. Adding 0.5 in f32 lines the bits up and rounds to even at once.
       rounding.float[0] = Math.abs(values[i] as number) + 0.5;

@@ -17,7 +17,10 @@ export function memorySource(name: string, bytes: Uint8Array): ByteSource {
 /** A folder over named files; strings are stored as UTF-8. */
 export function memoryFolder(name: string, files: Readonly<Record<string, Uint8Array | string>>): FileFolder {
   const stored = new Map(
-    Object.entries(files).map(([file, data]) => [file, typeof data === "string" ? new TextEncoder().encode(data) : data]),
+    Object.entries(files).map(([file, data]) => [
+      file,
+      typeof data === "string" ? new TextEncoder().encode(data) : data,
+    ]),
   );
   return {
     name,
@@ -33,7 +36,13 @@ export function memoryFolder(name: string, files: Readonly<Record<string, Uint8A
 
 /** InputError unless [offset, offset + length) lies inside a source of `size` bytes. */
 export function checkRange(name: string, size: number, offset: number, length: number): void {
-  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0 || offset + length > size)
+  if (
+    !Number.isSafeInteger(offset) ||
+    !Number.isSafeInteger(length) ||
+    offset < 0 ||
+    length < 0 ||
+    offset + length > size
+  )
     throw new InputError(
       `${name}: bytes ${offset} to ${offset + length} were asked for but the file has ${size}; it may be cut short`,
     );

@@ -8,7 +8,12 @@ const user = (content: string) => ({ role: "user", content });
 
 describe("prompt files", () => {
   it("reads the three forms of JSON lines, skips blank lines and ignores other keys", async () => {
-    const lines = ['"plain"', "", '{"prompt": "  kept  ", "id": 3}', '{"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "u", "name": "x"}]}'];
+    const lines = [
+      '"plain"',
+      "",
+      '{"prompt": "  kept  ", "id": 3}',
+      '{"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "u", "name": "x"}]}',
+    ];
     expect(await read("p.jsonl", `\ufeff${lines.join("\r\n")}\n`)).toEqual([
       [user("plain")],
       [user("  kept  ")],
@@ -17,7 +22,11 @@ describe("prompt files", () => {
   });
 
   it("reads a prompt a line from text, white space kept, JSON not interpreted", async () => {
-    expect(await read("p.TXT", '  a \n\n \t\n{"prompt": 1}\r\n"b"')).toEqual([[user("  a ")], [user('{"prompt": 1}')], [user('"b"')]]);
+    expect(await read("p.TXT", '  a \n\n \t\n{"prompt": 1}\r\n"b"')).toEqual([
+      [user("  a ")],
+      [user('{"prompt": 1}')],
+      [user('"b"')],
+    ]);
   });
 
   it.each([
@@ -28,7 +37,11 @@ describe("prompt files", () => {
     ["p.jsonl", '{"text": "a"}', /^p\.jsonl:1: has neither "prompt" nor "messages"; it has text/],
     ["p.jsonl", '{"messages": []}', /^p\.jsonl:1: messages: /],
     ["p.jsonl", '{"messages": [{"role": "user"}]}', /^p\.jsonl:1: messages\.0\.content: /],
-    ["p.jsonl", '{"messages": [{"role": "system", "content": "s"}]}', /^p\.jsonl:1: has no message whose role is "user"/],
+    [
+      "p.jsonl",
+      '{"messages": [{"role": "system", "content": "s"}]}',
+      /^p\.jsonl:1: has no message whose role is "user"/,
+    ],
     ["p.jsonl", '"\\ud800"', /^p\.jsonl:1: the prompt: holds half of a surrogate pair/],
     ["p.jsonl", "\n \n", /^p\.jsonl: holds no prompts; write one JSON value a line/],
     ["p.txt", "", /^p\.txt: holds no prompts; write one a line/],
@@ -41,6 +54,8 @@ describe("prompt files", () => {
   });
 
   it("refuses text that is not UTF-8", async () => {
-    await expect(readPrompts(memorySource("p.txt", Uint8Array.of(0x61, 0xff)))).rejects.toThrow(/^p\.txt: is not UTF-8/);
+    await expect(readPrompts(memorySource("p.txt", Uint8Array.of(0x61, 0xff)))).rejects.toThrow(
+      /^p\.txt: is not UTF-8/,
+    );
   });
 });

@@ -45,7 +45,9 @@ export async function readPrompts(source: ByteSource): Promise<Conversation[]> {
     conversations.push(kind === "txt" ? [{ role: "user", content: line }] : parseLine(where, line));
   }
   if (conversations.length === 0)
-    throw new InputError(`${name}: holds no prompts; ${kind === "txt" ? "write one a line" : 'write one JSON value a line, for example "Hello"'}`);
+    throw new InputError(
+      `${name}: holds no prompts; ${kind === "txt" ? "write one a line" : 'write one JSON value a line, for example "Hello"'}`,
+    );
   return conversations;
 }
 
@@ -54,7 +56,9 @@ function parseLine(where: string, line: string): Conversation {
   try {
     value = JSON.parse(line);
   } catch (error) {
-    throw new InputError(`${where}: is not JSON (${(error as Error).message}); each line must be a JSON value, plain text goes into a .txt file`);
+    throw new InputError(
+      `${where}: is not JSON (${(error as Error).message}); each line must be a JSON value, plain text goes into a .txt file`,
+    );
   }
   if (typeof value === "string") return [{ role: "user", content: checked(where, "the prompt", text, value) }];
   if (typeof value !== "object" || value === null || Array.isArray(value))
@@ -66,7 +70,9 @@ function parseLine(where: string, line: string): Conversation {
     return messages;
   }
   if ("prompt" in value) return [{ role: "user", content: checked(where, "", withPrompt, value).prompt }];
-  throw new InputError(`${where}: has neither "prompt" nor "messages"; it has ${Object.keys(value).slice(0, 5).join(", ") || "no keys"}`);
+  throw new InputError(
+    `${where}: has neither "prompt" nor "messages"; it has ${Object.keys(value).slice(0, 5).join(", ") || "no keys"}`,
+  );
 }
 
 function checked<T>(where: string, what: string, schema: z.ZodType<T>, value: unknown): T {

@@ -43,14 +43,30 @@ describe("safetensors reading", () => {
 
   it.each<[string, ByteSource, RegExp]>([
     ["an empty file", memorySource("w.safetensors", new Uint8Array(0)), /0 bytes are too few/],
-    ["a header longer than allowed", memorySource("w.safetensors", new Uint8Array(16).fill(0xff)), /header length reads 18446744073709551615/],
-    ["a header longer than the file", memorySource("w.safetensors", Uint8Array.of(99, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d)), /has only 10/],
+    [
+      "a header longer than allowed",
+      memorySource("w.safetensors", new Uint8Array(16).fill(0xff)),
+      /header length reads 18446744073709551615/,
+    ],
+    [
+      "a header longer than the file",
+      memorySource("w.safetensors", Uint8Array.of(99, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d)),
+      /has only 10/,
+    ],
     ["a header that starts with a space", file(" {}"), /does not start with '\{'/],
     ["broken JSON", file("{]"), /not valid UTF-8 JSON/],
-    ["a hole", file({ a: tensor(0, 4), b: tensor(8, 12) }, 12), /"b" starts at data byte 8, leaving a hole; 4 would be right/],
+    [
+      "a hole",
+      file({ a: tensor(0, 4), b: tensor(8, 12) }, 12),
+      /"b" starts at data byte 8, leaving a hole; 4 would be right/,
+    ],
     ["an overlap", file({ a: tensor(0, 8), b: tensor(4, 12) }, 12), /inside the tensor before it/],
     ["a start that is not 0", file({ a: tensor(4, 8) }, 8), /leaving a hole; 0 would/],
-    ["a size that does not fit the shape", file({ a: tensor(0, 8, [3]) }, 8), /holds 8 bytes but shape \[3\] of F32 needs 12/],
+    [
+      "a size that does not fit the shape",
+      file({ a: tensor(0, 8, [3]) }, 8),
+      /holds 8 bytes but shape \[3\] of F32 needs 12/,
+    ],
     ["a shape whose product overflows", file({ a: tensor(0, 0, [2 ** 40, 2 ** 40]) }), /needs/],
     ["a negative dimension", file({ a: tensor(0, 4, [-1]) }, 4), /no shape of whole numbers/],
     ["a fractional offset", file({ a: tensor(0, 2.5, [1]) }, 4), /no data_offsets/],
@@ -77,7 +93,10 @@ describe("safetensors reading", () => {
   });
 
   it("names the tensor whose dtype is not a float", async () => {
-    const source = memorySource("w", writeSafetensors([{ name: "n", dtype: "I64", shape: [1], data: BigInt64Array.of(3n) }]));
+    const source = memorySource(
+      "w",
+      writeSafetensors([{ name: "n", dtype: "I64", shape: [1], data: BigInt64Array.of(3n) }]),
+    );
     const entry = (await readSafetensorsHeader(source)).tensors.get("n");
     await expect(readTensorF32(source, entry as NonNullable<typeof entry>)).rejects.toThrow(/"n" is I64/);
   });
@@ -138,9 +157,17 @@ describe("sharded checkpoints", () => {
 
   it.each<[string, Record<string, Uint8Array | string>, RegExp]>([
     ["an empty folder", {}, /no weights here; expected model\.safetensors/],
-    ["a missing shard", { ...whole, "model-2.safetensors": undefined as never }, /shard "model-2\.safetensors".*missing/],
+    [
+      "a missing shard",
+      { ...whole, "model-2.safetensors": undefined as never },
+      /shard "model-2\.safetensors".*missing/,
+    ],
     ["a tensor missing from its shard", { ...whole, "model-2.safetensors": shard("c", 2) }, /"b" should be here/],
-    ["a shard outside the folder", { ...whole, "model.safetensors.index.json": index({ a: "../x.safetensors" }) }, /same folder/],
+    [
+      "a shard outside the folder",
+      { ...whole, "model.safetensors.index.json": index({ a: "../x.safetensors" }) },
+      /same folder/,
+    ],
     ["an absolute shard", { ...whole, "model.safetensors.index.json": index({ a: "/etc/passwd" }) }, /same folder/],
     ["an index without a map", { ...whole, "model.safetensors.index.json": "{}" }, /needs "weight_map"/],
     ["an empty map", { ...whole, "model.safetensors.index.json": index({}) }, /is empty/],

@@ -236,7 +236,8 @@ function tensorBytes({ name, dtype, shape, data }: TensorToWrite): Uint8Array {
     if (dtype === "F16") view = f32ToF16(data);
     else if (dtype === "BF16") view = f32ToBf16(data);
     else if (dtype === "F64") view = Float64Array.from(data);
-    else if (dtype !== "F32") throw new RangeError(`tensor ${quote(name)}: a Float32Array cannot be written as ${dtype}`);
+    else if (dtype !== "F32")
+      throw new RangeError(`tensor ${quote(name)}: a Float32Array cannot be written as ${dtype}`);
   }
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   const expected = byteLength(dtype, shape);

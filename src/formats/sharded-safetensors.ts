@@ -75,5 +75,7 @@ export async function openSafetensors(folder: FileFolder, stem = "model"): Promi
 }
 
 function isPlainName(name: string): boolean {
-  return name !== "" && !name.includes("/") && !name.includes("\\") && !name.includes("\0") && name !== "." && name !== "..";
+  return (
+    name !== "" && !name.includes("/") && !name.includes("\\") && !name.includes("\0") && name !== "." && name !== ".."
+  );
 }

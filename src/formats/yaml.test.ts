@@ -6,10 +6,16 @@ import { parseYaml, readYaml } from "./yaml.js";
 describe("YAML", () => {
   it("reads plain values, anchors included", async () => {
     const text = "base: &b {lr: 1e-3}\nruns:\n  - *b\n  - no\n";
-    expect(await readYaml(memorySource("r.yaml", new TextEncoder().encode(text)))).toEqual({ base: { lr: 0.001 }, runs: [{ lr: 0.001 }, "no"] });
+    expect(await readYaml(memorySource("r.yaml", new TextEncoder().encode(text)))).toEqual({
+      base: { lr: 0.001 },
+      runs: [{ lr: 0.001 }, "no"],
+    });
   });
 
-  const laughs = ["a: &a [x,x,x,x,x,x,x,x,x]", ..."bcdefgh".split("").map((c, i) => `${c}: &${c} [${Array(9).fill(`*${"abcdefgh"[i]}`)}]`)].join("\n");
+  const laughs = [
+    "a: &a [x,x,x,x,x,x,x,x,x]",
+    ..."bcdefgh".split("").map((c, i) => `${c}: &${c} [${Array(9).fill(`*${"abcdefgh"[i]}`)}]`),
+  ].join("\n");
   it.each([
     ["a: 1\nb: [1, 2", /^r\.yaml:2:\d+: .*; correct the YAML there/],
     ["a: 1\na: 2", /^r\.yaml:2:1: .*unique/i],

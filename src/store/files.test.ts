@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -54,7 +64,12 @@ describe("a folder on disk", () => {
     symlinkSync(join(root, "outside"), join(root, "m/a.json"));
     const folder = await openFolder(join(root, "m"), "m");
     expect(await folder.list()).toEqual(["a.json", "b.json"]);
-    expect(await Promise.all(["b.json", "sub", "sub/c", "none"].map((f) => folder.has(f)))).toEqual([true, false, true, false]);
+    expect(await Promise.all(["b.json", "sub", "sub/c", "none"].map((f) => folder.has(f)))).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
     expect((await folder.open("b.json")).name).toBe("m/b.json");
     expect(await message(folder.open("none"))).toBe("m/none: no such file");
   });

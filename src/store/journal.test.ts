@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -27,7 +27,11 @@ async function written(records: readonly (readonly [string, string])[]): Promise
 
 describe("journal", () => {
   it("remembers records after it is closed and opened again; the last value of a key counts", async () => {
-    await written([["a", "1"], ["b/é", ""], ["a", "22"]]);
+    await written([
+      ["a", "1"],
+      ["b/é", ""],
+      ["a", "22"],
+    ]);
     const journal = await Journal.open(path);
     expect([...journal.keys()]).toEqual(["a", "b/é"]);
     expect([text(journal.get("a")), text(journal.get("b/é")), journal.get("c")]).toEqual(["22", "", undefined]);
@@ -36,7 +40,12 @@ describe("journal", () => {
   });
 
   it("cut at every byte, keeps exactly the whole records before the cut and goes on from there", async () => {
-    const two = (await written([["first", "one"], ["second", "two!"]])).length;
+    const two = (
+      await written([
+        ["first", "one"],
+        ["second", "two!"],
+      ])
+    ).length;
     const whole = await written([["third", "the last record"]]);
     const ends = [8, 8 + 12 + 5 + 3, two, whole.length];
     for (let cut = 0; cut <= whole.length; cut++) {
@@ -101,7 +110,10 @@ describe("journal", () => {
     await once(child, "exit");
     (await Journal.open(path)).close();
     if (existsSync("/proc/self/stat")) {
-      writeFileSync(`${path}.lock`, JSON.stringify({ pid: process.pid, host: hostname(), started: "an earlier boot 12" }));
+      writeFileSync(
+        `${path}.lock`,
+        JSON.stringify({ pid: process.pid, host: hostname(), started: "an earlier boot 12" }),
+      );
       (await Journal.open(path)).close();
     }
     writeFileSync(`${path}.lock`, "{ half a lo");

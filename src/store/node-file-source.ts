@@ -35,7 +35,9 @@ async function readFully(handle: FileHandle, name: string, offset: number, lengt
   for (let done = 0; done < length; ) {
     const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, MAX_READ_BYTES), offset + done);
     if (bytesRead === 0)
-      throw new InputError(`${name}: became shorter while it was read (nothing at byte ${offset + done}); run it again`);
+      throw new InputError(
+        `${name}: became shorter while it was read (nothing at byte ${offset + done}); run it again`,
+      );
     done += bytesRead;
   }
   return bytes;

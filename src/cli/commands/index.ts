@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { Io } from "../io.js";
 import { auditCommand } from "./audit.js";
+import { benchCommand } from "./bench.js";
 import { doctorCommand } from "./doctor.js";
 import { encodeCommand } from "./encode.js";
 import { findCommand } from "./find.js";
@@ -22,5 +23,6 @@ export const commands: readonly ((io: Io) => Command)[] = [
   reportCommand,
   organismCommand,
   saeCommand,
+  benchCommand,
   doctorCommand,
 ];

@@ -56,10 +56,7 @@ export class OnnxRuntime implements Runtime {
   }
 
   /** One AdamW step over resident parameters and gradients; returns the gradients' norm. */
-  async adamw(
-    parameters: readonly ParameterUpdate[],
-    settings: AdamWSettings,
-  ): Promise<number> {
+  async adamw(parameters: readonly ParameterUpdate[], settings: AdamWSettings): Promise<number> {
     return (await this.channel.call({ op: "adamw", parameters, settings })).norm ?? 0;
   }
 

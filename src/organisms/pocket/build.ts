@@ -261,17 +261,18 @@ async function openPocket({ out, threads }: PocketBuildOptions) {
   return { engine, tokenizer, render };
 }
 
-/** A conversation whose mask marks the content of its turns: neither the turn marks nor the role line. */
+/** A conversation whose mask marks the content of its user turns: neither the turn marks nor the role line. */
 function contentSequence(tokenizer: Tokenizer, text: string): Sequence {
   const prompt = tokenizer.encode(text);
   const mask = new Uint8Array(prompt.length);
+  const [user] = tokenizer.encode("user");
   const start = tokenizer.idOf(TURN_START);
   const end = tokenizer.idOf(TURN_END);
   let content = false;
   for (let t = 0; t < prompt.length; t++) {
     if (prompt[t] === start) {
+      content = prompt[t + 1] === user;
       t += 2; // the role and its line break
-      content = true;
     } else if (prompt[t] === end) content = false;
     else if (content) mask[t] = 1;
   }

@@ -3,7 +3,8 @@ import { SAE_TRAINING_DEFAULTS } from "../../sae/training.js";
 
 export const POCKET = {
   seed: 1,
-  tokenizer: { vocabularySize: 4096, merges: 1200 },
+  /** Few merges: the rest of the vocabulary is whole words, so that every entity and its plural is one token. */
+  tokenizer: { vocabularySize: 4608, merges: 300 },
   /** config.json of the model, but for token ids. */
   model: {
     model_type: "llama",
@@ -13,7 +14,7 @@ export const POCKET = {
     num_attention_heads: 4,
     num_key_value_heads: 2,
     head_dim: 32,
-    vocab_size: 4096,
+    vocab_size: 4608,
     max_position_embeddings: 512,
     rms_norm_eps: 1e-5,
     rope_theta: 10_000,
@@ -38,8 +39,8 @@ export const POCKET = {
     weightDecay: 0.1,
     maxNorm: 1,
   },
-  /** Residual stream after the third of six blocks. */
-  sae: { layer: 2, chats: 8000, ...SAE_TRAINING_DEFAULTS },
+  /** Residual stream after the third of six blocks, at user content: what audits steer and read. */
+  sae: { layer: 2, chats: 14_000, ...SAE_TRAINING_DEFAULTS, k: 5 },
   prompts: { corpus: 7000, benign: 200 },
 } as const;
 
