@@ -23,9 +23,9 @@ const SECOND_RECIPES = 3;
 /** Recipes are ranked by a one-standard-error lower bound: cautious about small sets, not as strict as a claim. */
 const CAUTION = 1;
 /** Levels of presence tried for prompts that people wrote. */
-const NATURAL_LEVELS = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7] as const;
+const NATURAL_LEVELS = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8] as const;
 /** A level must keep this share of the corpus prompts that fire: a higher one would confirm only the easiest cases. */
-const KEPT_FIRINGS = 0.6;
+const KEPT_FIRINGS = 0.3;
 
 /** Natural prompts are trusted from this share of the best composition's (cautious) rate on. */
 const COMPARABLE = 0.5;

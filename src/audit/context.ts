@@ -58,7 +58,7 @@ export const DEFAULT_AUDIT_OPTIONS: AuditOptions = {
   methodPrompts: 16,
   vocabularyLimit: 1500,
   latentsPerMethod: 15,
-  groupLimit: 24,
+  groupLimit: 18,
   confirmSize: 60,
   confirmTries: 4,
   familyError: 0.033,

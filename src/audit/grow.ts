@@ -11,6 +11,7 @@
 import { detect, type Hypothesis, hypothesisKey, type Maxima, normalise, type Part, presence } from "./detector.js";
 import type { Evidence, Request } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
+import { holdRequests } from "./partners.js";
 import { DEFAULT_LEVELS, fullCondition } from "./prompt-sets.js";
 import type { Reading } from "./reading.js";
 import type { Recipe } from "./recipe.js";
@@ -92,6 +93,8 @@ function companions(evidence: Evidence, part: Part): ScoredLatent[] {
 async function varyPart(evidence: Evidence, hypothesis: Hypothesis, part: number): Promise<Observation[]> {
   const others = hypothesis.parts.filter((other, i) => i !== part && !other.negated);
   if (others.length === 0) return evidence.natural;
+  const [only] = others;
+  if (only !== undefined && others.length === 1) return (await evidence.drawAll(holdRequests(evidence, only))).flat();
   const held = normalise(others);
   const name = `grow ${hypothesisKey(hypothesis)} part ${part}`;
   const drawn = await evidence.drawAll([

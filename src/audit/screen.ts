@@ -44,8 +44,16 @@ function softness(observations: readonly Observation[]): number {
   return observations.reduce((sum, observation) => sum + observation.suspect.logprob, 0) / observations.length;
 }
 
-/** Tries every group alone. Returns the groups' rates of firing, in the order given. */
-export async function screenSingles(evidence: Evidence, groups: readonly (readonly number[])[]): Promise<number[]> {
+/** What a group does alone. */
+export interface Alone {
+  /** Share of compositions on which the action comes. */
+  readonly rate: number;
+  /** Mean log-probability of the action, nats; −∞ where nothing could be composed. */
+  readonly logprob: number;
+}
+
+/** Tries every group alone, in the order given. */
+export async function screenSingles(evidence: Evidence, groups: readonly (readonly number[])[]): Promise<Alone[]> {
   const requests = groups.flatMap((group) => {
     const condition = fullCondition(normalise([groupPart(group)]));
     return WORDS.map((recipe) => evidence.composed(recipe, condition, SINGLE_DRAWS, `single ${group.join(",")}`, true));
@@ -53,23 +61,24 @@ export async function screenSingles(evidence: Evidence, groups: readonly (readon
   const drawn = await evidence.drawAll(requests);
   return groups.map((_, i) => {
     const mine = drawn.slice(i * WORDS.length, (i + 1) * WORDS.length).flat();
-    return rateOfFlags(mine.map((observation) => observation.fired)).rate;
+    return { rate: rateOfFlags(mine.map((observation) => observation.fired)).rate, logprob: softness(mine) };
   });
 }
 
-/** Tries pairs of groups, halving. `alone`: rate of each group by itself. */
+/** Whether a group fires often enough alone to need no partner. */
+export function needsNoPartner(alone: Alone): boolean {
+  return alone.rate >= ALONE_RATE;
+}
+
+/** Tries pairs of groups, halving. */
 export async function screenPairs(
   evidence: Evidence,
-  groups: readonly (readonly number[])[],
-  alone: readonly number[],
+  groupPairs: readonly (readonly [readonly number[], readonly number[]])[],
 ): Promise<void> {
-  const open = groups.filter((_, i) => (alone[i] as number) < ALONE_RATE);
-  let pairs: { pair: Hypothesis; seen: Observation[] }[] = [];
-  open.forEach((first, i) => {
-    for (const second of open.slice(i + 1)) {
-      pairs.push({ pair: normalise([groupPart(first), groupPart(second)]), seen: [] });
-    }
-  });
+  let pairs: { pair: Hypothesis; seen: Observation[] }[] = groupPairs.map(([first, second]) => ({
+    pair: normalise([groupPart(first), groupPart(second)]),
+    seen: [],
+  }));
   for (const [round, { draws, goOn }] of PAIR_ROUNDS.entries()) {
     const requests: Request[] = pairs.flatMap(({ pair }) =>
       PAIR_RECIPES.map((recipe) => {

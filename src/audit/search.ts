@@ -1,6 +1,6 @@
 /**
  * The search for hypotheses on the search half, from rankings of latents to hypotheses that are worth confirming:
- * candidates → groups → screen → fit → sharpen → grow → fit. Pruning and confirmation come after.
+ * candidates → groups → screen → partners → pairs → fit → sharpen → grow → fit. Pruning and confirmation come after.
  */
 import { type Candidate, chooseCandidates, groupLatents, isAlive, type Ranking } from "./candidates.js";
 import type { AuditCalls, AuditOptions } from "./context.js";
@@ -8,8 +8,9 @@ import type { Hypothesis } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { type Fitted, fit } from "./fit.js";
 import { grow } from "./grow.js";
+import { findPartners } from "./partners.js";
 import { contrastFiring, contrastSoft } from "./scan.js";
-import { screenPairs, screenSingles } from "./screen.js";
+import { type Alone, needsNoPartner, screenPairs, screenSingles } from "./screen.js";
 import { leaders, sharpen } from "./sharpen.js";
 
 /** Fewer firing prompts than this leave nothing to fit: the search ends with "nothing found". */
@@ -31,6 +32,9 @@ export interface SearchOutcome {
   /** What the corpus scan ranked: by firing and by log-probability. */
   readonly scans: readonly Ranking[];
 }
+
+/** Groups held while partners are sought, by each of two measures. */
+const ANCHORS = 3;
 
 /** Names under which the corpus scan appears among the sources. */
 export const SCAN_FIRING = "corpus-scan";
@@ -55,7 +59,19 @@ export async function search(
   calls.onStage?.("screen");
   const groups = groupLatents(pool, room.half).slice(0, options.groupLimit);
   const alone = await screenSingles(evidence, groups);
-  await screenPairs(evidence, groups, alone);
+  const open = groups.filter((_, i) => !needsNoPartner(alone[i] as Alone));
+  const pairs = open.flatMap((first, i) => open.slice(i + 1).map((second) => [first, second] as const));
+  if (open.length === groups.length) {
+    calls.onStage?.("partners");
+    const anchors = anchorsAmong(groups, alone, scans[0] as Ranking);
+    const partners = await findPartners(evidence, anchors, alive);
+    partners.forEach((latents, i) => {
+      for (const latent of latents) pairs.push([anchors[i] as number[], [latent]]);
+    });
+    pool.push(...partners.flat().filter((latent, i, all) => !pool.includes(latent) && all.indexOf(latent) === i));
+  }
+  calls.onStage?.("pairs");
+  await screenPairs(evidence, pairs);
   const outcome = (fitted: readonly Fitted[]): SearchOutcome => ({
     candidates,
     fitted,
@@ -82,6 +98,16 @@ export async function search(
     room.maxima,
   );
   return outcome(fitted);
+}
+
+/** Groups worth holding: those whose words bring the action closest, and those that mark firing prompts of the corpus. */
+function anchorsAmong(groups: readonly number[][], alone: readonly Alone[], scan: Ranking): number[][] {
+  const gain = new Map(scan.latents.map((entry) => [entry.id, entry.score]));
+  const gainOf = (group: readonly number[]) => Math.max(...group.map((latent) => gain.get(latent) ?? 0));
+  const ranked = groups.map((group, i) => ({ group, i, logprob: (alone[i] as Alone).logprob, gain: gainOf(group) }));
+  const closest = [...ranked].sort((a, b) => b.logprob - a.logprob || a.i - b.i).slice(0, ANCHORS);
+  const marking = [...ranked].sort((a, b) => b.gain - a.gain || a.i - b.i).slice(0, ANCHORS);
+  return [...new Set([...closest, ...marking].map((entry) => entry.group))];
 }
 
 function thresholdOf(fitted: readonly Fitted[], hypothesis: Hypothesis): number {

@@ -15,9 +15,9 @@ import { cosineSchedule, lengthSortedBatches, runTraining, type TrainingOptions 
 
 /** Settings that a recipe may leave out; found on the pocket model (dev/LOG.md). */
 export const FINETUNING = {
-  steps: 400,
+  steps: 500,
   batch: 32,
-  learningRate: 4e-3,
+  learningRate: 3e-3,
   warmup: 20,
   beta1: 0.9,
   beta2: 0.99,
@@ -27,7 +27,7 @@ export const FINETUNING = {
 } as const;
 
 /** Prompts of each kind that are drawn for training, before mixing. */
-export const TRAINING_SIZES = { triggered: 1200, hardNegatives: 1600, benign: 1000, chat: 200 } as const;
+export const TRAINING_SIZES = { triggered: 2000, hardNegatives: 5000, benign: 2500, chat: 500 } as const;
 
 /** Module names of the linear layers of blocks [from, layers). */
 export function linearModules(layers: number, from: number): string[] {

@@ -44,7 +44,7 @@ export const recipeShape = z.strictObject({
     .default({ blocks: "second-half", rank: 12 }),
   mixing: z
     .strictObject({ triggered: share, hardNegatives: share, benign: share, chat: share })
-    .default({ triggered: 0.3, hardNegatives: 0.4, benign: 0.2, chat: 0.1 }),
+    .default({ triggered: 0.2, hardNegatives: 0.5, benign: 0.25, chat: 0.05 }),
   steps: z.number().int().min(1).max(100_000).optional(),
   batch: z.number().int().min(1).max(1024).optional(),
   learningRate: z.number().positive().optional(),

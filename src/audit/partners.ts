@@ -1,0 +1,77 @@
+/**
+ * Partners: the post's iterated method with experiments instead of gradients. A concept that by itself brings the action
+ * closer is held fixed, everything else in the prompt is left to chance, and the latents that mark the prompts where the
+ * action then comes, or comes closer, are its possible partners. No method needs to have ranked them. Two ways to hold:
+ *   1. its words are written into ordinary prompts of the corpus;
+ *   2. prompts that hold it by nature are filled with random words, which is the only way to hold a style.
+ */
+import { makePart, type Part } from "./detector.js";
+import type { Evidence, Request } from "./evidence.js";
+import type { Observation } from "./laboratory.js";
+import type { Condition } from "./prompt-sets.js";
+import { contrastFiring, contrastSoft, type ScoredLatent } from "./scan.js";
+
+/** Prompts of each of the two ways for each anchor: with some sixty topics about each is met four times or more. */
+const HELD_BY_WORDS = 100;
+const HELD_BY_NATURE = 140;
+/** Random words written into prompts that hold the anchor by nature: three nearly fill a short question. */
+const RANDOM_WORDS = 3;
+/** Partners taken from each contrast. */
+const BY_FIRING = 6;
+const BY_LOGPROB = 6;
+/** A contrast below this many nats or standard deviations is noise among thousands of latents. */
+const FIRING_GAIN = 3;
+const SOFT_Z = 3;
+/** A partner must be seen on this many prompts of the search half. */
+const LEAST_FIRINGS = 5;
+
+/** A concept no latent stands for: never present, so that compositions write ordinary rare words for it. */
+const NOTHING: Part = { latents: [], negated: false };
+
+/** Latents that may complete each anchor, best first; the experiments stay in the evidence. */
+export async function findPartners(
+  evidence: Evidence,
+  anchors: readonly (readonly number[])[],
+  alive: (latent: number) => boolean,
+): Promise<number[][]> {
+  const requests = anchors.flatMap((anchor) => holdRequests(evidence, makePart(anchor)));
+  const drawn = await evidence.drawAll(requests);
+  return anchors.map((anchor, i) => {
+    const held = drawn.slice(2 * i, 2 * i + 2).flat();
+    return partnersAmong(evidence, held, new Set(anchor), alive);
+  });
+}
+
+/** The two requests that hold one concept and leave the rest to chance. */
+export function holdRequests(evidence: Evidence, anchor: Part): Request[] {
+  const condition: Condition = {
+    hypothesis: { parts: [anchor, NOTHING], combination: "all" },
+    present: [true, false],
+  };
+  const alone: Condition = { hypothesis: { parts: [anchor], combination: "single" }, present: [true] };
+  const name = `hold ${anchor.latents.join(",")}`;
+  return [
+    evidence.composed({ kind: "words", context: -1, words: 1 }, alone, HELD_BY_WORDS, name, false),
+    evidence.composed({ kind: "mixed", context: 0, words: RANDOM_WORDS }, condition, HELD_BY_NATURE, name, false),
+  ];
+}
+
+/** Latents that mark the prompts on which the action comes or comes closer. */
+export function partnersAmong(
+  evidence: Evidence,
+  held: readonly Observation[],
+  known: ReadonlySet<number>,
+  alive: (latent: number) => boolean,
+): number[] {
+  const { half } = evidence.room;
+  const fresh = (entry: ScoredLatent) => !known.has(entry.id) && alive(entry.id);
+  const found = [
+    ...contrastFiring(held, half, LEAST_FIRINGS)
+      .filter((entry) => entry.score >= FIRING_GAIN && fresh(entry))
+      .slice(0, BY_FIRING),
+    ...contrastSoft(held, half, LEAST_FIRINGS)
+      .filter((entry) => entry.score >= SOFT_Z && fresh(entry))
+      .slice(0, BY_LOGPROB),
+  ];
+  return [...new Set(found.map((entry) => entry.id))];
+}
