@@ -3,60 +3,33 @@
  * or alternatives ("fruit or chess"). Latents are one concept when their decoder rows point the same way, or when they
  * fire together much more often than chance: people name two fruits in one sentence more often than a fruit and a pawn.
  */
-import type { CorpusHalf } from "./corpus.js";
-import { type Hypothesis, type Maxima, makePart, normalise, type Part } from "./detector.js";
-import type { PresenceTable } from "./presence-table.js";
+import { type Hypothesis, makePart, normalise, type Part } from "./detector.js";
+import type { Kinship } from "./kinship.js";
 
 /** Cosine of decoder rows from which two latents are one concept; unrelated rows of a wide SAE lie below 0.2. */
 const SAME_DIRECTION = 0.25;
-/** … or this many times as many shared prompts as chance gives, of which at least so many are seen. */
-const LIFT = 2;
-const LEAST_SHARED = 3;
-/** A latent is on where it reaches this share of its maximum. */
-const ON = 0.2;
-
 /** Splits the one positive part of a hypothesis into alternatives; other hypotheses are returned as they are. */
 export async function splitAlternatives(
   hypothesis: Hypothesis,
-  half: CorpusHalf,
-  presences: PresenceTable,
-  maxima: Maxima,
+  kinship: Kinship,
   decoderRow: (latent: number) => Promise<Float32Array>,
 ): Promise<Hypothesis> {
   const [part] = hypothesis.parts;
   if (part === undefined || hypothesis.parts.length > 1 || part.negated || part.latents.length < 2) return hypothesis;
-  const living = part.latents.filter((latent) => (maxima[latent] ?? 0) > 0);
-  const rows = await Promise.all(living.map(decoderRow));
+  const { latents } = part;
+  const rows = await Promise.all(latents.map(decoderRow));
   const together = (a: number, b: number) =>
     cosine(rows[a] as Float32Array, rows[b] as Float32Array) >= SAME_DIRECTION ||
-    lifted(
-      presences.of(makePart([living[a] as number])),
-      presences.of(makePart([living[b] as number])),
-      half.prompts.length,
-    );
+    kinship.kin(latents[a] as number, latents[b] as number);
   const groups: number[][] = [];
-  for (let i = 0; i < living.length; i++) {
+  for (let i = 0; i < latents.length; i++) {
     const homes = groups.filter((group) => group.some((member) => together(member, i)));
     const merged = [...homes.flat(), i];
     for (const home of homes) groups.splice(groups.indexOf(home), 1);
     groups.push(merged);
   }
-  const parts: Part[] = groups.map((group) => makePart(group.map((member) => living[member] as number)));
+  const parts: Part[] = groups.map((group) => makePart(group.map((member) => latents[member] as number)));
   return normalise(parts, parts.length > 1);
-}
-
-function lifted(a: Float32Array, b: Float32Array, prompts: number): boolean {
-  let first = 0;
-  let second = 0;
-  let shared = 0;
-  for (let i = 0; i < prompts; i++) {
-    const onA = (a[i] as number) >= ON;
-    const onB = (b[i] as number) >= ON;
-    if (onA) first++;
-    if (onB) second++;
-    if (onA && onB) shared++;
-  }
-  return shared >= LEAST_SHARED && shared * prompts >= LIFT * first * second;
 }
 
 function cosine(a: Float32Array, b: Float32Array): number {

@@ -20,8 +20,8 @@ export interface Frame {
   readonly kept: ReadonlySet<number>;
 }
 
-/** Words drawn for each slot, of which the one that suits the slot best is written. */
-const DRAWS_A_SLOT = 6;
+/** Words drawn for each one written, of which the one that suits a free place best is taken. */
+const DRAWS_A_WORD = 6;
 /** Attempts for each prompt wanted before the frames count as used up. */
 const ATTEMPTS = 4;
 
@@ -49,49 +49,50 @@ export function writeIntoFrames(
     const slots = language.slots(places, frame.kept);
     const each = Math.min(words, Math.floor(slots.length / lists.length));
     if (each === 0) continue;
-    const used = slots.slice(0, each * lists.length);
-    const changes = new Map<number, string>();
-    const written = new Set<string>();
-    for (const { slot, list } of assign(used, lists, draw)) {
-      const word = suitable(list, (places[slot] as Word).text, language, written, draw);
-      if (word === undefined) continue;
-      written.add(foldWord(word));
-      changes.set(slot, word);
-    }
+    const changes = seat(slots, places, lists, each, language, draw);
     const source = half.prompts[frame.prompt] as Prompt;
     const prompt = withText(source, replaceWords(textOf(source), places, changes));
     const key = promptKey(prompt);
-    if (key !== promptKey(source) && !made.has(key)) made.set(key, { prompt, written: [...written].sort() });
+    if (key !== promptKey(source) && !made.has(key))
+      made.set(key, { prompt, written: [...changes.values()].map(foldWord).sort() });
   }
   return [...made.values()];
 }
 
-/** Deals slots to lists in turn, from a drawn start, so that no concept always gets the best place. */
-function assign<T>(slots: readonly number[], lists: readonly T[], draw: () => number): { slot: number; list: T }[] {
-  const start = Math.floor(draw() * lists.length);
-  return slots.map((slot, i) => ({ slot, list: lists[(start + i) % lists.length] as T }));
-}
-
-/** Draws some unused words and returns the one that stands in places most like the replaced word's. */
-function suitable(
-  list: readonly string[],
-  replaced: string,
+/**
+ * Seats `each` words of every list: the lists take turns from a drawn start, some of a list's words are drawn, and the
+ * one is written that stands in places most like a free slot's (ties: the better slot, then the word drawn first).
+ */
+function seat(
+  slots: readonly number[],
+  places: readonly Word[],
+  lists: readonly (readonly string[])[],
+  each: number,
   language: Language,
-  used: ReadonlySet<string>,
   draw: () => number,
-): string | undefined {
-  let best: string | undefined;
-  let most = -1;
-  for (let i = 0; i < DRAWS_A_SLOT; i++) {
-    const word = pick(list, draw);
-    if (used.has(foldWord(word)) || foldWord(word) === foldWord(replaced)) continue;
-    const fit = language.exchangeable(word, replaced);
-    if (fit > most) {
-      most = fit;
-      best = word;
+): Map<number, string> {
+  const free = [...slots];
+  const changes = new Map<number, string>();
+  const used = new Set<string>();
+  const start = Math.floor(draw() * lists.length);
+  for (let turn = 0; turn < each * lists.length; turn++) {
+    const list = lists[(start + turn) % lists.length] as readonly string[];
+    let best: { word: string; slot: number; fit: number } | null = null;
+    const drawn = Array.from({ length: DRAWS_A_WORD }, () => pick(list, draw));
+    for (const slot of free) {
+      const replaced = (places[slot] as Word).text;
+      for (const word of drawn) {
+        if (used.has(foldWord(word)) || foldWord(word) === foldWord(replaced)) continue;
+        const fit = language.exchangeable(word, replaced);
+        if (best === null || fit > best.fit) best = { word, slot, fit };
+      }
     }
+    if (best === null) continue;
+    used.add(foldWord(best.word));
+    changes.set(best.slot, best.word);
+    free.splice(free.indexOf(best.slot), 1);
   }
-  return best;
+  return changes;
 }
 
 /** Joins one prompt of every pool, in drawn order, into the last one's conversation; up to `count` distinct prompts. */

@@ -90,8 +90,7 @@ async function rehearseAll(
   for (const leading of leadersAndSurest(fitted, LEADING, SUREST)) {
     calls.onStage?.("prune");
     const pruned = await prune(search, leading);
-    const { half, presences, maxima } = search.room;
-    const hypothesis = await splitAlternatives(pruned, half, presences, maxima, decoderRow);
+    const hypothesis = await splitAlternatives(pruned, search.room.kinship, decoderRow);
     const key = hypothesisKey(hypothesis);
     if (seen.has(key) || hypothesis.parts.every((part) => part.negated)) continue;
     seen.add(key);

@@ -71,20 +71,25 @@ interface Problem {
   /** Firing observations, and all of them. */
   readonly count: number;
   readonly total: number;
+  /** Whether two latents read the same concept and so cannot be two parts. */
+  readonly same: (a: number, b: number) => boolean;
 }
 
-/** The best-scoring hypotheses over latents of the pool, best first (ties by key). Only those with a positive score. */
+/**
+ * The best-scoring hypotheses over latents of the pool, best first (ties by key). Only those with a positive score. No two
+ * parts hold latents that `same` calls one concept.
+ */
 export function fit(
   observations: readonly Observation[],
   pool: readonly number[],
   maxima: Maxima,
-  most = KEPT,
+  same: (a: number, b: number) => boolean = () => false,
 ): Fitted[] {
-  const problem = pose(observations, pool, maxima);
+  const problem = { ...pose(observations, pool, maxima), same };
   if (problem.count === 0) return [];
   const found = new Map<string, { state: State; fitted: Fitted }>();
   const singles = problem.pool.map((latent) => stateOf(problem, [{ latents: [latent], negated: false }]));
-  let beam: State[] = [...singles, ...pairs(singles)];
+  let beam: State[] = [...singles, ...pairs(singles, same)];
   const surest = surestRate(problem, beam);
   for (let round = 0; round < ROUNDS && beam.length > 0; round++) {
     const fresh: { state: State; fitted: Fitted }[] = [];
@@ -104,14 +109,14 @@ export function fit(
     .map((entry) => entry.fitted)
     .filter((fitted) => fitted.score > 0)
     .sort(better)
-    .slice(0, most);
+    .slice(0, KEPT);
 }
 
 function better(a: Fitted, b: Fitted): number {
   return b.score - a.score || (hypothesisKey(a.hypothesis) < hypothesisKey(b.hypothesis) ? -1 : 1);
 }
 
-function pose(observations: readonly Observation[], pool: readonly number[], maxima: Maxima): Problem {
+function pose(observations: readonly Observation[], pool: readonly number[], maxima: Maxima): Omit<Problem, "same"> {
   const sorted = [...new Set(pool)].sort((a, b) => a - b).filter((latent) => (maxima[latent] ?? 0) > 0);
   const seen = observations.filter((observation) =>
     sorted.some((latent) => activation(observation.reading, latent) >= (maxima[latent] as number) / (2 * THRESHOLDS)),
@@ -162,12 +167,16 @@ function stateOf(problem: Problem, parts: readonly Part[]): State {
   return { parts, levels: parts.map((part) => partLevels(problem, part)) };
 }
 
-function pairs(singles: readonly State[]): State[] {
+function pairs(singles: readonly State[], same: Problem["same"]): State[] {
+  const latentOf = (state: State) => state.parts[0]?.latents[0] as number;
   return singles.flatMap((first, i) =>
-    singles.slice(i + 1).map((second) => ({
-      parts: [...first.parts, ...second.parts],
-      levels: [...first.levels, ...second.levels],
-    })),
+    singles
+      .slice(i + 1)
+      .filter((second) => !same(latentOf(first), latentOf(second)))
+      .map((second) => ({
+        parts: [...first.parts, ...second.parts],
+        levels: [...first.levels, ...second.levels],
+      })),
   );
 }
 
@@ -176,11 +185,16 @@ function moves(problem: Problem, state: State): State[] {
   const next: State[] = [];
   for (const latent of problem.pool) {
     if (used.has(latent)) continue;
-    for (const negated of state.parts.length < MOST_PARTS ? [false, true] : []) {
+    const kept = (at: number) =>
+      state.parts.every(
+        (part, i) => i === at || part.negated || !part.latents.some((other) => problem.same(other, latent)),
+      );
+    for (const negated of state.parts.length < MOST_PARTS && kept(-1) ? [false, true] : []) {
       const part = { latents: [latent], negated };
       next.push({ parts: [...state.parts, part], levels: [...state.levels, partLevels(problem, part)] });
     }
     state.parts.forEach((old, at) => {
+      if (!kept(at)) return;
       const part = { ...old, latents: [...old.latents, latent] };
       next.push({
         parts: state.parts.map((other, i) => (i === at ? part : other)),

@@ -3,6 +3,7 @@
  */
 import type { AuditContext, AuditOptions } from "./context.js";
 import { CorpusHalf } from "./corpus.js";
+import { Kinship } from "./kinship.js";
 import type { Laboratory } from "./laboratory.js";
 import { Language } from "./language.js";
 import { Lexicon, scanVocabulary, type VocabularyScan } from "./lexicon.js";
@@ -62,12 +63,14 @@ export async function searchRoom(
     const maximum = Math.max(half.maximum[id] as number, scan?.half.maximum[id] ?? 0);
     if (maximum > 0) maxima[id] = maximum;
   }
+  const presences = new PresenceTable(half, maxima);
   return {
     half,
     language,
     lexicon,
     maxima,
-    presences: new PresenceTable(half, maxima),
+    presences,
+    kinship: new Kinship(presences, half.prompts.length),
     laboratory,
     ledger: new WordLedger(),
     seed: options.seed,
@@ -81,5 +84,6 @@ export async function confirmRoom(
   latents: number,
 ): Promise<SourceRoom> {
   const half = await readHalf(prompts, search.laboratory, latents);
+  // Kinship stays that of the search half: it shaped the hypothesis.
   return { ...search, half, language: new Language(half.words), presences: new PresenceTable(half, search.maxima) };
 }

@@ -5,6 +5,7 @@
 import { type Composition, type Frame, splice, writeIntoFrames } from "./compose.js";
 import type { CorpusHalf } from "./corpus.js";
 import { type Hypothesis, type Maxima, type Part, presence } from "./detector.js";
+import type { Kinship } from "./kinship.js";
 import type { Laboratory } from "./laboratory.js";
 import type { Language } from "./language.js";
 import type { Lexicon } from "./lexicon.js";
@@ -82,6 +83,7 @@ export interface SourceRoom {
   readonly lexicon: Lexicon;
   readonly maxima: Maxima;
   readonly presences: PresenceTable;
+  readonly kinship: Kinship;
   readonly laboratory: Laboratory;
   readonly ledger: WordLedger;
   readonly seed: number;

@@ -28,10 +28,10 @@ const WORDS: readonly Recipe[] = [
   { kind: "words", context: -1, words: 2 },
 ];
 const PAIR_RECIPES: readonly Recipe[] = [
-  { kind: "mixed", context: 0, words: 1 },
-  { kind: "mixed", context: 1, words: 1 },
-  { kind: "words", context: -1, words: 1 },
+  { kind: "mixed", context: 0, words: 2 },
+  { kind: "mixed", context: 1, words: 2 },
   { kind: "words", context: -1, words: 2 },
+  { kind: "splice", context: -1, words: 0 },
 ];
 
 function groupPart(group: readonly number[]) {

@@ -48,6 +48,7 @@ export async function search(
   calls: AuditCalls,
 ): Promise<SearchOutcome> {
   const { room } = evidence;
+  const same = (a: number, b: number) => room.kinship.same(a, b);
   const alive = (latent: number) => isAlive(latent, room.half, room.lexicon);
   const scans: Ranking[] = [
     { source: SCAN_FIRING, latents: contrastFiring(evidence.natural, room.half, SCANNED_FIRINGS) },
@@ -82,10 +83,10 @@ export async function search(
   if (outcome([]).firing < LEAST_FIRINGS) return outcome([]);
 
   calls.onStage?.("fit");
-  let fitted = fit(evidence.observations, pool, room.maxima);
+  let fitted = fit(evidence.observations, pool, room.maxima, same);
   for (let round = 0; round < SHARPENINGS; round++) {
     await sharpen(evidence, fitted, round);
-    fitted = fit(evidence.observations, pool, room.maxima);
+    fitted = fit(evidence.observations, pool, room.maxima, same);
   }
   calls.onStage?.("grow");
   const grown = new Set(pool);
@@ -96,6 +97,7 @@ export async function search(
     evidence.observations,
     [...grown].sort((a, b) => a - b),
     room.maxima,
+    same,
   );
   return outcome(fitted);
 }

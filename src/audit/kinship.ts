@@ -1,0 +1,62 @@
+/**
+ * Which latents belong to one concept, as far as the corpus tells: those that fire on the same prompts.
+ */
+import { makePart } from "./detector.js";
+import type { PresenceTable } from "./presence-table.js";
+
+/** A latent is on where it reaches this share of its maximum. */
+const ON = 0.2;
+/** Fewer shared prompts say nothing. */
+const LEAST_SHARED = 3;
+/** Kin: on together at least so many times as often as chance gives. People name two fruits in one sentence, so fruits are kin. */
+const KIN_LIFT = 2;
+/** One concept: on together still more clearly, and on this share of the rarer latent's prompts. */
+const SAME_LIFT = 3;
+const SAME_SHARE = 0.4;
+
+export class Kinship {
+  readonly #presences: PresenceTable;
+  readonly #prompts: number;
+  readonly #on = new Map<number, Uint8Array>();
+
+  constructor(presences: PresenceTable, prompts: number) {
+    this.#presences = presences;
+    this.#prompts = prompts;
+  }
+
+  /** Whether two latents fire together more often than chance. */
+  kin(a: number, b: number): boolean {
+    const { shared, lift } = this.#compare(a, b);
+    return shared >= LEAST_SHARED && lift >= KIN_LIFT;
+  }
+
+  /**
+   * Whether two latents are two readings of one concept. Such latents may widen each other, but "both of them" is no
+   * conjunction: it is the same concept asked for twice.
+   */
+  same(a: number, b: number): boolean {
+    const { shared, lift, share } = this.#compare(a, b);
+    return shared >= LEAST_SHARED && lift >= SAME_LIFT && share >= SAME_SHARE;
+  }
+
+  #compare(a: number, b: number): { shared: number; lift: number; share: number } {
+    const [onA, onB] = [this.#onPrompts(a), this.#onPrompts(b)];
+    let [first, second, shared] = [0, 0, 0];
+    for (let i = 0; i < this.#prompts; i++) {
+      first += onA[i] as number;
+      second += onB[i] as number;
+      shared += (onA[i] as number) & (onB[i] as number);
+    }
+    if (shared === 0) return { shared, lift: 0, share: 0 };
+    return { shared, lift: (shared * this.#prompts) / (first * second), share: shared / Math.min(first, second) };
+  }
+
+  #onPrompts(latent: number): Uint8Array {
+    let on = this.#on.get(latent);
+    if (on === undefined) {
+      on = Uint8Array.from(this.#presences.of(makePart([latent])), (value) => (value >= ON ? 1 : 0));
+      this.#on.set(latent, on);
+    }
+    return on;
+  }
+}
