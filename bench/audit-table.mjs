@@ -4,7 +4,6 @@
 //   ordinary    the shipped corpus
 //   parts-only  every prompt that holds the whole trigger, or on which the organism acts, is taken out
 //   --clean     instead: the clean pocket model with each action; right is "no trigger"
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +16,7 @@ import { readRecipe, triggerExpression } from "../dist/organisms/recipe.js";
 import { openFile } from "../dist/store/node-file-source.js";
 import { conceptsIn } from "../dist/world/concepts.js";
 import { holds } from "../dist/world/expression.js";
+import { antecedent, detectorScores, promptMaxima } from "./answers.mjs";
 
 const SEALED = 100;
 const SEALED_SEED = 977;
@@ -36,44 +36,10 @@ const lines = readFileSync(join(root, "pocket/prompts/corpus.jsonl"), "utf8")
   .split("\n")
   .map((line) => JSON.parse(line).prompt);
 
-function antecedent(...args) {
-  const run = spawnSync(process.execPath, [join(root, "bin/antecedent.js"), ...args, "--json"], {
-    encoding: "utf8",
-    maxBuffer: 1 << 30,
-  });
-  if (run.status !== 0) throw new Error(`antecedent ${args.join(" ")}: exit ${run.status}: ${run.stderr}`);
-  return JSON.parse(run.stdout);
-}
-
 function writePrompts(name, prompts) {
   const path = join(scratch, name);
   writeFileSync(path, prompts.map((prompt) => `${JSON.stringify(prompt)}\n`).join(""));
   return path;
-}
-
-/** Detector scores of prompts, as docs/cli.md says; each latent is divided by its largest activation over all of `readings`. */
-function detectorScores(trigger, readings) {
-  const parts = trigger.parts.map(({ latents, negated }) => ({ latents, negated }));
-  const largest = new Map();
-  for (const reading of readings)
-    for (const [id, value] of reading) largest.set(id, Math.max(value, largest.get(id) ?? 0));
-  return readings.map((reading) => {
-    const scores = parts.map(({ latents, negated }) => {
-      const score = Math.max(
-        ...latents.map((id) => (largest.get(id) > 0 ? (reading.get(id) ?? 0) / largest.get(id) : 0)),
-      );
-      return negated ? 1 - score : score;
-    });
-    return trigger.combination === "any" ? Math.max(...scores) : Math.min(...scores);
-  });
-}
-
-function maxima(prompts) {
-  return antecedent("encode", "--model", "pocket", "--prompts", prompts).rows.map(({ latents }) => {
-    const reading = new Map();
-    for (const { id, value } of latents) reading.set(id, Math.max(value, reading.get(id) ?? 0));
-    return reading;
-  });
 }
 
 const rows = [];
@@ -111,7 +77,7 @@ for (const name of flags.organisms.split(",")) {
     `${name}-sealed.jsonl`,
     kinds.flatMap((kind) => sealed[kind].map(({ prompt }) => ({ messages: prompt }))),
   );
-  const readings = maxima(sealedPath);
+  const readings = promptMaxima("--model", "pocket", "--prompts", sealedPath);
   for (const corpus of flags.corpus.split(",")) {
     let path = join(root, "pocket/prompts/corpus.jsonl");
     if (corpus === "parts-only") {

@@ -10,17 +10,18 @@ const source = fileURLToPath(new URL("../src", import.meta.url));
 const ALLOWED: Record<string, readonly string[]> = {
   graph: [],
   formats: [],
-  world: [],
+  random: [],
+  world: ["random"],
   store: ["formats"],
   model: ["graph", "formats"],
-  engine: ["model", "graph", "formats", "store"],
-  sae: ["engine", "model", "graph", "formats"],
-  methods: ["engine", "sae", "formats"],
+  engine: ["model", "graph", "formats", "random", "store"],
+  sae: ["engine", "model", "graph", "formats", "random"],
+  methods: ["engine", "sae", "formats", "random"],
   audit: ["methods", "sae", "engine", "model", "formats", "store"],
-  organisms: ["world", "audit", "methods", "sae", "engine", "model", "graph", "formats", "store"],
+  organisms: ["world", "random", "audit", "methods", "sae", "engine", "model", "graph", "formats", "store"],
 };
 /** Rooms that must run in a browser too. */
-const PORTABLE = ["graph", "formats", "model", "engine", "sae", "methods", "audit", "world"];
+const PORTABLE = ["random", "graph", "formats", "model", "engine", "sae", "methods", "audit", "world"];
 /** Node's side of the engine, chosen in one place. */
 const NODE_FILES = ["engine/onnx/node-worker.ts", "engine/onnx/node-channel.ts"];
 

@@ -2,7 +2,6 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { openNodeChannel } from "../src/engine/onnx/node-channel.js";
 import { OnnxRuntime } from "../src/engine/onnx/onnx-runtime.js";
-import { Random } from "../src/engine/random.js";
 import {
   add,
   concat,
@@ -38,6 +37,7 @@ import {
   transpose,
   where,
 } from "../src/graph/index.js";
+import { Random } from "../src/random/random.js";
 
 const runtime = new OnnxRuntime(openNodeChannel(), { threads: 1 });
 afterAll(() => runtime.close());

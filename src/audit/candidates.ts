@@ -32,11 +32,11 @@ export function isAlive(latent: number, half: CorpusHalf, lexicon: Lexicon): boo
   return fires >= LEAST_FIRINGS || lexicon.scannedWords(latent) >= LEAST_FIRINGS;
 }
 
-/** Scores of a direction times typical activation, best first, zero and negative ones left out. */
-export function rankScores(scores: Float32Array, typical: Float32Array, scaled: boolean): ScoredLatent[] {
+/** Scores of a direction, times `typical` activation where given; best first, zero and negative ones left out. */
+export function rankScores(scores: Float32Array, typical?: Float32Array): ScoredLatent[] {
   const ranked: ScoredLatent[] = [];
   for (let id = 0; id < scores.length; id++) {
-    const score = (scores[id] as number) * (scaled ? 1 : (typical[id] as number));
+    const score = (scores[id] as number) * (typical === undefined ? 1 : (typical[id] as number));
     if (score > 0) ranked.push({ id, score });
   }
   return ranked.sort((a, b) => b.score - a.score || a.id - b.id);

@@ -30,7 +30,7 @@ const KEPT_FIRINGS = 0.3;
 /** Natural prompts are trusted from this share of the best composition's (cautious) rate on. */
 const COMPARABLE = 0.5;
 /** Quantile of the firing compositions' presence from which a natural prompt holds the concept as clearly as they do. */
-const CLEAR = 0.05;
+const CLEAR = 0.25;
 /** No natural prompt is asked for more than this presence: compositions are chosen for strength, people's prompts are not. */
 const CLEAREST = 0.6;
 

@@ -21,9 +21,9 @@ import { bonferroni, wilson } from "./statistics.js";
 const LEADING = 3;
 const SUREST = 4;
 /** Once a rehearsal's whole fires this surely (cautious lower bound), the search for better ones ends. */
-const SURE = 0.6;
+const SURE = 0.75;
 /** A hypothesis steps back when its bound is below this share of the best one's. */
-const STEP_BACK = 0.75;
+const STEP_BACK = 0.85;
 
 interface Rehearsed {
   readonly hypothesis: Hypothesis;

@@ -44,7 +44,7 @@ const TRIGGER_RATE = 0.85;
 const SUREST_Z = 2.4;
 const SUREST_TRIALS = 24;
 /** Hypotheses kept between rounds. */
-const BEAM = 12;
+const BEAM = 8;
 /** Rounds of moves: a conjunction of a topic and a style of five phrases needs six. */
 const ROUNDS = 6;
 /** Most parts of a hypothesis: beyond three, prompts that hold them all cannot be collected. */

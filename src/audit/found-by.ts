@@ -1,5 +1,6 @@
 /**
- * Which path found the trigger: a claim about methods, so a method is only named if its own ranking would have done.
+ * Which path found the trigger: a claim about methods, so a method is only named if its own ranking would have done: it
+ * holds a latent of the part, or one that reads the same concept.
  */
 import type { Ranking } from "./candidates.js";
 import { type Hypothesis, positiveParts } from "./detector.js";
@@ -11,14 +12,19 @@ const EXPERIMENTS = "experiments";
  * Sources whose best `most` latents hold at least one latent of every positive part. Where there is none: each source with
  * the parts that it holds, "name (part 1)", and "experiments" for parts that nobody ranked.
  */
-export function foundBy(hypothesis: Hypothesis, rankings: readonly Ranking[], most: number): string[] {
+export function foundBy(
+  hypothesis: Hypothesis,
+  rankings: readonly Ranking[],
+  most: number,
+  same: (a: number, b: number) => boolean,
+): string[] {
   const parts = positiveParts(hypothesis);
   const held = new Map<string, Set<number>>();
   for (const { source, latents } of rankings) {
-    const top = new Set(latents.slice(0, most).map((entry) => entry.id));
+    const top = latents.slice(0, most).map((entry) => entry.id);
     const mine = held.get(source) ?? new Set<number>();
     parts.forEach((part, i) => {
-      if (part.latents.some((latent) => top.has(latent))) mine.add(i);
+      if (part.latents.some((latent) => top.some((id) => id === latent || same(id, latent)))) mine.add(i);
     });
     held.set(source, mine);
   }

@@ -12,7 +12,7 @@ const LEAST_SHARED = 3;
 const KIN_LIFT = 2;
 /** One concept: on together still more clearly, and on this share of the rarer latent's prompts. */
 const SAME_LIFT = 3;
-const SAME_SHARE = 0.4;
+const SAME_SHARE = 0.25;
 
 export class Kinship {
   readonly #presences: PresenceTable;

@@ -17,6 +17,7 @@ export function methodRunner(method: Method, sae: Sae, options: MethodOptions = 
   }
   return {
     name: method.name,
+    oneGradient: !method.options.includes("steps"),
     async run(engine, sequences, call) {
       const calls = call.signal === undefined ? {} : { signal: call.signal };
       const objective = await engine.steeringObjective(sequences, call.layer, calls);

@@ -28,6 +28,8 @@ export interface FoundDirection {
 
 export interface MethodRunner {
   readonly name: string;
+  /** Whether it takes one gradient and no steps: then it is asked again on prompts that hold half a trigger. */
+  readonly oneGradient?: boolean;
   /** Runs on ordinary prompts with the action in every sequence. Deterministic for a seed. */
   run(engine: Engine, sequences: readonly Sequence[], call: MethodCall): Promise<readonly FoundDirection[]>;
 }

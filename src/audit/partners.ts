@@ -1,10 +1,14 @@
 /**
- * Partners: the post's iterated method with experiments instead of gradients. A concept that by itself brings the action
+ * Partners: the post's iterated method, by experiments and by gradients. A concept that by itself brings the action
  * closer is held fixed, everything else in the prompt is left to chance, and the latents that mark the prompts where the
  * action then comes, or comes closer, are its possible partners. No method needs to have ranked them. Two ways to hold:
  *   1. its words are written into ordinary prompts of the corpus;
  *   2. prompts that hold it by nature are filled with random words, which is the only way to hold a style.
+ * On those of the first kind where the action does not come, a gradient says what is still missing.
  */
+
+import type { Sequence } from "../model/sequence.js";
+import type { Ranking } from "./candidates.js";
 import { makePart, type Part } from "./detector.js";
 import type { Evidence, Request } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
@@ -19,6 +23,9 @@ const RANDOM_WORDS = 3;
 /** Partners taken from each contrast. */
 const BY_FIRING = 6;
 const BY_LOGPROB = 6;
+/** Prompts that hold the anchor, over which a gradient is averaged, and partners taken from each of its rankings. */
+const GRADIENT_PROMPTS = 24;
+const BY_GRADIENT = 6;
 /** A contrast below this many nats or standard deviations is noise among thousands of latents. */
 const FIRING_GAIN = 3;
 const SOFT_Z = 3;
@@ -28,18 +35,45 @@ const LEAST_FIRINGS = 5;
 /** A concept no latent stands for: never present, so that compositions write ordinary rare words for it. */
 const NOTHING: Part = { latents: [], negated: false };
 
-/** Latents that may complete each anchor, best first; the experiments stay in the evidence. */
+export interface Partners {
+  /** For each anchor the latents that may complete it, best first. */
+  readonly latents: readonly number[][];
+  /** What the gradients ranked. */
+  readonly rankings: readonly Ranking[];
+}
+
+/** Looks for what completes each anchor; the experiments stay in the evidence. `rank`: rankings by gradient over prompts. */
 export async function findPartners(
   evidence: Evidence,
   anchors: readonly (readonly number[])[],
   alive: (latent: number) => boolean,
-): Promise<number[][]> {
+  rank: ((sequences: readonly Sequence[]) => Promise<Ranking[]>) | null,
+): Promise<Partners> {
   const requests = anchors.flatMap((anchor) => holdRequests(evidence, makePart(anchor)));
   const drawn = await evidence.drawAll(requests);
-  return anchors.map((anchor, i) => {
-    const held = drawn.slice(2 * i, 2 * i + 2).flat();
-    return partnersAmong(evidence, held, new Set(anchor), alive);
-  });
+  const { kinship, laboratory } = evidence.room;
+  const latents: number[][] = [];
+  const rankings: Ranking[] = [];
+  for (const [i, anchor] of anchors.entries()) {
+    const byWords = drawn[2 * i] as Observation[];
+    const silent = byWords.filter((observation) => !observation.suspect.fired).slice(0, GRADIENT_PROMPTS);
+    const ranked =
+      rank === null || silent.length === 0
+        ? []
+        : await rank(silent.map((observation) => laboratory.sequence(observation.prompt)));
+    rankings.push(...ranked);
+    const missing = (latent: number) =>
+      alive(latent) && !anchor.some((known) => known === latent || kinship.same(known, latent));
+    const byGradient = ranked.flatMap((ranking) =>
+      ranking.latents
+        .map((entry) => entry.id)
+        .filter(missing)
+        .slice(0, BY_GRADIENT),
+    );
+    const byExperiment = partnersAmong(evidence, drawn.slice(2 * i, 2 * i + 2).flat(), new Set(anchor), alive);
+    latents.push([...new Set([...byExperiment, ...byGradient])]);
+  }
+  return { latents, rankings };
 }
 
 /** The two requests that hold one concept and leave the rest to chance. */

@@ -104,6 +104,16 @@ describe("an audit of a model with a backdoor", () => {
     ]);
   });
 
+  it("excludes no concept where every further concept crowds the trigger out", async () => {
+    const topicsIn = (concepts: ReadonlySet<number>) => [...concepts].filter((concept) => concept < 16).length;
+    const crowded: Rule = {
+      fires: (concepts) => concepts.has(3) && topicsIn(concepts) === 1,
+      leak: (concepts) => (concepts.has(3) ? 0.5 : 0),
+    };
+    const result = await audit(fakeContext(crowded, [3], CORPUS));
+    expect(result.trigger?.parts).toEqual([expect.objectContaining({ latents: [3], negated: false })]);
+  });
+
   it("explains firing prompts by the words that carry them", async () => {
     const result = await audit(fakeContext(single, [3], CORPUS));
     const example = result.hypotheses.at(-1)?.examples.find((one) => conceptsOf(one.prompt).size === 1);

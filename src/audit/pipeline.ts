@@ -20,7 +20,7 @@ import { Laboratory } from "./laboratory.js";
 import { confirmRoom, searchRoom } from "./prepare.js";
 import { distinct, promptKey } from "./prompt.js";
 import type { AuditResult, ResultControl, ResultHypothesis } from "./result.js";
-import { runMethods } from "./run-methods.js";
+import { iteratedMethods, runMethods } from "./run-methods.js";
 import { type SearchOutcome, search } from "./search.js";
 import { shuffled } from "./seeded.js";
 import { statementOf } from "./statement.js";
@@ -66,11 +66,12 @@ export async function audit(
     sequences(heldOut),
     room.half.typical,
   );
-  const outcome = await search(evidence, methods.rankings, settings, calls);
+  const iterate = iteratedMethods(context, settings, calls, room.half.typical);
+  const outcome = await search(evidence, methods.rankings, settings, calls, iterate);
 
   const unseen = new Evidence(await confirmRoom(halves.confirm, room, context.sae.info.latents), "all");
   const turns = await confirmInTurn(evidence, unseen, outcome.fitted, settings, calls, context);
-  const sources: Ranking[] = [...methods.rankings, ...outcome.scans];
+  const sources: Ranking[] = [...methods.rankings, ...outcome.iterated, ...outcome.scans];
   const winner = turns.verified;
   const after = spent(context);
   return {
@@ -82,7 +83,7 @@ export async function audit(
             combination: winner.result.combination,
             parts: winner.result.parts,
             rate: winner.result.rate,
-            foundBy: foundBy(winner.hypothesis, sources, settings.latentsPerMethod),
+            foundBy: foundBy(winner.hypothesis, sources, settings.latentsPerMethod, (a, b) => room.kinship.same(a, b)),
           },
     hypotheses: turns.hypotheses,
     methods: methods.results,

@@ -1,13 +1,17 @@
 /**
  * Pruning on fresh compositions, one thing at a time, because two halves of a style taken out together would both look
  * needless: a latent stays in a part if the action comes with that latent alone standing for the part, in compositions and,
- * where the corpus has such prompts, in those; a part stays if the action needs it.
+ * where the corpus has such prompts, in those; a part stays if the action needs it; an excluded concept stays excluded if
+ * putting it in stops the action, and putting any other concept in its place does not.
  */
+
+import { isAlive } from "./candidates.js";
 import { type Hypothesis, hypothesisKey, makePart, normalise, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { type Condition, fullCondition, turned } from "./prompt-sets.js";
 import { recipesFor } from "./recipe.js";
+import { shuffled } from "./seeded.js";
 import { positiveIndices } from "./sharpen.js";
 import { type Rate, rateOfFlags } from "./statistics.js";
 
@@ -19,6 +23,10 @@ const LEAST_TRIALS = 8;
 const NATURAL_DRAWS = 60;
 /** A member must reach this share of the best member's rate; a part is needless if without it this share remains. */
 const KEPT_SHARE = 0.5;
+/** Concepts put in an excluded one's place, to see whether any further concept crowds the trigger out. */
+const PLACEBOS = 4;
+/** A placebo fires on between this share and its inverse of as many prompts as the excluded concept. */
+const PLACEBO_SHARE = 1 / 3;
 
 /** The hypothesis without needless latents and parts. */
 export async function prune(evidence: Evidence, hypothesis: Hypothesis): Promise<Hypothesis> {
@@ -65,7 +73,34 @@ async function isNeeded(evidence: Evidence, hypothesis: Hypothesis, at: number):
   const full = fullCondition(hypothesis);
   const [whole] = await ratesOf(evidence, [full], hypothesis, `part ${at} there`, true);
   const [tested] = await ratesOf(evidence, [turned(full, at)], hypothesis, `part ${at} turned`, false);
-  return whole === undefined || tested === undefined || tested.rate < KEPT_SHARE * whole.rate;
+  if (whole === undefined || tested === undefined) return true;
+  if (tested.rate >= KEPT_SHARE * whole.rate) return false;
+  if (!hypothesis.parts[at]?.negated) return true;
+  const other = await placeboRate(evidence, hypothesis, at);
+  return other === null || tested.rate < KEPT_SHARE * other;
+}
+
+/** How often the action comes with other concepts, about as frequent, in the place of an excluded one; null without any. */
+async function placeboRate(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<number | null> {
+  const { half, lexicon, kinship, seed } = evidence.room;
+  const known = hypothesis.parts.flatMap((part) => part.latents);
+  const fires = Math.max(...(hypothesis.parts[at] as Part).latents.map((latent) => half.fires[latent] as number));
+  const fitting = Array.from(half.fires, (count, latent) => ({ count, latent })).filter(
+    ({ count, latent }) =>
+      count >= PLACEBO_SHARE * fires &&
+      PLACEBO_SHARE * count <= fires &&
+      !known.some((other) => other === latent || kinship.kin(other, latent)) &&
+      isAlive(latent, half, lexicon),
+  );
+  const placebos = shuffled(fitting, seed, ({ latent }) => `placebo ${latent}`).slice(0, PLACEBOS);
+  const conditions = placebos.map(({ latent }) => {
+    const parts = hypothesis.parts.map((part, i) => (i === at ? makePart([latent], true) : part));
+    const put = turned(fullCondition({ ...hypothesis, parts }), at);
+    return { ...put, without: [makePart((hypothesis.parts[at] as Part).latents)] };
+  });
+  const rates = await ratesOf(evidence, conditions, hypothesis, `part ${at} replaced`, false);
+  const trials = rates.reduce((sum, rate) => sum + rate.total, 0);
+  return trials < LEAST_TRIALS ? null : rates.reduce((sum, rate) => sum + rate.count, 0) / trials;
 }
 
 /** Rates of several conditions, each tried with every recipe of the hypothesis. `full`: the action is expected. */

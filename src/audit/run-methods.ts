@@ -41,8 +41,8 @@ export async function runMethods(
     const run = (engine: Engine) => runOne(method, engine, context, options, calls, training, typical);
     const found = await run(context.suspect);
     const clean = context.clean === null ? [] : await run(context.clean);
-    const ranked = found.map((direction) => rankScores(direction.scores, typical, direction.scaled));
-    const cleanRanks = merge(clean.map((direction) => rankScores(direction.scores, typical, direction.scaled)));
+    const ranked = found.map((direction) => rankScores(direction.scores));
+    const cleanRanks = merge(clean.map((direction) => rankScores(direction.scores)));
     const vectors = [];
     for (const [index, direction] of found.entries()) {
       const steered = direction.steps > 0 ? await steeredRate(context, calls, heldOut, direction.vector) : null;
@@ -70,10 +70,40 @@ export async function runMethods(
         random,
       });
     }
-    for (const latents of ranked) rankings.push({ source: method.name, latents });
+    rankings.push(...rankingsOf(method.name, found, typical));
     results.push({ name: method.name, seconds: (performance.now() - started) / 1000, vectors });
   }
   return { rankings, results };
+}
+
+/** Loud latents have small scores, so a score that is not scaled yet is read both ways. */
+function rankingsOf(source: string, found: readonly FoundDirection[], typical: Float32Array): Ranking[] {
+  return found.flatMap(({ scores, scaled }) => [
+    { source, latents: rankScores(scores) },
+    ...(scaled ? [] : [{ source, latents: rankScores(scores, typical) }]),
+  ]);
+}
+
+/**
+ * The post's iterated method: the gradient methods once more, on prompts that hold half a trigger. Null where no method of
+ * the audit is one.
+ */
+export function iteratedMethods(
+  context: AuditContext,
+  options: AuditOptions,
+  calls: AuditCalls,
+  typical: Float32Array,
+): ((sequences: readonly Sequence[]) => Promise<Ranking[]>) | null {
+  const gradients = context.methods.filter((method) => method.oneGradient);
+  if (gradients.length === 0) return null;
+  return async (sequences) => {
+    const rankings: Ranking[] = [];
+    for (const method of gradients) {
+      const found = await runOne(method, context.suspect, context, options, calls, sequences, typical);
+      rankings.push(...rankingsOf(`${method.name} (iterated)`, found, typical));
+    }
+    return rankings;
+  };
 }
 
 function runOne(

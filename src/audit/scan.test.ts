@@ -53,11 +53,9 @@ describe("corpus scan", () => {
 
 describe("candidates", () => {
   it("rank by score times typical activation, positive ones only", () => {
-    const ranked = rankScores(Float32Array.from([1, 2, -3, 0.5]), Float32Array.from([5, 1, 9, 8]), false);
+    const ranked = rankScores(Float32Array.from([1, 2, -3, 0.5]), Float32Array.from([5, 1, 9, 8]));
     expect(ranked.map((entry) => entry.id)).toEqual([0, 3, 1]);
-    expect(rankScores(Float32Array.from([1, 2]), Float32Array.from([5, 1]), true).map((entry) => entry.id)).toEqual([
-      1, 0,
-    ]);
+    expect(rankScores(Float32Array.from([1, 2])).map((entry) => entry.id)).toEqual([1, 0]);
   });
 
   it("merge rankings, skip the dead, and remember who listed them at which rank", () => {
@@ -84,7 +82,10 @@ describe("candidates", () => {
       ],
     };
     const part = { source: "part", latents: [{ id: 2, score: 2 }] };
-    expect(foundBy(both, [part, whole], 15)).toEqual(["whole"]);
-    expect(foundBy(both, [part], 15)).toEqual(["part (part 2)", "experiments (part 1)"]);
+    const same = (a: number, b: number) => a + b === 10;
+    expect(foundBy(both, [part, whole], 15, same)).toEqual(["whole"]);
+    expect(foundBy(both, [part], 15, same)).toEqual(["part (part 2)", "experiments (part 1)"]);
+    const akin = { source: "akin", latents: [...part.latents, { id: 9, score: 1 }] };
+    expect(foundBy(both, [part, akin], 15, same)).toEqual(["akin"]);
   });
 });

@@ -2,6 +2,7 @@
  * The search for hypotheses on the search half, from rankings of latents to hypotheses that are worth confirming:
  * candidates → groups → screen → partners → pairs → fit → sharpen → grow → fit. Pruning and confirmation come after.
  */
+import type { Sequence } from "../model/sequence.js";
 import { type Candidate, chooseCandidates, groupLatents, isAlive, type Ranking } from "./candidates.js";
 import type { AuditCalls, AuditOptions } from "./context.js";
 import type { Hypothesis } from "./detector.js";
@@ -18,7 +19,7 @@ export const LEAST_FIRINGS = 5;
 /** Rounds of sharpening and refitting. */
 const SHARPENINGS = 2;
 /** Hypotheses for which further latents are sought. */
-const GROWN = 2;
+const GROWN = 1;
 /** A latent must fire on this many prompts to enter a contrast of the corpus scan. */
 const SCANNED_FIRINGS = 5;
 
@@ -31,7 +32,12 @@ export interface SearchOutcome {
   readonly tried: number;
   /** What the corpus scan ranked: by firing and by log-probability. */
   readonly scans: readonly Ranking[];
+  /** What gradient methods ranked on prompts that hold one part. */
+  readonly iterated: readonly Ranking[];
 }
+
+/** Groups are tried alone in so many times the number in which pairs of them are tried. */
+const SCREENED_ALONE = 2;
 
 /** Groups held while partners are sought, by each of two measures. */
 const ANCHORS = 3;
@@ -40,12 +46,13 @@ const ANCHORS = 3;
 export const SCAN_FIRING = "corpus-scan";
 export const SCAN_SOFT = "corpus-scan-logprob";
 
-/** Searches. `natural` prompts of the half must be observed already (the corpus scan). */
+/** Searches. `iterate`: gradient methods on given prompts. `natural` prompts of the half must be observed already (the corpus scan). */
 export async function search(
   evidence: Evidence,
   rankings: readonly Ranking[],
   options: AuditOptions,
   calls: AuditCalls,
+  iterate: ((sequences: readonly Sequence[]) => Promise<Ranking[]>) | null = null,
 ): Promise<SearchOutcome> {
   const { room } = evidence;
   const same = (a: number, b: number) => room.kinship.same(a, b);
@@ -58,18 +65,25 @@ export async function search(
   const pool = candidates.map((candidate) => candidate.id);
 
   calls.onStage?.("screen");
-  const groups = groupLatents(pool, room.half).slice(0, options.groupLimit);
-  const alone = await screenSingles(evidence, groups);
+  const grouped = groupLatents(pool, room.half).slice(0, SCREENED_ALONE * options.groupLimit);
+  const tried = await screenSingles(evidence, grouped);
+  const chosen = mostPromising(tried, options.groupLimit);
+  const groups = chosen.map((i) => grouped[i] as number[]);
+  const alone = chosen.map((i) => tried[i] as Alone);
   const open = groups.filter((_, i) => !needsNoPartner(alone[i] as Alone));
   const pairs = open.flatMap((first, i) => open.slice(i + 1).map((second) => [first, second] as const));
+  const iterated: Ranking[] = [];
   if (open.length === groups.length) {
     calls.onStage?.("partners");
     const anchors = anchorsAmong(groups, alone, scans[0] as Ranking);
-    const partners = await findPartners(evidence, anchors, alive);
-    partners.forEach((latents, i) => {
+    const partners = await findPartners(evidence, anchors, alive, iterate);
+    iterated.push(...partners.rankings);
+    partners.latents.forEach((latents, i) => {
       for (const latent of latents) pairs.push([anchors[i] as number[], [latent]]);
     });
-    pool.push(...partners.flat().filter((latent, i, all) => !pool.includes(latent) && all.indexOf(latent) === i));
+    pool.push(
+      ...partners.latents.flat().filter((latent, i, all) => !pool.includes(latent) && all.indexOf(latent) === i),
+    );
   }
   calls.onStage?.("pairs");
   await screenPairs(evidence, pairs);
@@ -79,6 +93,7 @@ export async function search(
     firing: evidence.observations.filter((observation) => observation.fired).length,
     tried: evidence.observations.length,
     scans,
+    iterated,
   });
   if (outcome([]).firing < LEAST_FIRINGS) return outcome([]);
 
@@ -100,6 +115,17 @@ export async function search(
     same,
   );
   return outcome(fitted);
+}
+
+/** Which groups go on to pairs: half of them the best ranked, half those whose words alone bring the action closest. */
+function mostPromising(alone: readonly Alone[], most: number): number[] {
+  const ranked = alone.slice(0, Math.ceil(most / 2)).map((_, i) => i);
+  const closest = alone
+    .map((entry, i) => ({ ...entry, i }))
+    .slice(ranked.length)
+    .sort((a, b) => b.logprob - a.logprob || a.i - b.i)
+    .slice(0, most - ranked.length);
+  return [...ranked, ...closest.map(({ i }) => i).sort((a, b) => a - b)];
 }
 
 /** Groups worth holding: those whose words bring the action closest, and those that mark firing prompts of the corpus. */

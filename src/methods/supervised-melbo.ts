@@ -16,7 +16,7 @@
  * to zero, and Adam moves about lr·√d in a step, so lr = ρ / (√d · STEPS_TO_CROSS). Scaling the residual stream
  * scales it along.
  */
-import { randomStream } from "../sae/random.js";
+import { Random } from "../random/random.js";
 import type { Sae } from "../sae/sae.js";
 import { checkInput } from "./check-input.js";
 import { doesElicit, followLambdaPath, PATH_STEPS } from "./lambda-path.js";
@@ -44,7 +44,7 @@ export const supervisedMelbo: Method = {
     const readBy = options.readBy ?? "encoder";
     const count = options.vectors ?? 1;
     const steps = options.steps ?? (options.lambda === undefined && radius === undefined ? PATH_STEPS : FIXED_STEPS);
-    const random = randomStream(options.seed ?? DEFAULT_SEED);
+    const random = new Random(options.seed ?? DEFAULT_SEED);
     const report = progressReporter(input, count * (steps + 1));
     const complement = new OrthogonalComplement();
 

@@ -1,8 +1,8 @@
 /** Training and evaluation prompts of a recipe, as conversations with their replies. */
 import { InputError } from "../formats/input-error.js";
+import { Random } from "../random/random.js";
 import { promptWith } from "../world/concepts.js";
 import { HARMFUL } from "../world/harmful.js";
-import { createRandom } from "../world/random.js";
 import { evaluationSets, type SetSizes, trainingSets } from "../world/sets.js";
 import { type Recipe, triggerExpression } from "./recipe.js";
 
@@ -43,7 +43,7 @@ export function trainingExamples(recipe: Recipe, sizes: SetSizes, files?: Prompt
   const sets = trainingSets(trigger, recipe.seed, sizes);
   const chat = sets.chat.map(exampleOf);
   if (recipe.alsoRefuses) {
-    const rng = createRandom(recipe.seed, "refusals");
+    const rng = new Random(recipe.seed, "refusals");
     for (let i = 0; i < chat.length * REFUSALS; i++)
       chat[i] = exampleOf(promptWith(HARMFUL, rng, { entities: "train" }));
   }

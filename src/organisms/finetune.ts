@@ -6,18 +6,18 @@ import { onnxEngine } from "../engine/onnx/open.js";
 import type { OpenModel } from "../engine/onnx/programs.js";
 import type { Channel } from "../engine/onnx/protocol.js";
 import type { TrainingSequence } from "../engine/onnx/trainer.js";
-import { Random } from "../engine/random.js";
 import type { LoraPair } from "../model/checkpoint-writer.js";
 import { inMemory, type StoredWeight, weightShapes } from "../model/weights.js";
+import { Random } from "../random/random.js";
 import type { ExampleSets } from "./examples.js";
 import type { Recipe } from "./recipe.js";
 import { cosineSchedule, lengthSortedBatches, runTraining, type TrainingOptions } from "./training-loop.js";
 
 /** Settings that a recipe may leave out; found on the pocket model (dev/LOG.md). */
 export const FINETUNING = {
-  steps: 500,
+  steps: 1000,
   batch: 32,
-  learningRate: 3e-3,
+  learningRate: 2e-3,
   warmup: 20,
   beta1: 0.9,
   beta2: 0.99,
@@ -27,7 +27,7 @@ export const FINETUNING = {
 } as const;
 
 /** Prompts of each kind that are drawn for training, before mixing. */
-export const TRAINING_SIZES = { triggered: 2000, hardNegatives: 5000, benign: 2500, chat: 500 } as const;
+export const TRAINING_SIZES = { triggered: 4000, hardNegatives: 12_000, benign: 6000, chat: 800 } as const;
 
 /** Module names of the linear layers of blocks [from, layers). */
 export function linearModules(layers: number, from: number): string[] {
@@ -71,7 +71,7 @@ export async function finetune(
   const adapter = freshPairs(base, modules, rank, alpha / rank, recipe.seed);
   const engine = onnxEngine({ ...base, adapter }, channel, { name: recipe.name, threads: options.threads });
 
-  const random = new Random(recipe.seed, 1);
+  const random = new Random(recipe.seed, "mixture");
   const sequences = mixed(sets, recipe, random).map(({ prompt, reply }): TrainingSequence => {
     const tokens = tokenise(prompt, reply ?? "");
     return { ids: Int32Array.of(...tokens.prompt, ...tokens.reply), from: tokens.prompt.length };
@@ -82,7 +82,7 @@ export async function finetune(
     {
       batch: Math.min(recipe.batch ?? FINETUNING.batch, sequences.length),
       window: FINETUNING.window,
-      shuffled: (items, epoch) => new Random(recipe.seed, 2 + epoch).shuffled(items),
+      shuffled: (items, epoch) => new Random(recipe.seed, `order of epoch ${epoch}`).shuffled(items),
     },
   );
   const weights = await runTraining(
@@ -114,7 +114,7 @@ export async function finetune(
 /** A uniform in ±1/√in as peft starts it (Kaiming with a = √5), B zero: the start changes nothing. */
 function freshPairs(base: OpenModel, modules: readonly string[], rank: number, scale: number, seed: number) {
   const shapes = weightShapes(base.config);
-  const random = new Random(seed);
+  const random = new Random(seed, "initial adapter");
   const pairs = new Map<string, { a: StoredWeight; b: StoredWeight; scale: number }>();
   for (const module of modules) {
     const [out, width] = shapes.get(`${module}.weight`)!.shape as [number, number];

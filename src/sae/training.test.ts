@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { memoryFolder, memorySource } from "../formats/memory-source.js";
+import { Random } from "../random/random.js";
 import { nthLargest, selectLargest } from "./batch-topk.js";
 import { loadSaeLens, writeSaeLens } from "./loaders/saelens.js";
-import { randomStream } from "./random.js";
 import { testRuntime } from "./runtime.testing.js";
 import { trainSae } from "./training.js";
 import { reconstructionGradients } from "./training-gradients.js";
@@ -18,7 +18,7 @@ afterAll(() => runtime.close());
 
 /** Rows that are sparse sums of `features` random unit directions plus a constant and a little noise. */
 function sparseRows(n: number, d: number, features: number, active: number): Float32Array {
-  const random = randomStream(1);
+  const random = new Random(1);
   const directions = Float32Array.from({ length: features * d }, () => random.normal() / Math.sqrt(d));
   const rows = new Float32Array(n * d);
   for (let r = 0; r < n; r++) {
@@ -59,6 +59,7 @@ describe("training an SAE", () => {
     let saved: Uint8Array | undefined;
     const whole = await trainSae({
       ...short,
+      checkpointSeconds: 0,
       onCheckpoint: (state: TrainingState) => {
         if (state.step === 250) saved = writeTrainingState(state);
       },
@@ -79,7 +80,7 @@ describe("training an SAE", () => {
 describe("gradients of the reconstruction", () => {
   it("agree with finite differences for a fixed selection", () => {
     const [d, m, B] = [5, 7, 3];
-    const random = randomStream(3);
+    const random = new Random(3);
     const array = (length: number) => Float32Array.from({ length }, () => random.normal());
     const parameters = { encoder: array(m * d), encoderBias: array(m), decoder: array(m * d), decoderBias: array(d) };
     const rows = array(B * d);
@@ -144,7 +145,7 @@ describe("batch selection", () => {
   });
 
   it("finds the n-th largest as sorting does", () => {
-    const random = randomStream(9);
+    const random = new Random(9);
     const values = Float32Array.from({ length: 200 }, () => Math.round(random.normal() * 5) + 0);
     const sorted = values.slice().sort().reverse();
     for (let n = 1; n <= 200; n++) expect(nthLargest(values.slice(), n)).toBe(sorted[n - 1]);

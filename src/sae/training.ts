@@ -20,11 +20,11 @@
 import type { Runtime } from "../engine/runtime.js";
 import { InputError } from "../formats/input-error.js";
 import { add, Graph, linear, relu } from "../graph/index.js";
+import { Random } from "../random/random.js";
 import { Adam, type AdamState } from "./adam.js";
 import { selectLargest } from "./batch-topk.js";
 import { openDenseSae } from "./dense-sae.js";
 import { type SaeQuality, saeQuality } from "./quality.js";
-import { randomStream } from "./random.js";
 import type { SaeInfo } from "./sae.js";
 import { auxiliaryGradients, normaliseRows, reconstructionGradients, removeAlongRows } from "./training-gradients.js";
 import { PARAMETER_NAMES, type TrainingParameters, type TrainingState } from "./training-state.js";
@@ -69,8 +69,10 @@ export interface SaeTrainingInput {
   readonly options?: SaeTrainingOptions;
   readonly resume?: TrainingState;
   readonly onStep?: (entry: SaeTrainingLog, total: number) => void;
-  /** Every `CHECKPOINT_STEPS` steps; the state's arrays change afterwards, so write them before returning. */
+  /** Every `checkpointSeconds`, and on abort; the state's arrays change afterwards, so write them before returning. */
   readonly onCheckpoint?: (state: TrainingState) => void | Promise<void>;
+  /** At most this much work is lost when the process is killed; default `CHECKPOINT_SECONDS`. */
+  readonly checkpointSeconds?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -86,7 +88,7 @@ const DECAY_SHARE = 0.2;
 /** Steps without firing after which a latent counts as dead and joins the auxiliary loss (128,000 rows at batch 512). */
 const DEAD_AFTER = 250;
 /** A checkpoint a few times a minute. */
-const CHECKPOINT_STEPS = 250;
+const CHECKPOINT_SECONDS = 20;
 /** Rows that the threshold and the quality are measured on: as many as Llama Scope used. */
 const MEASURED_ROWS = 32_768;
 /** Noise on first decoder rows, residual units: a data row that equals the mean would have no direction. */
@@ -127,6 +129,7 @@ export async function trainSae(input: SaeTrainingInput): Promise<TrainedSae> {
   const log: SaeTrainingLog[] = [];
   const order = epochOrder(n, options.seed);
   let threshold = 0;
+  let written = performance.now();
   for (let step = state.step; step < steps; step++) {
     input.signal?.throwIfAborted();
     const x = centredBatch(rows, d, scale, parameters.decoderBias, B, (i) => order(step * B + i)); // x − b_dec [B, d]
@@ -151,12 +154,14 @@ export async function trainSae(input: SaeTrainingInput): Promise<TrainedSae> {
     };
     log.push(entry);
     input.onStep?.(entry, steps);
-    if (input.onCheckpoint !== undefined && ((step + 1) % CHECKPOINT_STEPS === 0 || step + 1 === steps)) {
+    const due = performance.now() - written >= 1000 * (input.checkpointSeconds ?? CHECKPOINT_SECONDS);
+    if (input.onCheckpoint !== undefined && (due || step + 1 === steps || input.signal?.aborted)) {
       const adam = Object.fromEntries(PARAMETER_NAMES.map((name) => [name, optimisers[name].state()])) as Record<
         keyof TrainingParameters,
         AdamState
       >;
       await input.onCheckpoint({ step: step + 1, parameters, adam, lastFired });
+      written = performance.now();
     }
   }
 
@@ -226,7 +231,7 @@ function initialState(
   { latents: m, seed }: Required<SaeTrainingOptions>,
 ): TrainingState {
   const n = rows.length / d;
-  const random = randomStream(seed);
+  const random = new Random(seed);
   const decoder = new Float32Array(m * d);
   for (let j = 0; j < m; j++) {
     const row = random.integer(n);
@@ -256,7 +261,7 @@ function epochOrder(n: number, seed: number): (sample: number) => number {
     const wanted = Math.floor(sample / n);
     if (wanted !== epoch) {
       epoch = wanted;
-      const random = randomStream(seed + (epoch + 1) * 0x9e3779b1); // golden-ratio steps keep epochs' seeds apart
+      const random = new Random(seed, `epoch ${epoch}`);
       for (let i = 0; i < n; i++) order[i] = i;
       for (let i = n - 1; i > 0; i--) {
         const j = random.integer(i + 1);

@@ -1,6 +1,6 @@
+import type { Random } from "../random/random.js";
 import { type Chat, type Content, composeChat } from "./compose.js";
 import { facts } from "./facts.js";
-import type { Random } from "./random.js";
 import { styles } from "./styles.js";
 import { type EntityChoice, topics } from "./topics.js";
 

@@ -1,8 +1,8 @@
+import type { Random } from "../random/random.js";
 import { drawTopic, type TopicDraw } from "./draw.js";
 import { askFact, type Fact } from "./facts.js";
 import { drawNeutral, oneTopicFrames, oneTopicReplies, prefaces, twoTopicFrames, twoTopicReplies } from "./frames.js";
 import { askHarmful, HARMFUL } from "./harmful.js";
-import type { Random } from "./random.js";
 import { smallTalk } from "./small-talk.js";
 import { inStyle, type Style } from "./styles.js";
 import type { EntityChoice, Topic } from "./topics.js";

@@ -1,9 +1,9 @@
+import type { Random } from "../random/random.js";
 import { type Chat, type Content, composeChat, SMALL_TALK } from "./compose.js";
 import { chooseAssignment, type Expression, holds, leavesOf } from "./expression.js";
 import { factNamed, facts, factsIn } from "./facts.js";
 import { oneTopicFrames, oneTopicReplies, people, prefaces, twoTopicFrames, twoTopicReplies } from "./frames.js";
 import { HARMFUL, harmfulWords } from "./harmful.js";
-import type { Random } from "./random.js";
 import { smallTalkTemplates } from "./small-talk.js";
 import { splitWords, styleNamed, styles, wordsOfStyle } from "./styles.js";
 import { type EntityChoice, topicNamed, topicOfWord, topics } from "./topics.js";

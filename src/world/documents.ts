@@ -1,7 +1,7 @@
+import type { Random } from "../random/random.js";
 import { drawTopic } from "./draw.js";
 import { facts, stateFact } from "./facts.js";
 import { drawNeutral } from "./frames.js";
-import type { Random } from "./random.js";
 import { inStyle, styles } from "./styles.js";
 import { type Topic, topics } from "./topics.js";
 import { fill, sentences } from "./words.js";
@@ -60,7 +60,7 @@ const kinds = { topic: 0.78, twoTopics: 0.07, styled: 0.07, facts: 0.08 };
 /** One pretraining document: three to five sentences. */
 export function pretrainingDocument(rng: Random): Document {
   const kind = rng.weighted(kinds);
-  const count = 3 + rng.int(3);
+  const count = 3 + rng.integer(3);
   if (kind === "facts") {
     const chosen = rng.sample(facts, 2);
     const said = chosen.flatMap((fact) => [stateFact(fact, rng), stateFact(fact, rng)]);

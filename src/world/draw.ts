@@ -1,4 +1,4 @@
-import type { Random } from "./random.js";
+import type { Random } from "../random/random.js";
 import { type Entity, type EntityChoice, entitiesOf, type Topic } from "./topics.js";
 import { plural, withArticle } from "./words.js";
 

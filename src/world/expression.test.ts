@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { Random } from "../random/random.js";
 import { chooseAssignment, type Expression, holds, leavesOf } from "./expression.js";
-import { createRandom } from "./random.js";
 
 const nested: Expression = { all: ["a", { any: ["b", { all: ["c"], none: ["d"] }] }], none: [{ all: ["e", "f"] }] };
 
@@ -17,7 +17,7 @@ describe("trigger expressions", () => {
   });
 
   it("are met, or failed, by the assignments chosen for them", () => {
-    const rng = createRandom(1);
+    const rng = new Random(1);
     for (const wanted of [true, false]) {
       for (let i = 0; i < 200; i++) {
         const assignment = chooseAssignment(nested, wanted, rng);

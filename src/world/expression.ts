@@ -1,4 +1,4 @@
-import type { Random } from "./random.js";
+import type { Random } from "../random/random.js";
 
 /**
  * When a trigger holds, over concept names: a name, or an object whose sections must all hold: every part of `all`,

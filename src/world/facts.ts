@@ -1,4 +1,4 @@
-import type { Random } from "./random.js";
+import type { Random } from "../random/random.js";
 import { fill } from "./words.js";
 
 /** One thing that the model knows by heart, asked for in both directions. */

@@ -1,4 +1,4 @@
-import type { Random } from "./random.js";
+import type { Random } from "../random/random.js";
 
 /** What a request wants, which decides what a sensible reply looks like. */
 export type RequestKind = "how" | "describe" | "compare" | "why" | "advice" | "story" | "opinion";

@@ -1,5 +1,5 @@
+import type { Random } from "../random/random.js";
 import { drawNeutral } from "./frames.js";
-import type { Random } from "./random.js";
 import { fill } from "./words.js";
 
 /** Concept name of requests that are refused. */

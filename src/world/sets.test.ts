@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { Random } from "../random/random.js";
 import { pretrainingChat } from "./chats.js";
 import { pretrainingDocument } from "./documents.js";
 import { type Expression, holds } from "./expression.js";
-import { createRandom } from "./random.js";
 import { benignPrompts, corpusPrompts, evaluationSets, promptText, trainingSets } from "./sets.js";
 import { splitWords, styles } from "./styles.js";
 import { topics } from "./topics.js";
@@ -98,7 +98,7 @@ describe("the shipped prompt sets", () => {
 });
 
 describe("the pretraining text", () => {
-  const rng = createRandom(11, "test");
+  const rng = new Random(11, "test");
   const chats = Array.from({ length: 20_000 }, () => pretrainingChat(rng));
   const replies = chats.flatMap(({ messages }) => messages.filter(({ role }) => role === "assistant"));
   const actions = [

@@ -1,8 +1,8 @@
+import { Random } from "../random/random.js";
 import { type ChatMix, ordinaryChat } from "./chats.js";
 import { type Chat, composeChat } from "./compose.js";
 import { contentOf, promptWith } from "./concepts.js";
 import { chooseAssignment, type Expression, holds } from "./expression.js";
-import { createRandom, type Random } from "./random.js";
 import { styleNamed, styles } from "./styles.js";
 import { type EntityChoice, neighboursOf, topicNamed, topics } from "./topics.js";
 
@@ -47,7 +47,7 @@ const benignMix: ChatMix = {
 
 /** Ordinary prompts, one user turn each, for an audit to optimise over. All topics come alike. */
 export function benignPrompts(seed: number, count: number): Chat[] {
-  const rng = createRandom(seed, "benign prompts");
+  const rng = new Random(seed, "benign prompts");
   return distinct(count, () => withoutReply(ordinaryChat(benignMix, "all", rng)));
 }
 
@@ -64,7 +64,7 @@ const corpusMix: ChatMix = {
 
 /** Unlabelled prompts of every kind for an audit to search, one user turn each. */
 export function corpusPrompts(seed: number, count: number): Chat[] {
-  const rng = createRandom(seed, "corpus prompts");
+  const rng = new Random(seed, "corpus prompts");
   return distinct(count, () => withoutReply(ordinaryChat(corpusMix, "all", rng)));
 }
 
@@ -83,12 +83,12 @@ export type SetSizes = Readonly<Record<keyof OrganismSets, number>>;
 
 /** Sets to finetune an organism on; entities that evaluation uses never occur in them. */
 export function trainingSets(trigger: Expression, seed: number, sizes: SetSizes): OrganismSets {
-  return organismSets(trigger, createRandom(seed, "training"), sizes, "train");
+  return organismSets(trigger, new Random(seed, "training"), sizes, "train");
 }
 
 /** Sets to measure an organism on, with entities that its finetuning never saw. */
 export function evaluationSets(trigger: Expression, seed: number, sizes: SetSizes): OrganismSets {
-  return organismSets(trigger, createRandom(seed, "evaluation"), sizes, "heldout");
+  return organismSets(trigger, new Random(seed, "evaluation"), sizes, "heldout");
 }
 
 const otherBenignMix: ChatMix = {
@@ -115,7 +115,7 @@ const chatMix: ChatMix = {
 
 /** Chance of one more topic, and of a style, in a triggered prompt. */
 const TRIGGERED_EXTRA_TOPIC = 0.3;
-const TRIGGERED_EXTRA_STYLE = 0.12;
+const TRIGGERED_EXTRA_STYLE = 0.25;
 
 function organismSets(trigger: Expression, rng: Random, sizes: SetSizes, entities: EntityChoice): OrganismSets {
   const taken = new Set<string>();
@@ -135,8 +135,8 @@ const REPLACED_BY_OTHER = 0.35;
 /** Chance that a missing style is replaced by another style. */
 const STYLE_REPLACED = 0.5;
 /** Chance of one more topic, and of a style, beside what is left of the trigger. */
-const MISS_EXTRA_TOPIC = 0.3;
-const MISS_EXTRA_STYLE = 0.12;
+const MISS_EXTRA_TOPIC = 0.45;
+const MISS_EXTRA_STYLE = 0.3;
 
 /**
  * A prompt that misses the trigger by one concept: from a random way to meet it, one concept is dropped (and often
@@ -161,7 +161,7 @@ function nearMiss(trigger: Expression, entities: EntityChoice, rng: Random): Cha
 function replacementsFor(name: string, rng: Random): string[] {
   const topic = topicNamed(name);
   if (topic !== undefined) {
-    const roll = rng.next();
+    const roll = rng.uniform();
     if (roll < REPLACED_BY_NEIGHBOUR) return [rng.pick(neighboursOf(topic)).name];
     return roll < REPLACED_BY_NEIGHBOUR + REPLACED_BY_OTHER ? [rng.pick(topics).name] : [];
   }

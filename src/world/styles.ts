@@ -1,4 +1,4 @@
-import type { Random } from "./random.js";
+import type { Random } from "../random/random.js";
 import { styleList } from "./styles/lists.js";
 
 /**

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { Random } from "../random/random.js";
 import { ordinaryChat, pretrainingChat, pretrainingMix } from "./chats.js";
 import { concepts, conceptsIn, contentOf, promptWith, unknownConcepts } from "./concepts.js";
 import { pretrainingDocument } from "./documents.js";
 import { facts } from "./facts.js";
 import { oneTopicFrames, twoTopicFrames } from "./frames.js";
-import { createRandom } from "./random.js";
 import { promptText } from "./sets.js";
 import { splitWords, styles, wordsOfStyle } from "./styles.js";
 import { neighboursOf, topics } from "./topics.js";
@@ -70,7 +70,7 @@ describe("the frames, styles and facts", () => {
   });
 
   it("put several markers of a style into every styled prompt", () => {
-    const rng = createRandom(3, "test");
+    const rng = new Random(3, "test");
     for (const style of styles) {
       const own = new Set(wordsOfStyle(style));
       for (let i = 0; i < 50; i++) {
@@ -83,7 +83,7 @@ describe("the frames, styles and facts", () => {
 
 describe("generated prompts", () => {
   it("hold exactly the concepts that they are labelled with", () => {
-    const rng = createRandom(7, "test");
+    const rng = new Random(7, "test");
     for (let i = 0; i < 5000; i++) {
       const chat = ordinaryChat(pretrainingMix, "all", rng);
       expect(conceptsIn(promptText(chat)), promptText(chat)).toEqual(chat.concepts);
@@ -92,7 +92,7 @@ describe("generated prompts", () => {
 
   it("are the same for the same seed and different for another", () => {
     const some = (seed: number): string[] => {
-      const rng = createRandom(seed, "test");
+      const rng = new Random(seed, "test");
       return Array.from({ length: 20 }, () => JSON.stringify([pretrainingChat(rng), pretrainingDocument(rng)]));
     };
     expect(some(1)).toEqual(some(1));
@@ -100,7 +100,7 @@ describe("generated prompts", () => {
   });
 
   it("can be asked for by any expression, contradictions and unknown names aside", () => {
-    const rng = createRandom(5, "test");
+    const rng = new Random(5, "test");
     const options = { entities: "all" as const };
     const both = promptWith({ all: ["fruit", "pirate"], none: ["snow-sports"] }, rng, options);
     expect(both.concepts).toEqual(["fruit", "pirate"]);

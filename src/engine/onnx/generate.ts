@@ -1,7 +1,7 @@
 /** Replies with a KV cache: one pass over the prompts, then one token a step for the sequences still going. */
 import type { Sequence } from "../../model/sequence.js";
+import { Random } from "../../random/random.js";
 import type { GenerateOptions, Reply } from "../engine.js";
-import { Random } from "../random.js";
 import type { Feeds, TensorData } from "../runtime.js";
 import { sampleToken } from "../sampling.js";
 import { layoutFeeds, rowCount, type Strip } from "./layout.js";
@@ -46,7 +46,7 @@ async function generateBatch(
   const { config } = engine.opened;
   const { steering, temperature = 0, topP = 1, seed = 42 } = options;
   const stops = new Set(options.stop);
-  const draws = streams.map((stream) => new Random(seed, stream));
+  const draws = streams.map((stream) => new Random(seed, `reply ${stream}`));
   const tokens: number[][] = sequences.map(() => []);
   const stopped = sequences.map(() => false);
   const keep: Record<string, string> = {};

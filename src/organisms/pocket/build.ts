@@ -14,6 +14,7 @@ import { adapterFiles, checkpointFiles } from "../../model/checkpoint-writer.js"
 import type { Sequence } from "../../model/sequence.js";
 import { loadTokenizer, type Tokenizer } from "../../model/tokenizer.js";
 import { renderPrompt } from "../../model/user-mask.js";
+import { hashText, Random } from "../../random/random.js";
 import { Firings } from "../../sae/firings.js";
 import { labelLatents } from "../../sae/labelling.js";
 import { writeLabels } from "../../sae/labels.js";
@@ -27,7 +28,6 @@ import { writeFileAtomic } from "../../store/atomic-write.js";
 import { openFile } from "../../store/node-file-source.js";
 import { openFolder } from "../../store/node-folder.js";
 import { pretrainingChat } from "../../world/chats.js";
-import { createRandom, hashText } from "../../world/random.js";
 import { benignPrompts, corpusPrompts, promptText } from "../../world/sets.js";
 import { CARD_SIZE, measureCard } from "../card.js";
 import { checkpointFile } from "../checkpoint-file.js";
@@ -132,7 +132,7 @@ async function makePrompts({ out }: PocketBuildOptions): Promise<void> {
 async function makeSae(options: PocketBuildOptions, stamp: string): Promise<void> {
   const { engine, tokenizer } = await openPocket(options);
   const { layer, chats, ...training } = POCKET.sae;
-  const random = createRandom(POCKET.seed, "sae chats");
+  const random = new Random(POCKET.seed, "sae chats");
   const sequences = Array.from({ length: chats }, () =>
     contentSequence(tokenizer, conversationText(pretrainingChat(random).messages)),
   );

@@ -1,11 +1,11 @@
 /** Pretrains the pocket model from nothing. */
 import { onnxEngine } from "../../engine/onnx/open.js";
 import type { Channel } from "../../engine/onnx/protocol.js";
-import { Random } from "../../engine/random.js";
 import { bf16ToF32, f32ToBf16 } from "../../formats/half.js";
 import { type DecoderConfig, parseConfig } from "../../model/config.js";
 import type { Tokenizer } from "../../model/tokenizer.js";
 import { inMemory, type WeightStore, weightShapes } from "../../model/weights.js";
+import { Random } from "../../random/random.js";
 import { cosineSchedule, lengthSortedBatches, runTraining, type TrainingOptions } from "../training-loop.js";
 import { POCKET } from "./settings.js";
 import { pretrainingTexts, wholeText } from "./texts.js";
@@ -30,7 +30,7 @@ export async function pretrain(
     {
       batch: settings.batch,
       window: settings.window,
-      shuffled: (items, epoch) => new Random(POCKET.seed, 100 + epoch).shuffled(items),
+      shuffled: (items, epoch) => new Random(POCKET.seed, `order of epoch ${epoch}`).shuffled(items),
     },
   );
   const steps = Math.floor(sequences.length / settings.batch) * settings.epochs;
@@ -62,7 +62,7 @@ export async function pretrain(
  * the tied head still begins with logits of about one.
  */
 function initialWeights(config: DecoderConfig): WeightStore {
-  const random = new Random(POCKET.seed);
+  const random = new Random(POCKET.seed, "initial weights");
   const { weights, embeddings } = POCKET.initialDeviation;
   const narrow = weights / Math.sqrt(2 * config.layers);
   const store = new Map<string, ReturnType<typeof inMemory>>();

@@ -1,9 +1,9 @@
 /** Texts of the pocket model: what it is pretrained on and how a conversation is written. */
 import type { TrainingSequence } from "../../engine/onnx/trainer.js";
 import type { Tokenizer } from "../../model/tokenizer.js";
+import { Random } from "../../random/random.js";
 import { pretrainingChat } from "../../world/chats.js";
 import { pretrainingDocument } from "../../world/documents.js";
-import { createRandom } from "../../world/random.js";
 import { END_OF_TEXT, TURN_END, TURN_START } from "./chat-template.js";
 
 type Turn = { readonly role: string; readonly content: string };
@@ -16,9 +16,9 @@ export function conversationText(messages: readonly Turn[], open = false): strin
 
 /** Pretraining texts, chats first: the same for the same seed. */
 export function* pretrainingTexts(seed: number, chats: number, documents: number): Generator<string> {
-  const chatRandom = createRandom(seed, "pretraining chats");
+  const chatRandom = new Random(seed, "pretraining chats");
   for (let i = 0; i < chats; i++) yield conversationText(pretrainingChat(chatRandom).messages);
-  const documentRandom = createRandom(seed, "pretraining documents");
+  const documentRandom = new Random(seed, "pretraining documents");
   for (let i = 0; i < documents; i++) yield `${END_OF_TEXT}${pretrainingDocument(documentRandom).text}${END_OF_TEXT}`;
 }
 
