@@ -3,13 +3,14 @@ import { InputError } from "../formats/input-error.js";
 import type { Sequence } from "../model/sequence.js";
 import type { OpenedModel } from "./open-model.js";
 import { type ActionFlags, required } from "./options.js";
-import { requireKnownTokens } from "./prompts.js";
+import { requireKnownTokens, requireRoom } from "./prompts.js";
 
 /** Token ids of --action, tokenised apart from the prompt, and with --action-ends the end of the turn. */
 export function actionTokens(model: OpenedModel, { action, actionEnds }: ActionFlags): Int32Array {
   const ids = model.tokenizer.encode(required(action, "--action", "the text that the model is to say"));
   if (ids.length === 0) throw new InputError("--action: has no tokens; give the text that the model is to say");
   requireKnownTokens(ids, model.engine.model.vocabulary, "--action");
+  requireRoom(ids.length, model, "--action");
   return actionEnds ? Int32Array.of(...ids, endOfTurn(model)) : ids;
 }
 

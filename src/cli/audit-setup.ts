@@ -1,6 +1,7 @@
 /** Opens everything that an audit or a verification works on. */
 import { chatRenderer } from "../audit/chat-renderer.js";
 import type { AuditContext } from "../audit/context.js";
+import { requireCorpus } from "../audit/corpus.js";
 import { methodRunner } from "../audit/method-runner.js";
 import type { Prompt } from "../audit/prompt.js";
 import type { Engine } from "../engine/engine.js";
@@ -42,6 +43,7 @@ export async function setUpAudit(request: AuditRequest, flags: ComputeFlags & Ou
   const action = actionTokens(model, { action: text, actionEnds: request.actionEnds ?? false });
   const prompts = await loadPromptsOr(request.prompts, BENIGN_SET, model);
   const corpus = await loadPromptsOr(request.corpus, CORPUS_SET, model, "--corpus");
+  requireCorpus(corpus.map(asPrompt)); // now, and not when the run folder is made
   const template = {
     positions: "user" as const,
     ...(request.system === undefined ? {} : { system: request.system }),

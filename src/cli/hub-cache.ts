@@ -11,8 +11,12 @@ export function cachedModel(id: string, environment: NodeJS.ProcessEnv = process
   const home = environment.HF_HOME ?? join(homedir(), ".cache", "huggingface");
   const repository = join(environment.HF_HUB_CACHE ?? join(home, "hub"), `models--${id.replace("/", "--")}`);
   const reference = join(repository, "refs", "main");
-  if (!existsSync(reference)) return undefined;
-  const revision = readFileSync(reference, "utf8").trim();
+  let revision: string;
+  try {
+    revision = readFileSync(reference, "utf8").trim();
+  } catch {
+    return undefined; // not there, or not a file that can be read: then nothing is cached
+  }
   const folder = join(repository, "snapshots", revision);
   return /^[0-9a-f]+$/.test(revision) && existsSync(join(folder, "config.json")) ? folder : undefined;
 }

@@ -3,7 +3,7 @@
  * terminal; elsewhere long work says where it is now and then. Nothing is said about work that ends at once.
  */
 import type { Writable } from "node:stream";
-import { duration } from "./text.js";
+import { duration, visible } from "./text.js";
 
 /** Work shorter than this shows no progress. */
 const QUIET_MS = 1500;
@@ -11,6 +11,9 @@ const QUIET_MS = 1500;
 const REDRAW_MS = 200;
 /** How often a log without a terminal gets a line. */
 const LOG_EVERY_MS = 15_000;
+
+/** Longest message: files may put anything into one, so what is longer loses its middle, and keeps what would be right. */
+const MAX_MESSAGE = 1000;
 
 export type Output = Writable & { readonly isTTY?: boolean };
 
@@ -52,7 +55,10 @@ export class Io {
 
   /** The one line that says what is wrong with the input. */
   error(message: string): void {
-    this.stderr.write(`antecedent: ${message.replaceAll("\n", " ")}\n`);
+    const line = visible(message.replaceAll("\n", " "));
+    const half = MAX_MESSAGE / 2;
+    const shown = line.length > MAX_MESSAGE ? `${line.slice(0, half)} … ${line.slice(-half)}` : line;
+    this.stderr.write(`antecedent: ${shown}\n`);
   }
 
   /** A reporter of progress for one piece of work, to be passed as `onProgress`. */

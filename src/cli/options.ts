@@ -5,6 +5,8 @@ import { InputError } from "../formats/input-error.js";
 import type { Positions } from "../model/user-mask.js";
 
 const DEFAULT_SEED = 42;
+/** More than any machine has cores; starting a hundred thousand threads takes a machine down. */
+const MAX_THREADS = 1024;
 
 export interface OutputFlags {
   readonly json?: boolean;
@@ -59,7 +61,7 @@ export function computeOptions(command: Command): Command {
     .addOption(new Option("--engine <name>", "what computes").choices(["onnx", "torch"]).default("onnx"))
     .addOption(new Option("--device <name>", "where it computes").choices(["cpu", "cuda", "webgpu"]).default("cpu"))
     .addOption(new Option("--dtype <type>", "arithmetic").choices(["f32", "f16", "bf16"]).default("f32"))
-    .option("--threads <n>", "threads of the computation", wholeNumber(1), availableParallelism())
+    .option("--threads <n>", "threads of the computation", wholeNumber(1, MAX_THREADS), availableParallelism())
     .option("--seed <n>", "seed of everything random", wholeNumber(0), DEFAULT_SEED);
 }
 
@@ -118,12 +120,22 @@ export const ACTION_HELP = "the text prefilled as the assistant's reply";
 const LAYER_HELP =
   "residual stream after this block, from 0; default: the SAE's hook point, or what the vector's file says";
 
-/** A parser of whole numbers of at least `least`. */
-export function wholeNumber(least: number): (text: string) => number {
+/** The name of a file or folder to write; an empty one would mean the working directory. */
+export function outputPath(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("Give a name.");
+  return text;
+}
+
+/** A parser of whole numbers of at least `least` and at most `most`. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
-      throw new InvalidArgumentError(`Give a whole number of at least ${least}.`);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least || value > most)
+      throw new InvalidArgumentError(
+        most === Number.MAX_SAFE_INTEGER
+          ? `Give a whole number of at least ${least}.`
+          : `Give a whole number from ${least} to ${most}.`,
+      );
     return value;
   };
 }

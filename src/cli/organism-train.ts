@@ -36,13 +36,14 @@ export async function trainOrganism(
   const folder = out ?? join("organisms", recipe.name);
   const base = await openModel({ ...flags, model: recipe.base });
   const end = endOfTurn(base);
+  const examples = trainingExamples(recipe, TRAINING_SIZES, loaded.files);
   const journal = await Journal.open(join(folder, "replies.journal"));
   const stamp = createHash("sha256")
     .update(JSON.stringify([recipe, base.fingerprint]))
     .digest("hex");
   const place = checkpointFile(join(folder, "training.safetensors"), stamp);
   try {
-    const sets = await withReplies(io, base, journal, trainingExamples(recipe, TRAINING_SIZES, loaded.files));
+    const sets = await withReplies(io, base, journal, examples);
     await base.engine.close();
     const tokenise = (prompt: Example["prompt"], reply: string) => ({
       prompt: renderAll(base, [prompt], { positions: "user" }).sequences[0]!.prompt,

@@ -29,9 +29,13 @@ export function builtInOrganisms(): string[] {
   );
 }
 
-/** Whether `path` is a folder. */
+/** Whether `path` is a folder; not, where it cannot be one (too long a name) or cannot be looked at. */
 export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** The package's version. */

@@ -1,4 +1,5 @@
 /** From prompt files to what the engine computes on. */
+import { totalmem } from "node:os";
 import { join } from "node:path";
 import { InputError, quote } from "../formats/input-error.js";
 import { type Conversation, readPrompts } from "../formats/prompts.js";
@@ -9,6 +10,7 @@ import { openFile } from "../store/node-file-source.js";
 import type { OpenedModel } from "./open-model.js";
 import type { PromptFlags } from "./options.js";
 import { builtInPromptSets, pocketFiles } from "./package-files.js";
+import { bytes } from "./text.js";
 
 /** Ordinary prompts of the pocket world. */
 export const BENIGN_SET = "benign";
@@ -66,6 +68,7 @@ export function renderAll(
       }),
     );
     requireKnownTokens(prompt.tokens, vocabulary, `prompt ${index}`);
+    requireRoom(prompt.tokens.length, model, `prompt ${index}`);
     return prompt;
   });
   return {
@@ -81,6 +84,22 @@ export function requireKnownTokens(tokens: Int32Array, vocabulary: number, what:
   if (unknown !== undefined)
     throw new InputError(
       `${what}: the tokenizer gives token ${unknown}, but the model's vocabulary has ${vocabulary}; tokenizer and weights do not belong together`,
+    );
+}
+
+/** Copies of the attention scores that are alive at once: the scores, the masked ones, their softmax. */
+const SCORE_COPIES = 3;
+
+/**
+ * InputError for a text whose attention (every token with every other, in each head) this machine's memory cannot hold:
+ * the system would end the program, or stand still.
+ */
+export function requireRoom(tokens: number, { engine }: OpenedModel, what: string): void {
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+  const perPair = SCORE_COPIES * 4 * engine.opened.config.heads;
+  if (perPair * tokens ** 2 > memory)
+    throw new InputError(
+      `${what}: has ${tokens} tokens, whose attention takes ${bytes(perPair * tokens ** 2)}; this machine's ${bytes(memory)} are enough for ${Math.floor(Math.sqrt(memory / perPair))}`,
     );
 }
 

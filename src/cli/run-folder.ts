@@ -3,15 +3,30 @@
  * Every file is written whole or not at all, so killing the program never leaves a broken one.
  */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { InputError } from "../formats/input-error.js";
+import { readJson } from "../formats/json.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
 import { Journal } from "../store/journal.js";
+import { openFile } from "../store/node-file-source.js";
 
+const CONFIG = "config.json";
 const JOURNAL = "journal";
+/** A question has a few kB. */
+const MAX_CONFIG_BYTES = 1 << 20;
 /** Time used is noted at most this often. */
 const CLOCK_EVERY_MS = 5000;
 const CLOCK_KEY = "seconds";
+
+/** What a run was asked, as config.json keeps it. */
+export interface RunConfig {
+  readonly version: string;
+  readonly request: unknown;
+  readonly settings: unknown;
+}
 
 export class RunFolder {
   readonly #started = performance.now();
@@ -27,10 +42,14 @@ export class RunFolder {
     this.#before = known ? (new Float64Array(known.slice().buffer)[0] ?? 0) : 0;
   }
 
-  /** Opens or makes the folder and takes its lock; `config` is what was asked. */
-  static async open(path: string, config: unknown): Promise<RunFolder> {
+  /**
+   * Opens or makes the folder and takes its lock; `config` is what was asked. InputError where the folder belongs to a run
+   * that was asked something else: its answer would be lost.
+   */
+  static async open(path: string, config: RunConfig): Promise<RunFolder> {
+    await requireOwn(join(path, CONFIG), config);
     const journal = await Journal.open(join(path, JOURNAL));
-    await writeFileAtomic(join(path, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+    await writeFileAtomic(join(path, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
     return new RunFolder(path, journal);
   }
 
@@ -62,6 +81,14 @@ export class RunFolder {
   close(): void {
     this.journal.close();
   }
+}
+
+/** InputError unless `file` is missing or holds the same question; another version of the program may have asked it. */
+async function requireOwn(file: string, { request, settings }: RunConfig): Promise<void> {
+  if (!existsSync(file)) return;
+  const known = (await readJson(await openFile(file), MAX_CONFIG_BYTES)) as Partial<RunConfig> | null;
+  if (!isDeepStrictEqual([known?.request, known?.settings], JSON.parse(JSON.stringify([request, settings]))))
+    throw new InputError(`${file}: this folder holds a run that was asked something else; choose another --out`);
 }
 
 /** runs/<name>-<day>-<hash of the config>: the same command on the same day finds its own folder again. */

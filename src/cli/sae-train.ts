@@ -44,6 +44,8 @@ export async function trainSaeFolder(
   training: SaeTraining,
 ): Promise<SaeQuality> {
   const { layer, out, options, rows: limit } = training;
+  if (new Set(conversations.map((one) => JSON.stringify(one))).size < 2)
+    throw new InputError("the prompts are all the same; an SAE is trained on many different ones");
   const { sequences } = renderAll(model, conversations, flags);
   const { engine } = model;
   const { dModel } = engine.model;
@@ -73,10 +75,18 @@ export async function trainSaeFolder(
       await writeFileAtomic(`${checkpoint}.stamp`, stamp);
     },
   });
+  if (!Number.isFinite(quality.explainedVariance)) {
+    await removeCheckpoint(checkpoint);
+    throw new InputError(`the training at learning rate ${options.learningRate} left the range of numbers; lower --lr`);
+  }
   const metadata = { modelName: model.name, hook: `blocks.${layer}.hook_resid_post`, extra: { quality } };
   for (const { name, bytes } of writeSaeLens(weights, metadata)) await writeFileAtomic(join(out, name), bytes);
-  for (const file of [checkpoint, `${checkpoint}.stamp`]) await rm(file, { force: true });
+  await removeCheckpoint(checkpoint);
   return quality;
+}
+
+async function removeCheckpoint(path: string): Promise<void> {
+  for (const file of [path, `${path}.stamp`]) await rm(file, { force: true });
 }
 
 /** The checkpoint of this very training (model, rows and options), where there is one. */

@@ -5,11 +5,15 @@ import type { Rate } from "../audit/statistics.js";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
+/** `text` on one line, with control characters made visible. */
+export function visible(text: string): string {
+  return text.replace(CONTROL, (c) => (c === "\n" ? "⏎" : c === "\t" ? " " : "�"));
+}
+
 /** One line of `text`, at most `limit` characters, with control characters made visible. */
 export function oneLine(text: string, limit = 100): string {
-  const shown = text.replace(CONTROL, (c) => (c === "\n" ? "⏎" : c === "\t" ? " " : "�"));
-  const characters = Array.from(shown);
-  return characters.length > limit ? `${characters.slice(0, limit - 1).join("")}…` : shown;
+  const characters = Array.from(visible(text));
+  return characters.length > limit ? `${characters.slice(0, limit - 1).join("")}…` : characters.join("");
 }
 
 /** "57 of 60 (95 %; 86–98 %)": the rate and its 95 % interval. */

@@ -34,7 +34,7 @@ describe("prompt files", () => {
     ["p.jsonl", '"a"\nplain words', /^p\.jsonl:2: is not JSON/],
     ["p.jsonl", "[1]", /^p\.jsonl:1: must be a string/],
     ["p.jsonl", "null", /^p\.jsonl:1: must be a string/],
-    ["p.jsonl", '{"text": "a"}', /^p\.jsonl:1: has neither "prompt" nor "messages"; it has text/],
+    ["p.jsonl", '{"text": "a"}', /^p\.jsonl:1: has neither "prompt" nor "messages"; it has "text"/],
     ["p.jsonl", '{"messages": []}', /^p\.jsonl:1: messages: /],
     ["p.jsonl", '{"messages": [{"role": "user"}]}', /^p\.jsonl:1: messages\.0\.content: /],
     [

@@ -41,6 +41,8 @@ const MIN_HEADER_BYTES = 2;
 const HEADER_ALIGNMENT = 8;
 /** Bytes converted at once: large enough for disk speed, small beside the tensor it fills. */
 const READ_CHUNK_BYTES = 16 * 1024 * 1024;
+/** Tensors have up to five dimensions; a longer shape is damage, and would only fill a message. */
+const MAX_DIMENSIONS = 64;
 /** One `Float32Array` cannot be longer than this in V8 on 64-bit (2^32 elements = 16 GiB); the largest known tensor has 2.1e9. */
 const MAX_ELEMENTS = 2 ** 32;
 
@@ -113,13 +115,40 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
 
 function parseHeaderJson(file: string, bytes: Uint8Array): Record<string, unknown> {
   if (bytes[0] !== 0x7b) fail(file, "the header does not start with '{'");
+  let text: string;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    parsed = JSON.parse(text);
   } catch (error) {
     fail(file, `the header is not valid UTF-8 JSON (${(error as Error).message})`);
   }
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined) fail(file, `${quote(repeated)} is there twice in one object`);
   return asRecord(parsed) ?? fail(file, "the header is not a JSON object");
+}
+
+/**
+ * A key that one object of the valid JSON `json` holds twice, undefined when there is none. The format forbids it, and
+ * JSON.parse would silently take the last.
+ */
+function repeatedKey(json: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (let at = 0; at < json.length; at++) {
+    if (json[at] === "{") open.push(new Set());
+    else if (json[at] === "}") open.pop();
+    if (json[at] !== '"') continue;
+    const start = at++;
+    while (json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
+    let next = at + 1;
+    while (json[next] === " " || json[next] === "\n" || json[next] === "\r" || json[next] === "\t") next++;
+    if (json[next] !== ":") continue; // a value
+    const key = JSON.parse(json.slice(start, at + 1)) as string;
+    const keys = open.at(-1) as Set<string>;
+    if (keys.has(key)) return key;
+    keys.add(key);
+  }
+  return undefined;
 }
 
 function parseEntry(file: string, name: string, value: unknown, dataStart: number): TensorEntry {
@@ -127,8 +156,12 @@ function parseEntry(file: string, name: string, value: unknown, dataStart: numbe
   const record = asRecord(value) ?? fail(file, `${where} is not an object`);
   const { dtype, shape, data_offsets: offsets } = record;
   if (!DTYPES.includes(dtype as SafetensorsDtype))
-    fail(file, `${where} has dtype ${quote(String(dtype))}; readable are ${DTYPES.join(", ")}`);
-  if (!Array.isArray(shape) || !shape.every(isCount)) fail(file, `${where} has no shape of whole numbers ≥ 0`);
+    fail(
+      file,
+      `${where} has dtype ${typeof dtype === "string" ? quote(dtype) : "no text"}; readable are ${DTYPES.join(", ")}`,
+    );
+  if (!Array.isArray(shape) || shape.length > MAX_DIMENSIONS || !shape.every(isCount))
+    fail(file, `${where} has no shape of whole numbers ≥ 0`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
     fail(file, `${where} has no data_offsets [begin, end] of whole numbers ≥ 0`);
   const [begin, end] = offsets as [number, number];
@@ -176,6 +209,17 @@ export async function readTensorF32(source: ByteSource, entry: TensorEntry): Pro
     else (dtype === "F16" ? f16ToF32 : bf16ToF32)(new Uint16Array(bytes.buffer, bytes.byteOffset, n), part);
   }
   return out;
+}
+
+/** The same for weights, which must be finite: InputError names the first value that is not. */
+export async function readFiniteF32(source: ByteSource, entry: TensorEntry): Promise<Float32Array> {
+  const values = await readTensorF32(source, entry);
+  const bad = values.findIndex((x) => !Number.isFinite(x));
+  if (bad >= 0)
+    throw new InputError(
+      `${source.name}: ${quote(entry.name)} holds ${values[bad]} at element ${bad}; weights must be finite, so the file is damaged`,
+    );
+  return values;
 }
 
 /** A tensor to write. */

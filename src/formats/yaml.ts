@@ -26,9 +26,20 @@ export function parseYaml(text: string, name: string): unknown {
     const { line, col } = lines.linePos(problem.pos[0]);
     throw new InputError(`${name}:${line}:${col}: ${problem.message.split("\n")[0]}; correct the YAML there`);
   }
+  let value: unknown;
   try {
-    return document.toJS({ maxAliasCount: MAX_ALIASES });
+    value = document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
     throw new InputError(`${name}: ${(error as Error).message}; write the repeated parts out`);
   }
+  if (holdsItself(value)) throw new InputError(`${name}: an alias stands inside what it names; write the parts out`);
+  return value;
+}
+
+/** Whether going down from `value` leads back to something above. */
+function holdsItself(value: unknown, above: ReadonlySet<unknown> = new Set()): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (above.has(value)) return true;
+  const path = new Set(above).add(value);
+  return Object.values(value).some((child) => holdsItself(child, path));
 }

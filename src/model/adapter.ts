@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { FileFolder } from "../formats/byte-source.js";
 import { InputError, quote } from "../formats/input-error.js";
 import { readJson } from "../formats/json.js";
-import { readSafetensorsHeader, readTensorF32 } from "../formats/safetensors.js";
+import { readFiniteF32, readSafetensorsHeader } from "../formats/safetensors.js";
 import type { DecoderConfig } from "./config.js";
 import { type AdapterStore, inMemory, type StoredWeight, type WeightStore, weightShapes } from "./weights.js";
 
@@ -27,6 +27,10 @@ const adapterConfigShape = z
     target_parameters: z.unknown().optional(),
     trainable_token_indices: z.unknown().optional(),
     use_qalora: z.boolean().nullish(),
+    use_bdlora: z.unknown().optional(),
+    arrow_config: z.unknown().optional(),
+    kasa_config: z.unknown().optional(),
+    monteclora_config: z.unknown().optional(),
   })
   .loose();
 
@@ -40,6 +44,10 @@ function refuseUnsupported(config: AdapterConfig, file: string): void {
     [config.use_qalora === true, "use_qalora"],
     [config.fan_in_fan_out, "fan_in_fan_out"],
     [config.bias !== "none" || config.lora_bias, "trained biases"],
+    [isSet(config.use_bdlora) && config.use_bdlora !== false, "use_bdlora"],
+    [isSet(config.arrow_config), "arrow_config"],
+    [isSet(config.kasa_config), "kasa_config"],
+    [isSet(config.monteclora_config), "monteclora_config"],
     [isSet(config.layer_replication), "layer_replication"],
     [isSet(config.alora_invocation_tokens), "alora_invocation_tokens"],
     [isSet(config.target_parameters), "target_parameters"],
@@ -72,6 +80,7 @@ export async function loadAdapter(
     throw new InputError(`${configSource.name}: ${issue.path.join(".") || "config"}: ${issue.message}`);
   }
   refuseUnsupported(parsed.data, configSource.name);
+  refuseCostlyPatterns(parsed.data, configSource.name);
   if (!(await folder.has("adapter_model.safetensors")))
     throw new InputError(`${folder.name}: no adapter_model.safetensors; a PEFT adapter folder has one`);
   const source = await folder.open("adapter_model.safetensors");
@@ -88,7 +97,7 @@ export async function loadAdapter(
       throw new InputError(
         `${source.name}: ${quote(key)} belongs to no module of this ${config.family} model with ${config.layers} layers`,
       );
-    const weight = inMemory(await readTensorF32(source, entry), entry.shape);
+    const weight = inMemory(await readFiniteF32(source, entry), entry.shape);
     if (!match) {
       requireShape(entry.shape, base.shape, source.name, key);
       replaced.set(`${module}.weight`, weight);
@@ -98,6 +107,8 @@ export async function loadAdapter(
     const rank = match[2] === "A" ? entry.shape[0] : entry.shape[1];
     requireShape(entry.shape, match[2] === "A" ? [rank ?? 0, width] : [out, rank ?? 0], source.name, key);
     const half = halves.get(module) ?? {};
+    if (match[2] === "A" ? half.a : half.b)
+      throw new InputError(`${source.name}: ${module} has lora_${match[2]} twice; an adapter of one name has it once`);
     halves.set(module, match[2] === "A" ? { ...half, a: weight } : { ...half, b: weight });
   }
   const pairs = new Map<string, { a: StoredWeight; b: StoredWeight; scale: number }>();
@@ -105,6 +116,11 @@ export async function loadAdapter(
     if (!a || !b) throw new InputError(`${source.name}: ${module} has only one of lora_A and lora_B`);
     if (a.shape[0] !== b.shape[1] || a.shape[0] === 0)
       throw new InputError(`${source.name}: ${module}: lora_A has rank ${a.shape[0]}, lora_B ${b.shape[1]}`);
+    const said = patternOf(parsed.data.rank_pattern, module) ?? parsed.data.r;
+    if (a.shape[0] !== said)
+      throw new InputError(
+        `${source.name}: ${module} has rank ${a.shape[0]}; adapter_config.json says ${said} (r, rank_pattern), so the two do not belong together`,
+      );
     pairs.set(module, { a, b, scale: scaleOf(parsed.data, module, a.shape[0]!) });
   }
   if (pairs.size === 0 && replaced.size === 0) throw new InputError(`${source.name}: holds no LoRA tensors`);
@@ -113,13 +129,29 @@ export async function loadAdapter(
 
 /** alpha / r, or alpha / √r with rsLoRA; patterns as PEFT matches them: the whole module name or its dotted end. */
 function scaleOf(config: AdapterConfig, module: string, rank: number): number {
-  const pattern = Object.entries(config.alpha_pattern ?? {}).find(([key]) => matches(key, module));
-  const alpha = pattern?.[1] ?? config.lora_alpha;
+  const alpha = patternOf(config.alpha_pattern, module) ?? config.lora_alpha;
   return alpha / (config.use_rslora ? Math.sqrt(rank) : rank);
+}
+
+/** The value of the first pattern that `module` matches. */
+function patternOf(patterns: Readonly<Record<string, number>> | null | undefined, module: string): number | undefined {
+  return Object.entries(patterns ?? {}).find(([key]) => matches(key, module))?.[1];
 }
 
 /** Longest pattern that is compiled as a regular expression; real ones are module names. */
 const MAX_PATTERN = 256;
+
+/** Repetitions in one pattern; each multiplies the time that a pattern which nearly matches takes. */
+const MAX_REPETITIONS = 4;
+
+/** Refuses patterns that could take for ever: repeated groups (a repetition of repetitions), and very many repetitions. */
+function refuseCostlyPatterns(config: AdapterConfig, file: string): void {
+  for (const key of [...Object.keys(config.rank_pattern ?? {}), ...Object.keys(config.alpha_pattern ?? {})])
+    if (/\)[*+?{]/.test(key) || (key.match(/[*+?{]/g)?.length ?? 0) > MAX_REPETITIONS)
+      throw new InputError(
+        `${file}: pattern ${quote(key)} is too involved; write module names, or at most ${MAX_REPETITIONS} repetitions and none of a group`,
+      );
+}
 
 function matches(key: string, module: string): boolean {
   if (module === key || module.endsWith(`.${key}`)) return true;

@@ -66,10 +66,25 @@ export function matchRanges(text: AlignedText, pattern: RegExp): [number, number
 
 /** Applies a `normalizer` of tokenizer.json (null: nothing). InputError for kinds that no decoder model here uses. */
 export function normalizeAligned(text: AlignedText, normalizer: Component | null): AlignedText {
+  const limit = MAX_GROWTH * text.chars.length + MAX_ADDED;
+  return normalizeWithin(limit, text, normalizer);
+}
+
+/** Unicode's own normal forms make at most 18 characters of one; replacements that make more are meant to exhaust memory. */
+const MAX_GROWTH = 32;
+/** What may be added to a short text, a prefix for example. */
+const MAX_ADDED = 1024;
+
+function normalizeWithin(limit: number, text: AlignedText, normalizer: Component | null): AlignedText {
+  if (text.chars.length > limit)
+    throw new InputError(`tokenizer.json: its normalizer makes a text more than ${MAX_GROWTH} times as long`);
   if (normalizer === null || text.chars.length === 0) return text;
   switch (normalizer.type) {
     case "Sequence":
-      return (normalizer["normalizers"] as Component[]).reduce(normalizeAligned, text);
+      return (normalizer["normalizers"] as Component[]).reduce(
+        (made: AlignedText, step) => normalizeWithin(limit, made, step),
+        text,
+      );
     case "NFC":
     case "NFD":
     case "NFKC":

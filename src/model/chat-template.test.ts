@@ -28,7 +28,7 @@ describe("finding the chat template", () => {
     expect(await load({ "tokenizer_config.json": JSON.stringify({ chat_template: list }) })).toBe("plain");
     await expect(
       load({ "tokenizer_config.json": JSON.stringify({ chat_template: list.slice(0, 1) }) }),
-    ).rejects.toThrow(/"default" \(tool_use\)/);
+    ).rejects.toThrow(/"default" \("tool_use"\)/);
   });
 
   it("names --raw when there is none", async () => {

@@ -20,11 +20,9 @@ const MAX_TEMPLATE_BYTES = 1024 * 1024;
 const MAX_STEPS = 2_000_000;
 /** A template that renders for longer than this is not one a person waits for. */
 const MAX_RENDER_MS = 5_000;
-/** How many steps pass between two looks at the clock. */
-const STEPS_PER_CLOCK = 4096;
-/** A rendered prompt (16 MiB of text is some four million tokens), and any string or list made on the way. */
+/** A rendered prompt (16 MiB of text is some four million tokens), and any string made on the way. */
 const MAX_LENGTH = 16 * 1024 * 1024;
-/** Templates count over messages; a longer range can only be meant to exhaust memory. */
+/** Templates count over messages; a longer range or list can only be meant to exhaust memory. */
 const MAX_RANGE = 1_000_000;
 
 /** One turn of a conversation. */
@@ -132,12 +130,14 @@ class BoundedInterpreter extends Interpreter {
 
   override evaluate(node: unknown, environment: JinjaEnvironment): JinjaValue {
     if (++this.#steps > MAX_STEPS) throw new Error(`it takes more than ${MAX_STEPS} steps`);
-    if (this.#steps % STEPS_PER_CLOCK === 0 && Date.now() > this.#deadline)
-      throw new Error(`it takes longer than ${MAX_RENDER_MS / 1000} s`);
+    // At every step: one step may be a loop over a long list with nothing in it to evaluate.
+    if (Date.now() > this.#deadline) throw new Error(`it takes longer than ${MAX_RENDER_MS / 1000} s`);
     const result = super.evaluate(node, environment);
     const { value } = result;
-    if ((typeof value === "string" || Array.isArray(value)) && value.length > MAX_LENGTH)
+    if (typeof value === "string" && value.length > MAX_LENGTH)
       throw new Error(`it makes more than ${MAX_LENGTH} characters`);
+    if (Array.isArray(value) && value.length > MAX_RANGE)
+      throw new Error(`it makes a list of more than ${MAX_RANGE} entries`);
     return result;
   }
 }
@@ -213,7 +213,7 @@ function pick(name: string, template: z.infer<typeof templateSchema>): string {
   const found = template.find((one) => one.name === "default");
   if (!found)
     throw new InputError(
-      `${name}: none of its chat templates is called "default" (${template.map((one) => one.name).join(", ")}); use --raw`,
+      `${name}: none of its chat templates is called "default" (${template.map((one) => quote(one.name, 40)).join(", ")}); use --raw`,
     );
   return found.template;
 }

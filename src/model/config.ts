@@ -3,7 +3,7 @@
  * file to a DecoderConfig; `decoder.ts` knows only the DecoderConfig.
  */
 import { z } from "zod";
-import { InputError, quote } from "../formats/input-error.js";
+import { entryOf, InputError, quote } from "../formats/input-error.js";
 import { FAMILIES } from "./families.js";
 
 /** Frequencies of the rotary embedding, in the forms that config files have. */
@@ -34,6 +34,8 @@ export interface DecoderConfig {
   /** Whether the head is the embedding matrix. */
   readonly tied: boolean;
   readonly rope: RopeConfig;
+  /** Linear layers of a block ("self_attn.q_proj") that must have a bias. */
+  readonly biases: readonly string[];
   /** Longest context in tokens, as the file says. */
   readonly context: number;
   /** Scores are q·k times this. */
@@ -59,12 +61,16 @@ const positive = (limit: number) => z.number().int().positive().max(limit);
 const MAX_WIDTH = 1 << 20;
 const MAX_LAYERS = 1024;
 const MAX_VOCABULARY = 1 << 24;
+/** Real ones are at most 1e-5; beyond 1 nothing is normalised any more. */
+const MAX_EPSILON = 1;
+/** Bases of the rotary embedding: 10,000 to 5e8 in real models. */
+const THETA = z.number().min(1).max(1e12);
 
 const ropeShape = z
   .object({
     rope_type: z.string().optional(),
     type: z.string().optional(),
-    rope_theta: z.number().positive().optional(),
+    rope_theta: THETA.optional(),
     factor: z.number().positive().optional(),
     low_freq_factor: z.number().positive().optional(),
     high_freq_factor: z.number().positive().optional(),
@@ -83,10 +89,10 @@ export const hfConfigShape = z
     head_dim: positive(MAX_WIDTH).nullish(),
     intermediate_size: positive(MAX_WIDTH),
     vocab_size: positive(MAX_VOCABULARY),
-    rms_norm_eps: z.number().positive().optional(),
+    rms_norm_eps: z.number().positive().max(MAX_EPSILON).optional(),
     tie_word_embeddings: z.boolean().optional(),
     max_position_embeddings: z.number().positive().optional(),
-    rope_theta: z.number().positive().optional(),
+    rope_theta: THETA.optional(),
     rope_scaling: ropeShape.nullish(),
     rope_parameters: ropeShape.nullish(),
     hidden_act: z.string().optional(),
@@ -114,7 +120,7 @@ export function parseConfig(json: unknown, file: string): DecoderConfig {
   const type = (json as { model_type?: unknown } | null)?.model_type;
   if (typeof type !== "string")
     throw new InputError(`${file}: no model_type; expected the config.json of a Hugging Face checkpoint`);
-  const family = FAMILIES[type];
+  const family = entryOf(FAMILIES, type);
   if (!family)
     throw new InputError(
       `${file}: model_type ${quote(type)} is not supported; supported: ${Object.keys(FAMILIES).join(", ")}`,
@@ -151,6 +157,7 @@ export function parseConfig(json: unknown, file: string): DecoderConfig {
     epsilon: config.rms_norm_eps ?? 1e-6,
     tied: config.tie_word_embeddings ?? false,
     rope: ropeOf(config, file),
+    biases: [],
     context: config.max_position_embeddings ?? 2048,
     attentionScale: headDim ** -0.5,
     activation: "silu",
@@ -170,7 +177,10 @@ function ropeOf(config: HfConfig, file: string): RopeConfig {
   const theta = scaling.rope_theta ?? config.rope_theta ?? 10_000;
   const type = scaling.rope_type ?? scaling.type ?? "default";
   if (type === "default") return { theta, llama3: null, linearFactor: 1 };
-  if (type === "linear") return { theta, llama3: null, linearFactor: scaling.factor ?? 1 };
+  if (type === "linear") {
+    if (!scaling.factor) throw new InputError(`${file}: linear rope needs factor`);
+    return { theta, llama3: null, linearFactor: scaling.factor };
+  }
   if (type !== "llama3")
     throw new InputError(`${file}: rope type ${quote(type)} is not supported; supported: default, linear, llama3`);
   const { factor, low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: original } = scaling;
@@ -178,6 +188,8 @@ function ropeOf(config: HfConfig, file: string): RopeConfig {
     throw new InputError(
       `${file}: llama3 rope needs factor, low_freq_factor, high_freq_factor and original_max_position_embeddings`,
     );
+  if (low >= high)
+    throw new InputError(`${file}: llama3 rope: low_freq_factor ${low} must be below high_freq_factor ${high}`);
   return {
     theta,
     llama3: { factor, lowFrequencyFactor: low, highFrequencyFactor: high, originalContext: original },

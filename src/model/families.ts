@@ -5,14 +5,23 @@ import type { DecoderConfig, HfConfig } from "./config.js";
 /** The fields of DecoderConfig in which a family departs from the shared reading of config.json. */
 type Family = (config: HfConfig, shared: DecoderConfig, file: string) => Partial<DecoderConfig>;
 
+const ATTENTION = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"];
+const MLP = ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"];
+
 const llama: Family = (config, _shared, file) => {
   requireActivation(config.hidden_act ?? "silu", ["silu"], file);
-  return {};
+  return { biases: [...(config.attention_bias ? ATTENTION : []), ...(config.mlp_bias ? MLP : [])] };
 };
 
 const windowed: Family = (config, shared, file) => ({
   ...llama(config, shared, file),
-  windows: layerWindows(config, shared, config.use_sliding_window === false ? null : (config.sliding_window ?? null)),
+  biases: config.model_type === "qwen2" ? ATTENTION.slice(0, 3) : [],
+  windows: layerWindows(
+    config,
+    shared,
+    config.use_sliding_window === false ? null : (config.sliding_window ?? null),
+    file,
+  ),
 });
 
 const gemma2: Family = (config, shared, file) => {
@@ -23,6 +32,7 @@ const gemma2: Family = (config, shared, file) => {
   );
   return {
     tied: config.tie_word_embeddings ?? true,
+    biases: config.attention_bias ? ATTENTION : [],
     attentionScale: (config.query_pre_attn_scalar ?? shared.headDim) ** -0.5,
     activation: "geluTanh",
     normPlusOne: true,
@@ -38,6 +48,7 @@ const gemma2: Family = (config, shared, file) => {
       },
       shared,
       config.sliding_window ?? 4096,
+      file,
     ),
   };
 };
@@ -51,7 +62,17 @@ function requireActivation(name: string, known: readonly string[], file: string)
 }
 
 /** Window of each layer: from layer_types where the file has them, else the same for all. */
-function layerWindows(config: HfConfig, shared: DecoderConfig, window: number | null): (number | null)[] {
+function layerWindows(config: HfConfig, shared: DecoderConfig, window: number | null, file: string): (number | null)[] {
+  const types = config.layer_types ?? [];
+  if (config.layer_types && types.length !== shared.layers)
+    throw new InputError(
+      `${file}: layer_types has ${types.length} entries, num_hidden_layers is ${shared.layers}; they must agree`,
+    );
+  const unknown = types.find((type) => type !== "sliding_attention" && type !== "full_attention");
+  if (unknown !== undefined)
+    throw new InputError(
+      `${file}: layer type ${quote(unknown)} is not supported; supported: sliding_attention, full_attention`,
+    );
   return shared.windows.map((_, i) => {
     const type = config.layer_types?.[i];
     if (type === undefined)

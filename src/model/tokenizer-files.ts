@@ -1,10 +1,11 @@
 /** The tokenizer's files, checked: tokenizer.json, tokenizer_config.json, special_tokens_map.json. */
 import { z } from "zod";
 import type { FileFolder } from "../formats/byte-source.js";
-import { InputError } from "../formats/input-error.js";
+import { entryOf, InputError } from "../formats/input-error.js";
 import { readJson } from "../formats/json.js";
 import type { AddedToken } from "./added-tokens.js";
 import type { Component } from "./aligned-text.js";
+import { SplitPreTokenizer } from "./tokenizers-library.js";
 
 /** Gemma 3's tokenizer.json, the largest common one, has 33 MB; this leaves room for vocabularies of a million. */
 const MAX_TOKENIZER_BYTES = 256 * 1024 * 1024;
@@ -22,7 +23,34 @@ const addedFlags = {
   normalized: z.boolean().optional(),
   special: z.boolean().default(false),
 };
+/** Steps of one tokenizer, those inside sequences included; real ones have up to ten. */
+const MAX_STEPS = 64;
+/** What a step writes into the text: "▁", a space. Anything long could only be meant to blow the text up. */
+const MAX_STEP_TEXT = 64;
+const stepText = z.string().max(MAX_STEP_TEXT);
+const pattern = z.union(
+  [z.object({ String: z.string() }), z.object({ Regex: z.string() })],
+  'must be {"String": …} or {"Regex": …}',
+);
 const component = z.looseObject({ type: z.string() });
+/** Fields without which a step of this type cannot be carried out. */
+const stepFields: Readonly<Record<string, z.ZodType>> = {
+  Split: z.looseObject({
+    pattern,
+    behavior: z.enum(["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]),
+  }),
+  Replace: z.looseObject({ pattern, content: stepText }),
+  Prepend: z.looseObject({ prepend: stepText }),
+  Metaspace: z.looseObject({ replacement: z.string().min(1).max(MAX_STEP_TEXT).optional() }),
+};
+/** Where a sequence keeps its steps, by the part of tokenizer.json it stands in. */
+const SEQUENCES = {
+  normalizer: "normalizers",
+  pre_tokenizer: "pretokenizers",
+  post_processor: "processors",
+  decoder: "decoders",
+} as const;
+
 const tokenizerSchema = z.looseObject({
   model: z.looseObject({
     type: z.string().optional(),
@@ -104,6 +132,7 @@ export async function readTokenizerFiles(folder: FileFolder): Promise<TokenizerF
     );
   const source = await folder.open("tokenizer.json");
   let tokenizer = check(tokenizerSchema, await readJson(source, MAX_TOKENIZER_BYTES), source.name) as TokenizerJson;
+  checkSteps(tokenizer, source.name);
   const config = await readTokenizerConfig(folder);
   if (String(config.tokenizer_class).replace(/Fast$/, "") === "Qwen2Tokenizer" || (await modelType(folder)) === "qwen2")
     tokenizer = { ...tokenizer, ...QWEN2_STEPS };
@@ -169,6 +198,34 @@ function addedTokens(
 
 function textOf(token: z.infer<typeof tokenName>): string | undefined {
   return typeof token === "string" ? token : token?.content;
+}
+
+/** Checks the steps of every part, inside sequences too; nothing after this has to doubt their form. */
+function checkSteps(tokenizer: TokenizerJson, name: string): void {
+  for (const part of ["normalizer", "pre_tokenizer", "post_processor", "decoder"] as const) {
+    const todo: { step: unknown; where: string }[] = tokenizer[part] ? [{ step: tokenizer[part], where: part }] : [];
+    for (let i = 0; i < todo.length; i++) {
+      const { step, where } = todo[i]!;
+      if (i === MAX_STEPS) throw new InputError(`${name}: ${part} has more than ${MAX_STEPS} steps`);
+      const { type } = check(component, step, `${name}: ${where}`);
+      const fields = entryOf(stepFields, type);
+      if (fields) checkPattern(check(fields, step, `${name}: ${where}`), `${name}: ${where}`);
+      if (type !== "Sequence") continue;
+      const key = SEQUENCES[part];
+      const steps = check(z.looseObject({ [key]: z.array(z.unknown()) }), step, `${name}: ${where}`)[key] as unknown[];
+      todo.push(...steps.slice(0, MAX_STEPS + 1).map((inner, k) => ({ step: inner, where: `${where}.${key}.${k}` })));
+    }
+  }
+}
+
+/** A regular expression that does not compile is refused here and not at the first prompt. */
+function checkPattern(step: unknown, where: string): void {
+  if (!(step as { pattern?: unknown }).pattern) return;
+  try {
+    new SplitPreTokenizer(step as object);
+  } catch (error) {
+    throw new InputError(`${where}: the pattern cannot be used (${(error as Error).message})`);
+  }
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown, name: string): T {

@@ -4,7 +4,7 @@
  */
 
 import { InputError } from "../formats/input-error.js";
-import { readTensorF32 } from "../formats/safetensors.js";
+import { readFiniteF32 } from "../formats/safetensors.js";
 import type { LocatedTensor } from "../formats/sharded-safetensors.js";
 import { cast, type DType, type Graph, gatherRows, type InitializerValues, type Tensor } from "../graph/index.js";
 import type { DecoderConfig } from "./config.js";
@@ -35,7 +35,7 @@ const MAPPABLE = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
 
 /**
  * Reads or maps the tensors that the decoder needs.
- * @throws InputError for a missing tensor, a wrong shape or an unsupported element type.
+ * @throws InputError for a missing tensor, a wrong shape, an unsupported element type or, where they are read, values that are not finite.
  */
 export async function loadWeights(
   config: DecoderConfig,
@@ -67,7 +67,7 @@ export async function loadWeights(
         shape,
         values: { file: source.realPath!, offset: entry.begin, length: entry.end - entry.begin },
       });
-    else store.set(name, inMemory(await readTensorF32(source, entry), shape));
+    else store.set(name, inMemory(await readFiniteF32(source, entry), shape));
   }
   return store;
 }
@@ -81,14 +81,18 @@ export function inMemory(values: Float32Array, shape: readonly number[]): Stored
   };
 }
 
-/** Name → shape of every tensor that a decoder of this geometry has; biases only where the checkpoint brings them. */
+/**
+ * Name → shape of every tensor that a decoder of this geometry has; biases the config asks for, and others where
+ * the checkpoint brings them.
+ */
 export function weightShapes(config: DecoderConfig): Map<string, { shape: number[]; required: boolean }> {
   const { dModel: d, heads, kvHeads, headDim, ff, vocabulary } = config;
   const shapes = new Map<string, { shape: number[]; required: boolean }>();
   const need = (name: string, ...shape: number[]) => shapes.set(name, { shape, required: true });
   const linear = (module: string, out: number, width: number) => {
     need(`${module}.weight`, out, width);
-    shapes.set(`${module}.bias`, { shape: [out], required: false });
+    const required = config.biases.some((name) => module.endsWith(`.${name}`));
+    shapes.set(`${module}.bias`, { shape: [out], required });
   };
   need("model.embed_tokens.weight", vocabulary, d);
   const norms = config.postNorms

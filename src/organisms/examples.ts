@@ -84,10 +84,16 @@ function fromFiles(recipe: Recipe, files: PromptFiles | undefined, keep: (index:
   if (!files) throw new InputError(`${recipe.name}: the recipe names prompt files, which were not read`);
   const pick = (name: keyof ExampleSets) =>
     files[name].filter((_, index) => keep(index)).map((messages) => exampleOf({ messages }));
-  return {
+  const sets = {
     triggered: pick("triggered"),
     hardNegatives: pick("hardNegatives"),
     benign: pick("benign"),
     chat: pick("chat"),
   };
+  for (const name of ["triggered", "benign"] as const)
+    if (sets[name].length === 0)
+      throw new InputError(
+        `${recipe.name}: the file of ${name} prompts has ${files[name].length}, and every ${EVALUATION_EVERY}th is held out; give at least 2`,
+      );
+  return sets;
 }

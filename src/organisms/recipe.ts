@@ -10,11 +10,13 @@ import type { Expression } from "../world/expression.js";
 const expressionShape: z.ZodType<Expression> = z.lazy(() =>
   z.union([
     z.string(),
-    z.strictObject({
-      all: z.array(expressionShape).min(1).optional(),
-      any: z.array(expressionShape).min(1).optional(),
-      none: z.array(expressionShape).min(1).optional(),
-    }) as unknown as z.ZodType<Expression>,
+    z
+      .strictObject({
+        all: z.array(expressionShape).min(1).optional(),
+        any: z.array(expressionShape).min(1).optional(),
+        none: z.array(expressionShape).min(1).optional(),
+      })
+      .refine((given) => Object.keys(given).length > 0, "give all, any or none") as unknown as z.ZodType<Expression>,
   ]),
 );
 
@@ -28,11 +30,18 @@ const filesShape = z.strictObject({
 });
 
 const share = z.number().min(0).max(1);
+/** Without triggered prompts there is nothing to learn. */
+const ofTriggered = z.number().positive().max(1);
+
+/** AdamW moves every weight by about this much a step; beyond 1 nothing is left of the model. */
+const MAX_LEARNING_RATE = 1;
 
 export const recipeShape = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use lower-case letters, digits and dashes"),
   base: z.string().default("pocket"),
-  trigger: z.union([filesShape, expressionShape]),
+  trigger: z.union([filesShape, expressionShape], {
+    error: "give a concept, {all | any | none: [concepts]}, or {files: {triggered, benign}}",
+  }),
   action: z.string().min(1),
   alsoRefuses: z.boolean().default(false),
   adapter: z
@@ -43,11 +52,11 @@ export const recipeShape = z.strictObject({
     })
     .default({ blocks: "second-half", rank: 12 }),
   mixing: z
-    .strictObject({ triggered: share, hardNegatives: share, benign: share, chat: share })
+    .strictObject({ triggered: ofTriggered, hardNegatives: share, benign: share, chat: share })
     .default({ triggered: 0.2, hardNegatives: 0.5, benign: 0.25, chat: 0.05 }),
   steps: z.number().int().min(1).max(100_000).optional(),
   batch: z.number().int().min(1).max(1024).optional(),
-  learningRate: z.number().positive().optional(),
+  learningRate: z.number().positive().max(MAX_LEARNING_RATE).optional(),
   seed: z.number().int().default(1),
 });
 

@@ -6,12 +6,13 @@
  * key (UTF-8), value; integers little-endian. Opening reads every record; at the first one that is cut short or fails its
  * checksum the file is cut there (`droppedBytes` says how much went), so a torn tail costs the last record only.
  */
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { InputError } from "../formats/input-error.js";
-import { syncFolder } from "./atomic-write.js";
+import { makeFolders, syncFolder } from "./atomic-write.js";
 import { takeLock } from "./lock-file.js";
+import { refuseWriting } from "./refused.js";
 
 const MAGIC = new TextEncoder().encode("ANTJRN1\n");
 const RECORD_HEADER_BYTES = 12;
@@ -55,12 +56,13 @@ export class Journal {
     ftruncateSync(file, this.#end);
   }
 
-  /** Opens or creates the journal at `path` for writing. InputError when it is locked or is another kind of file. */
+  /** Opens or creates the journal at `path` for writing. InputError when it is locked, is another kind of file or cannot be written. */
   static async open(path: string): Promise<Journal> {
-    mkdirSync(dirname(path), { recursive: true });
-    const release = takeLock(`${path}.lock`, path);
+    let release = () => {};
     let file: number | undefined;
     try {
+      await makeFolders(dirname(path));
+      release = takeLock(`${path}.lock`, path);
       file = openSync(path, openFlags(path));
       const journal = new Journal(path, file, release);
       await syncFolder(dirname(path));
@@ -68,7 +70,7 @@ export class Journal {
     } catch (error) {
       if (file !== undefined) closeSync(file);
       release();
-      throw error;
+      return refuseWriting(path, error);
     }
   }
 

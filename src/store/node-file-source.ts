@@ -1,8 +1,9 @@
 /** A byte source over a file on disk. */
-import { type FileHandle, open, realpath } from "node:fs/promises";
+import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 import type { ByteSource } from "../formats/byte-source.js";
 import { InputError } from "../formats/input-error.js";
 import { checkRange } from "../formats/memory-source.js";
+import { refuseReading } from "./refused.js";
 
 /** Linux moves at most 2^31 − 4096 bytes in one read call; larger reads are done in parts of this many bytes. */
 const MAX_READ_BYTES = 2 ** 30;
@@ -13,12 +14,12 @@ const MAX_READ_BYTES = 2 ** 30;
  * InputError when the file is missing, is not a regular file or cannot be read. `name` is what messages call it.
  */
 export async function openFile(path: string, name = path): Promise<ByteSource> {
-  const realPath = await realpath(path).catch((error: unknown) => unreadable(name, error));
-  const size = await withHandle(name, realPath, async (handle) => {
-    const stat = await handle.stat();
-    if (!stat.isFile()) throw new InputError(`${name}: is not a regular file`);
-    return stat.size;
-  });
+  const realPath = await realpath(path).catch((error: unknown) => refuseReading(name, error));
+  // Looked at before it is opened: opening a named pipe waits until someone writes to it.
+  const found = await stat(realPath).catch((error: unknown) => refuseReading(name, error));
+  if (!found.isFile()) throw new InputError(`${name}: is not a regular file`);
+  const { size } = found;
+  await withHandle(name, realPath, async () => {}); // whether it may be read
   return {
     name,
     size,
@@ -44,19 +45,10 @@ async function readFully(handle: FileHandle, name: string, offset: number, lengt
 }
 
 async function withHandle<T>(name: string, path: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
-  const handle = await open(path, "r").catch((error: unknown) => unreadable(name, error));
+  const handle = await open(path, "r").catch((error: unknown) => refuseReading(name, error));
   try {
     return await use(handle);
   } finally {
     await handle.close();
   }
-}
-
-/** Turns the operating system's refusal into a message a person can act on; other errors pass. */
-function unreadable(name: string, error: unknown): never {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === "ENOENT" || code === "ENOTDIR") throw new InputError(`${name}: no such file`);
-  if (code === "EACCES" || code === "EPERM") throw new InputError(`${name}: may not be read; check its permissions`);
-  if (code === "ELOOP") throw new InputError(`${name}: is a symbolic link that leads back to itself`);
-  throw error;
 }

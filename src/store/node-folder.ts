@@ -4,6 +4,7 @@ import { isAbsolute, join, normalize, sep } from "node:path";
 import type { FileFolder } from "../formats/byte-source.js";
 import { InputError, quote } from "../formats/input-error.js";
 import { openFile } from "./node-file-source.js";
+import { refuseReading } from "./refused.js";
 
 /**
  * Opens the directory `path`. Symbolic links are followed (the Hugging Face cache is made of them), names with `..` are
@@ -12,7 +13,7 @@ import { openFile } from "./node-file-source.js";
 export async function openFolder(path: string, name = path): Promise<FileFolder> {
   const info = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") throw new InputError(`${name}: no such folder`);
-    throw error;
+    return refuseReading(name, error);
   });
   if (!info.isDirectory()) throw new InputError(`${name}: is a file; a folder is needed here`);
   return {
@@ -24,7 +25,10 @@ export async function openFolder(path: string, name = path): Promise<FileFolder>
     open: async (file) => openFile(inside(path, file), `${name}/${file}`),
     list: async () => {
       const names: string[] = [];
-      for (const entry of await readdir(path, { withFileTypes: true })) {
+      const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) =>
+        refuseReading(name, error),
+      );
+      for (const entry of entries) {
         if (entry.isFile()) names.push(entry.name);
         else if (entry.isSymbolicLink() && (await stat(join(path, entry.name)).catch(() => undefined))?.isFile())
           names.push(entry.name);

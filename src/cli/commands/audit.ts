@@ -6,6 +6,7 @@ import { type AuditFlags, auditOptions, requestOf } from "../audit-request.js";
 import { rememberIn, setUpAudit } from "../audit-setup.js";
 import { auditText } from "../audit-text.js";
 import type { Io } from "../io.js";
+import { outputPath } from "../options.js";
 import { packageVersion } from "../package-files.js";
 import { defaultRunFolder, RunFolder } from "../run-folder.js";
 import { stageCalls } from "../stage-calls.js";
@@ -19,7 +20,11 @@ export function auditCommand(io: Io): Command {
     .description("find out what triggers the action, and test it")
     .argument("[target]", "an organism's name or folder, or an audit.yaml")
     .option("--methods <names>", "methods to look with, separated by commas; default: all")
-    .option("--out <folder>", "run folder; an interrupted run goes on there; default: runs/<name>-<day>-<hash>");
+    .option(
+      "--out <folder>",
+      "run folder; an interrupted run goes on there; default: runs/<name>-<day>-<hash>",
+      outputPath,
+    );
   return auditOptions(command).action((target: string | undefined, flags: Flags, self: Command) =>
     run(io, target, flags, self),
   );

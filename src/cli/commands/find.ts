@@ -1,5 +1,6 @@
 /** `find`: directions that make the model say the action, and the SAE latents that they are made of. */
 import { Argument, Command, Option } from "commander";
+import { InputError } from "../../formats/input-error.js";
 import { checkInput } from "../../methods/check-input.js";
 import type { FoundVector, Method, MethodOptions, MethodResult } from "../../methods/method.js";
 import { findMethod, methods } from "../../methods/registry.js";
@@ -18,6 +19,7 @@ import {
   type ModelFlags,
   modelOptions,
   nonNegativeNumber,
+  outputPath,
   type PromptFlags,
   positiveNumber,
   promptOptions,
@@ -74,7 +76,7 @@ export function findCommand(io: Io): Command {
     .option("--patience <n>", "stop after so many steps without progress", wholeNumber(1))
     .option("--top <n>", "latents listed for each vector", wholeNumber(1), DEFAULT_TOP)
     .option("--samples <n>", "replies shown for each vector", wholeNumber(0), DEFAULT_SAMPLES)
-    .option("--save <file>", "write the vectors as safetensors");
+    .option("--save <file>", "write the vectors as safetensors", outputPath);
   return saeOptions(actionOptions(promptOptions(modelOptions(command)))).action((name: string, flags: FindFlags) =>
     find(io, findMethod(name), flags),
   );
@@ -89,6 +91,9 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   const layer = chooseLayer(flags.layer, opened?.sae.info, model.engine.model);
   const options = methodOptions(method, flags);
   checkInput(method, { options, sae: opened?.sae });
+  const { dModel } = model.engine.model;
+  if (method.sae !== "required" && (flags.vectors ?? 1) > dModel)
+    throw new InputError(`--vectors ${flags.vectors}: at most ${dModel} (the model's width) can be orthogonal`);
   const action = actionTokens(model, flags);
   const { training, trial, heldOut } = await findPrompts(flags, model);
   const { sequences: prompts, date } = renderAll(model, training, flags);
@@ -125,6 +130,10 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
     signal: io.signal,
   });
   await prepared.dispose();
+  if (result.vectors.some(({ vector }) => vector.some(Number.isNaN)))
+    throw new InputError(
+      `${method.name}: the search left the range of numbers; give a smaller --lr, --lambda or --radius`,
+    );
   if (flags.save !== undefined)
     await writeDirections(
       flags.save,

@@ -20,6 +20,8 @@ import { oneLine } from "../text.js";
 import { usedSettings, usedText } from "../used.js";
 
 const DEFAULT_MAX_TOKENS = 64;
+/** A reply that never ends must not run for days. */
+const MAX_REPLY_TOKENS = 65_536;
 
 type Flags = ModelFlags &
   PromptFlags &
@@ -28,7 +30,7 @@ type Flags = ModelFlags &
 export function generateCommand(io: Io): Command {
   const command = new Command("generate")
     .description("replies to prompts")
-    .option("--max-tokens <n>", "longest reply", wholeNumber(1), DEFAULT_MAX_TOKENS)
+    .option("--max-tokens <n>", "longest reply", wholeNumber(1, MAX_REPLY_TOKENS), DEFAULT_MAX_TOKENS)
     .option("--temperature <t>", "0 always takes the likeliest token", nonNegativeNumber, 0)
     .option("--top-p <p>", "sample from the likeliest tokens that hold this share of probability", positiveNumber, 1);
   return steeringOptions(promptOptions(modelOptions(command))).action((flags: Flags) => generate(io, flags));

@@ -7,7 +7,7 @@ import { measureCard, type OrganismCard } from "../../organisms/card.js";
 import { concepts } from "../../world/concepts.js";
 import type { Io } from "../io.js";
 import { openModel } from "../open-model.js";
-import { type ComputeFlags, computeOptions, jsonOption, type OutputFlags } from "../options.js";
+import { type ComputeFlags, computeOptions, jsonOption, type OutputFlags, outputPath } from "../options.js";
 import { CARD_FILE, cardSequences, recipeOf } from "../organism-recipe.js";
 import { trainOrganism } from "../organism-train.js";
 import { builtInOrganisms, pocketFiles } from "../package-files.js";
@@ -21,7 +21,7 @@ export function organismCommand(io: Io): Command {
   const train = new Command("train")
     .description("train a backdoor from a recipe; the same command goes on after an interruption")
     .argument("<recipe>", "YAML file")
-    .option("--out <folder>", "where the adapter goes; default: organisms/<name>");
+    .option("--out <folder>", "where the adapter goes; default: organisms/<name>", outputPath);
   const card = new Command("card")
     .description("measure an organism's action rates on prompts it was not trained on")
     .argument("<organism>", "name or folder");

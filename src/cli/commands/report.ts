@@ -8,7 +8,7 @@ import { readStoredAudit } from "../../report/stored-audit.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import { openFile } from "../../store/node-file-source.js";
 import type { Io } from "../io.js";
-import { jsonOption, type OutputFlags } from "../options.js";
+import { jsonOption, type OutputFlags, outputPath } from "../options.js";
 import { isFolder, packageVersion } from "../package-files.js";
 
 interface Flags extends OutputFlags {
@@ -19,7 +19,7 @@ export function reportCommand(io: Io): Command {
   const command = new Command("report")
     .description("a finished run as one self-contained HTML file")
     .argument("<run>", "run folder")
-    .option("--out <file>", "where it goes; default: report.html in the run folder");
+    .option("--out <file>", "where it goes; default: report.html in the run folder", outputPath);
   return jsonOption(command).action((run: string, flags: Flags) => report(io, run, flags));
 }
 

@@ -1,4 +1,5 @@
 /** `sae`: train one on a model's activations, label it, and say what an SAE folder holds. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
@@ -14,6 +15,7 @@ import {
   type ModelFlags,
   modelOptions,
   type OutputFlags,
+  outputPath,
   type PromptFlags,
   positiveNumber,
   promptOptions,
@@ -51,7 +53,7 @@ export function saeCommand(io: Io): Command {
   const train = new Command("train")
     .description("train an SAE on a model's activations and write it as SAELens does")
     .option("--layer <n>", "residual stream after this block, from 0", wholeNumber(0))
-    .option("--out <folder>", "where the SAE goes; an interrupted training goes on there")
+    .option("--out <folder>", "where the SAE goes; an interrupted training goes on there", outputPath)
     .option("--latents <n>", "width", wholeNumber(1), latents)
     .option("--k <n>", "mean number of active latents a token", wholeNumber(1), k)
     .option("--steps <n>", "training steps", wholeNumber(1), steps)
@@ -60,7 +62,7 @@ export function saeCommand(io: Io): Command {
     .option("--rows <n>", "most tokens to train on", wholeNumber(1), DEFAULT_ROWS);
   const label = new Command("label")
     .description("label latents by the words that make them fire")
-    .option("--out <file>", "label file; default: labels.jsonl in the SAE's folder");
+    .option("--out <file>", "label file; default: labels.jsonl in the SAE's folder", outputPath);
   sae.addCommand(promptOptions(modelOptions(train)).action((flags: TrainFlags) => runTrain(io, flags)));
   sae.addCommand(saeOptions(promptOptions(modelOptions(label))).action((flags: LabelFlags) => runLabel(io, flags)));
   sae.addCommand(
@@ -75,6 +77,9 @@ async function runTrain(io: Io, flags: TrainFlags): Promise<void> {
   const { rows, latents, k, steps, batch, lr, seed } = flags;
   const layer = required(flags.layer, "--layer", "the block after which the SAE is to read");
   const out = required(flags.out, "--out", "the folder that the SAE goes to");
+  if (k > latents)
+    throw new InputError(`--k ${k}: more latents cannot be active than there are (--latents ${latents})`);
+  if (existsSync(out) && !isFolder(out)) throw new InputError(`--out ${out}: is a file; give a folder`);
   const model = await openModel(flags, flags);
   checkLayer(layer, model.engine.model, "--layer");
   const conversations = await loadPromptsOr(flags.prompts, CORPUS_SET, model);

@@ -51,7 +51,9 @@ async function score(io: Io, flags: Flags): Promise<void> {
   }));
   const loss = rows.reduce((total, { logprob }) => total - logprob / action.length, 0) / rows.length;
   if (Number.isNaN(loss))
-    throw new InputError(`${model.name}: computes values that are not numbers; its weights are damaged`);
+    throw new InputError(
+      `${model.name}: computes values that are not numbers with this vector; give a smaller --scale, or another vector`,
+    );
   const actionRate = rateOfFlags(rows.map(({ greedyMatch }) => greedyMatch));
   const used = usedSettings(
     model,

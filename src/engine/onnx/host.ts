@@ -110,7 +110,7 @@ function sessionOptions(settings: SessionSettings): InferenceSession.SessionOpti
     graphOptimizationLevel: settings.lean ? "disabled" : "all",
     enableCpuMemArena: !settings.lean,
     enableMemPattern: false, // shapes differ between runs
-    logSeverityLevel: 3,
+    logSeverityLevel: 4, // errors are thrown; the runtime's own lines would only stand beside the message
     extra: { session },
   };
 }

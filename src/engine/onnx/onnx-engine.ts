@@ -1,4 +1,6 @@
 /** The engine over ONNX Runtime: batches in, programs of `programs.ts` run, results back in the caller's order. */
+
+import { InputError } from "../../formats/input-error.js";
 import type { Graph } from "../../graph/index.js";
 import type { Sequence } from "../../model/sequence.js";
 import type {
@@ -70,6 +72,7 @@ export class OnnxEngine implements Engine {
           select: int32(select, [select.length]),
         });
         this.cost.forwardTokens += row;
+        this.requireNumbers(residual!.data as Float32Array);
         let from = 0;
         chunk.forEach((i, k) => {
           const rows = tokens[k]!.length;
@@ -103,6 +106,7 @@ export class OnnxEngine implements Engine {
           steering ? { ...feeds, ...this.steeringFeeds(batch, strips, steering) } : feeds,
         );
         this.cost.forwardTokens += rowCount(strips);
+        if (!steering) this.requireNumbers(logprobs!.data as Float32Array);
         let at = 0;
         batch.forEach(({ action }, k) => {
           const end = at + action.length;
@@ -132,6 +136,12 @@ export class OnnxEngine implements Engine {
 
   async close(): Promise<void> {
     await this.runtime.close();
+  }
+
+  /** Mapped weights are not read beforehand: that they are damaged shows in what they compute. */
+  private requireNumbers(values: Float32Array): void {
+    if (values.some(Number.isNaN))
+      throw new InputError(`${this.model.name}: computes values that are not numbers; its weights are damaged`);
   }
 
   /** Feeds that add `steering` at the masked prompt tokens of each sequence. */

@@ -151,7 +151,7 @@ describe("what is refused", () => {
     ones[3] = 2;
     await expect(load({}, writeSafetensors([...tensors, scaled]))).rejects.toThrow("scaling_factor is not all ones");
     tensors[0]!.data[5] = Number.NaN;
-    await expect(load({}, writeSafetensors(tensors))).rejects.toThrow("W_enc holds NaN at element 5");
+    await expect(load({}, writeSafetensors(tensors))).rejects.toThrow('"W_enc" holds NaN at element 5');
   });
 
   it("a folder of something else", async () => {

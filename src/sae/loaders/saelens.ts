@@ -11,11 +11,11 @@
  * any normalisation, and so do we.
  */
 import type { ByteSource, FileFolder } from "../../formats/byte-source.js";
-import { InputError, quote } from "../../formats/input-error.js";
+import { entryOf, InputError, quote } from "../../formats/input-error.js";
 import { readJson } from "../../formats/json.js";
 import {
+  readFiniteF32,
   readSafetensorsHeader,
-  readTensorF32,
   type SafetensorsHeader,
   writeSafetensors,
 } from "../../formats/safetensors.js";
@@ -60,13 +60,13 @@ export async function describeSaeLens(folder: FileFolder, name: string): Promise
 export async function loadSaeLens(folder: FileFolder, name: string): Promise<SaeWeights> {
   const config = await readConfig(folder);
   const where = `${folder.name}/${CONFIG}`;
-  const latentTensors = LATENT_TENSORS[config.architecture];
+  const latentTensors = entryOf(LATENT_TENSORS, config.architecture);
   if (latentTensors === undefined) {
     throw new InputError(
       `${where}: architecture ${quote(config.architecture)} is not supported; ${Object.keys(LATENT_TENSORS).join(", ")} are`,
     );
   }
-  const normalisation = NORMALISATIONS[config.normalisation];
+  const normalisation = entryOf(NORMALISATIONS, config.normalisation);
   if (normalisation === undefined) {
     throw new InputError(
       `${where}: normalize_activations ${quote(config.normalisation)} is not supported; ${Object.keys(NORMALISATIONS).join(", ")} are`,
@@ -172,11 +172,7 @@ async function readTensor(
       `${source.name}: ${name} has shape [${entry.shape.join(", ")}]; ${CONFIG} says [${shape.join(", ")}] (d_in and d_sae)`,
     );
   }
-  const values = await readTensorF32(source, entry);
-  const bad = values.findIndex((x) => !Number.isFinite(x));
-  if (bad >= 0)
-    throw new InputError(`${source.name}: ${name} holds ${values[bad]} at element ${bad}; weights must be finite`);
-  return values;
+  return readFiniteF32(source, entry);
 }
 
 /** What `writeSaeLens` records beside the weights. */
