@@ -77,6 +77,19 @@ export class Language {
     return shared / Math.min(near.size, other.size);
   }
 
+  /** Frame of a place: the words before and after it. Places of one frame take the same kind of word. */
+  frame(words: readonly Word[], index: number): string {
+    return frameAt(
+      words.map((word) => foldWord(word.text)),
+      index,
+    );
+  }
+
+  /** How many different words stand in places of this frame. */
+  openness(frame: string): number {
+    return this.#frames.get(frame)?.size ?? 0;
+  }
+
   /**
    * Indices of the words that may be exchanged, best first: rare words whose place takes many different words come
    * before other rare words. `kept` words are left out. At least the rarest word is offered where any is free.

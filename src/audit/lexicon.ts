@@ -15,8 +15,8 @@ export interface PartWord {
   readonly strength: number;
 }
 
-/** Carrier sentences of the scan: a word that fires in both is not an accident of one sentence. */
-const CARRIERS = 2;
+/** Carrier sentences of the scan: a word that fires in several is not an accident of one sentence. */
+const CARRIERS = 3;
 /** Fewer words are a fragment, in which a word's reading says little about sentences. */
 const CARRIER_LENGTH = 4;
 /** A word counts for a part down to this share of the part's strongest word. */
@@ -31,18 +31,29 @@ export interface VocabularyScan {
   readonly slot: readonly number[];
 }
 
-/** Two ordinary prompts with one clear place for a word, short ones first: there the word carries the sentence. */
+/**
+ * Ordinary prompts with one clear place for a word, each of another frame: the places that take most different words come
+ * first, then short prompts, in which the word carries the sentence.
+ */
 function carriersOf(prompts: readonly Prompt[], language: Language): { prompt: Prompt; slot: number }[] {
-  return prompts
+  const fitting = prompts
     .map((prompt) => ({ prompt, words: wordsOf(textOf(prompt)) }))
-    .map(({ prompt, words }) => ({ prompt, length: words.length, slots: language.slots(words) }))
-    .filter((entry) => entry.slots.length > 0 && entry.length >= CARRIER_LENGTH)
+    .map(({ prompt, words }) => ({ prompt, words, slots: language.slots(words) }))
+    .filter((entry) => entry.slots.length > 0 && entry.words.length >= CARRIER_LENGTH)
+    .map(({ prompt, words, slots }) => {
+      const frame = language.frame(words, slots[0] as number);
+      const openness = language.openness(frame);
+      return { prompt, slot: slots[0] as number, frame, openness, places: slots.length, length: words.length };
+    })
     .sort(
       (a, b) =>
-        a.slots.length - b.slots.length || a.length - b.length || (textOf(a.prompt) < textOf(b.prompt) ? -1 : 1),
-    )
-    .slice(0, CARRIERS)
-    .map((entry) => ({ prompt: entry.prompt, slot: entry.slots[0] as number }));
+        a.places - b.places ||
+        b.openness - a.openness ||
+        a.length - b.length ||
+        (textOf(a.prompt) < textOf(b.prompt) ? -1 : 1),
+    );
+  const frames = new Set<string>();
+  return fitting.filter(({ frame }) => !frames.has(frame) && frames.add(frame)).slice(0, CARRIERS);
 }
 
 /** Reads every word in every carrier. Null where no ordinary prompt can carry a word. */

@@ -16,7 +16,7 @@ import { audit } from "./pipeline.js";
 import { type Prompt, textOf } from "./prompt.js";
 import type { AuditResult } from "./result.js";
 import { auroc } from "./statistics.js";
-import { verify } from "./verify.js";
+import { parsePart, verify } from "./verify.js";
 
 const CORPUS = fakeCorpus(900, 1);
 const SEALED = fakeCorpus(800, 2);
@@ -158,6 +158,11 @@ describe("reproducibility", () => {
 });
 
 describe("verify", () => {
+  it("refuses parts that contradict each other", async () => {
+    const parts = [parsePart("3", 32), parsePart("!3,5", 32)];
+    await expect(verify(fakeContext(both, [], CORPUS), parts, false)).rejects.toThrow("latent 3 is in two parts");
+  });
+
   const part = (latents: number[], negated = false) => ({ latents, negated });
 
   it("confirms a true hypothesis and refuses half of it", async () => {

@@ -41,6 +41,10 @@ export async function verify(
   if (!hypothesis.parts.some((part) => !part.negated)) {
     throw new InputError("a hypothesis needs at least one part that must be present");
   }
+  const twice = hypothesis.parts.flatMap((part) => part.latents).find((latent, i, all) => all.indexOf(latent) !== i);
+  if (twice !== undefined && hypothesis.combination !== "any") {
+    throw new InputError(`latent ${twice} is in two parts that must both hold; name it in one`);
+  }
   const laboratory = new Laboratory(context, calls);
   const halves = splitCorpus(requireCorpus(context.corpus), settings.seed, settings.halfLimit);
   calls.onStage?.("read");
