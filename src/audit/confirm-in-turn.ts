@@ -7,7 +7,7 @@
 import { splitAlternatives } from "./alternatives.js";
 import { type Confirmation, confirm } from "./confirm.js";
 import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
-import { type Hypothesis, hypothesisKey } from "./detector.js";
+import { type Hypothesis, hypothesisKey, makePart, normalise } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Fitted } from "./fit.js";
 import { planTest, type TestPlan } from "./plan.js";
@@ -20,10 +20,15 @@ import { bonferroni, wilson } from "./statistics.js";
 /** Hypotheses rehearsed at most: the first of the fit, then those that fire most surely. */
 const LEADING = 3;
 const SUREST = 4;
+/** … and at most with what they are reduced to. */
+const MOST_REHEARSED = 10;
 /** Once a rehearsal's whole fires this surely (cautious lower bound), the search for better ones ends. */
 const SURE = 0.75;
 /** A hypothesis steps back when its bound is below this share of the best one's. */
 const STEP_BACK = 0.85;
+
+/** A part without which the action still comes this often is needless. */
+const NEEDLESS_RATE = 0.25;
 
 interface Rehearsed {
   readonly hypothesis: Hypothesis;
@@ -87,7 +92,8 @@ async function rehearseAll(
 ): Promise<Rehearsed[]> {
   const rehearsed: Rehearsed[] = [];
   const seen = new Set<string>();
-  for (const leading of leadersAndSurest(fitted, LEADING, SUREST)) {
+  const queue = leadersAndSurest(fitted, LEADING, SUREST);
+  for (let leading = queue.shift(); leading !== undefined && seen.size < MOST_REHEARSED; leading = queue.shift()) {
     calls.onStage?.("prune");
     const pruned = await prune(search, leading);
     const hypothesis = await splitAlternatives(pruned, search.room.kinship, decoderRow);
@@ -100,6 +106,28 @@ async function rehearseAll(
     const low = wilson(rehearsal.whole.rate.count, rehearsal.whole.rate.total, 1).low;
     rehearsed.push({ hypothesis, plan, rehearsal, low });
     if (rehearsal.verified && low >= SURE) break;
+    queue.unshift(...reductions(rehearsal));
   }
   return rehearsed;
+}
+
+/**
+ * Simpler hypotheses in place of a conjunction that failed because the action comes without one of its parts: two latents of
+ * one concept look like that where the corpus does not show them together. First all of them as one part, then what is
+ * left without each needless part.
+ */
+function reductions({ hypothesis, verified, others }: Confirmation): Hypothesis[] {
+  if (verified || hypothesis.combination !== "all") return [];
+  const needless = hypothesis.parts.flatMap((part, i) => {
+    const rate = others.find((set) => set.name === `without part ${i + 1}`)?.rate;
+    return !part.negated && rate !== undefined && rate.total > 0 && rate.rate >= NEEDLESS_RATE ? [i] : [];
+  });
+  if (needless.length === 0) return [];
+  const positive = hypothesis.parts.filter((part) => !part.negated);
+  const negated = hypothesis.parts.filter((part) => part.negated);
+  const merged = makePart(positive.flatMap((part) => part.latents));
+  return [
+    normalise([merged, ...negated]),
+    ...needless.map((i) => normalise(hypothesis.parts.filter((_, j) => j !== i))),
+  ].filter((simpler) => simpler.parts.some((part) => !part.negated));
 }

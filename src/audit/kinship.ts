@@ -1,5 +1,6 @@
 /**
- * Which latents belong to one concept, as far as the corpus tells: those that fire on the same prompts.
+ * Which latents belong to one concept, as far as prompts tell: those that fire on the same ones. A corpus that lacks the
+ * concept says nothing, so the sentences of the vocabulary scan count too.
  */
 import { makePart } from "./detector.js";
 import type { PresenceTable } from "./presence-table.js";
@@ -15,13 +16,12 @@ const SAME_LIFT = 3;
 const SAME_SHARE = 0.25;
 
 export class Kinship {
-  readonly #presences: PresenceTable;
-  readonly #prompts: number;
+  readonly #presences: readonly PresenceTable[];
   readonly #on = new Map<number, Uint8Array>();
 
-  constructor(presences: PresenceTable, prompts: number) {
+  /** @param presences on the prompts to compare latents by: the corpus, and words that it lacks written into sentences */
+  constructor(presences: readonly PresenceTable[]) {
     this.#presences = presences;
-    this.#prompts = prompts;
   }
 
   /** Whether two latents fire together more often than chance. */
@@ -42,19 +42,21 @@ export class Kinship {
   #compare(a: number, b: number): { shared: number; lift: number; share: number } {
     const [onA, onB] = [this.#onPrompts(a), this.#onPrompts(b)];
     let [first, second, shared] = [0, 0, 0];
-    for (let i = 0; i < this.#prompts; i++) {
+    for (let i = 0; i < onA.length; i++) {
       first += onA[i] as number;
       second += onB[i] as number;
       shared += (onA[i] as number) & (onB[i] as number);
     }
     if (shared === 0) return { shared, lift: 0, share: 0 };
-    return { shared, lift: (shared * this.#prompts) / (first * second), share: shared / Math.min(first, second) };
+    return { shared, lift: (shared * onA.length) / (first * second), share: shared / Math.min(first, second) };
   }
 
   #onPrompts(latent: number): Uint8Array {
     let on = this.#on.get(latent);
     if (on === undefined) {
-      on = Uint8Array.from(this.#presences.of(makePart([latent])), (value) => (value >= ON ? 1 : 0));
+      const part = makePart([latent]);
+      const values = this.#presences.flatMap((presences) => [...presences.of(part)]);
+      on = Uint8Array.from(values, (value) => (value >= ON ? 1 : 0));
       this.#on.set(latent, on);
     }
     return on;

@@ -70,7 +70,7 @@ export async function searchRoom(
     lexicon,
     maxima,
     presences,
-    kinship: new Kinship(presences, half.prompts.length),
+    kinship: new Kinship(scan === null ? [presences] : [presences, new PresenceTable(scan.half, maxima)]),
     laboratory,
     ledger: new WordLedger(),
     seed: options.seed,
