@@ -2,7 +2,7 @@
  * Pruning on fresh compositions, one thing at a time, because two halves of a style taken out together would both look
  * needless: a latent stays in a part if the action comes with that latent alone standing for the part, in compositions and,
  * where the corpus has such prompts, in those; a part stays if the action needs it; an excluded concept stays excluded if
- * putting it in stops the action, and putting any other concept in its place does not.
+ * putting it in stops the action, putting any other concept in its place does not, and the rest alone is no surer.
  */
 
 import { isAlive } from "./candidates.js";
@@ -23,6 +23,10 @@ const LEAST_TRIALS = 8;
 const NATURAL_DRAWS = 60;
 /** A member must reach this share of the best member's rate; a part is needless if without it this share remains. */
 const KEPT_SHARE = 0.5;
+/** An excluded concept must stop the action more clearly: any further words in a prompt weaken a trigger somewhat. */
+const EXCLUDED_SHARE = 0.25;
+/** Nor may naming it cost much: without that part, the rest must not fire much more often. */
+const EXCLUSION_WORTH = 0.8;
 /** Concepts put in an excluded one's place, to see whether any further concept crowds the trigger out. */
 const PLACEBOS = 4;
 /** A placebo fires on between this share and its inverse of as many prompts as the excluded concept. */
@@ -74,8 +78,11 @@ async function isNeeded(evidence: Evidence, hypothesis: Hypothesis, at: number):
   const [whole] = await ratesOf(evidence, [full], hypothesis, `part ${at} there`, true);
   const [tested] = await ratesOf(evidence, [turned(full, at)], hypothesis, `part ${at} turned`, false);
   if (whole === undefined || tested === undefined) return true;
-  if (tested.rate >= KEPT_SHARE * whole.rate) return false;
-  if (!hypothesis.parts[at]?.negated) return true;
+  if (!hypothesis.parts[at]?.negated) return tested.rate < KEPT_SHARE * whole.rate;
+  if (tested.rate >= EXCLUDED_SHARE * whole.rate) return false;
+  const rest = { ...hypothesis, parts: hypothesis.parts.filter((_, i) => i !== at) };
+  const [bare] = await ratesOf(evidence, [fullCondition(rest)], rest, `all but part ${at}`, true);
+  if (bare !== undefined && whole.rate < EXCLUSION_WORTH * bare.rate) return false;
   const other = await placeboRate(evidence, hypothesis, at);
   return other === null || tested.rate < KEPT_SHARE * other;
 }
