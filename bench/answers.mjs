@@ -36,11 +36,3 @@ export function detectorScores(trigger, readings) {
     return trigger.combination === "any" ? Math.max(...scores) : Math.min(...scores);
   });
 }
-
-function maxima(prompts) {
-  return antecedent("encode", "--model", "pocket", "--prompts", prompts).rows.map(({ latents }) => {
-    const reading = new Map();
-    for (const { id, value } of latents) reading.set(id, Math.max(value, reading.get(id) ?? 0));
-    return reading;
-  });
-}
