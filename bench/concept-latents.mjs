@@ -60,6 +60,13 @@ readings.forEach((reading, i) => {
 const means = values.map((row) =>
   names.map((_, c) => row.slice(c * count, (c + 1) * count).reduce((a, b) => a + b, 0) / count),
 );
+/** AUROC of scores [prompts]: one concept's prompts against all others. */
+function areaOf(scores, concept) {
+  const inside = scores.slice(concept * count, (concept + 1) * count);
+  const outside = [...scores].filter((_, i) => Math.floor(i / count) !== concept);
+  return auroc([...inside], outside);
+}
+
 const rows = names.map((name, c) => {
   const ranked = means
     .map((mean, id) => {
@@ -68,17 +75,13 @@ const rows = names.map((name, c) => {
     })
     .filter((entry) => entry.mean > 0)
     .map((entry) => {
-      const row = values[entry.id];
-      const inside = row.slice(c * count, (c + 1) * count);
-      return { ...entry, inside, on: inside.filter((value) => value > 0).length / count };
+      const inside = values[entry.id].slice(c * count, (c + 1) * count);
+      return { ...entry, on: inside.filter((value) => value > 0).length / count };
     })
     .filter((entry) => entry.on >= 0.3)
     .sort((a, b) => b.selectivity * b.on - a.selectivity * a.on)
     .slice(0, COMPARED)
-    .map((entry) => {
-      const outside = [...values[entry.id]].filter((_, i) => Math.floor(i / count) !== c);
-      return { ...entry, auroc: auroc([...entry.inside], outside) };
-    });
+    .map((entry) => ({ ...entry, auroc: areaOf(values[entry.id], c) }));
   const best = ranked.sort((a, b) => b.auroc - a.auroc)[0];
   return {
     name,
@@ -101,14 +104,7 @@ function unite(ids, concept) {
     const tried = ids.map((id) => {
       const top = Math.max(...values[id]);
       const wider = score.map((value, i) => Math.max(value, values[id][i] / top));
-      const inside = [...wider.slice(concept * count, (concept + 1) * count)];
-      return {
-        wider,
-        area: auroc(
-          inside,
-          [...wider].filter((_, i) => Math.floor(i / count) !== concept),
-        ),
-      };
+      return { wider, area: areaOf(wider, concept) };
     });
     const best = tried.sort((a, b) => b.area - a.area)[0];
     if (best === undefined || best.area <= area) break;

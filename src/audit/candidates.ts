@@ -2,6 +2,7 @@
  * Candidate latents: the best of every method and of the corpus scan, each in units of the latent's typical activation;
  * latents that never fire are left out, and those that fire together are grouped as one concept.
  */
+import type { Sequence } from "../model/sequence.js";
 import type { CorpusHalf } from "./corpus.js";
 import type { Lexicon } from "./lexicon.js";
 import { activation, type Reading } from "./reading.js";
@@ -13,6 +14,9 @@ export interface Ranking {
   /** Best first. */
   readonly latents: readonly ScoredLatent[];
 }
+
+/** Rankings by gradient over sequences with the action. */
+export type RankByGradient = (sequences: readonly Sequence[]) => Promise<Ranking[]>;
 
 export interface Candidate {
   readonly id: number;

@@ -12,6 +12,7 @@ import type { Evidence } from "./evidence.js";
 import type { Fitted } from "./fit.js";
 import { planTest, type TestPlan } from "./plan.js";
 import { presentHypothesis } from "./present.js";
+import { fullCondition, turned } from "./prompt-sets.js";
 import { prune } from "./prune.js";
 import type { ResultHypothesis } from "./result.js";
 import { leadersAndSurest } from "./sharpen.js";
@@ -118,8 +119,10 @@ async function rehearseAll(
  */
 function reductions({ hypothesis, verified, others }: Confirmation): Hypothesis[] {
   if (verified || hypothesis.combination !== "all") return [];
+  const full = fullCondition(hypothesis);
   const needless = hypothesis.parts.flatMap((part, i) => {
-    const rate = others.find((set) => set.name === `without part ${i + 1}`)?.rate;
+    const without = `${turned(full, i).present}`;
+    const rate = others.find((set) => `${set.condition.present}` === without)?.rate;
     return !part.negated && rate !== undefined && rate.total > 0 && rate.rate >= NEEDLESS_RATE ? [i] : [];
   });
   if (needless.length === 0) return [];

@@ -7,8 +7,7 @@
  * On those of the first kind where the action does not come, a gradient says what is still missing.
  */
 
-import type { Sequence } from "../model/sequence.js";
-import type { Ranking } from "./candidates.js";
+import type { RankByGradient, Ranking } from "./candidates.js";
 import { makePart, type Part } from "./detector.js";
 import type { Evidence, Request } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
@@ -47,7 +46,7 @@ export async function findPartners(
   evidence: Evidence,
   anchors: readonly (readonly number[])[],
   alive: (latent: number) => boolean,
-  rank: ((sequences: readonly Sequence[]) => Promise<Ranking[]>) | null,
+  rank: RankByGradient | null,
 ): Promise<Partners> {
   const requests = anchors.flatMap((anchor) => holdRequests(evidence, makePart(anchor)));
   const drawn = await evidence.drawAll(requests);

@@ -4,7 +4,7 @@
  */
 import type { Engine } from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
-import { type Ranking, rankScores } from "./candidates.js";
+import { type RankByGradient, type Ranking, rankScores } from "./candidates.js";
 import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
 import type { FoundDirection, MethodRunner } from "./methods.js";
 import type { ResultMethod } from "./result.js";
@@ -41,7 +41,7 @@ export async function runMethods(
     const run = (engine: Engine) => runOne(method, engine, context, options, calls, training, typical);
     const found = await run(context.suspect);
     const clean = context.clean === null ? [] : await run(context.clean);
-    const ranked = found.map((direction) => rankScores(direction.scores));
+    const ranked = found.map((direction) => rankingsOf(method.name, direction, typical));
     const cleanRanks = merge(clean.map((direction) => rankScores(direction.scores)));
     const vectors = [];
     for (const [index, direction] of found.entries()) {
@@ -60,7 +60,7 @@ export async function runMethods(
         norm: normOf(direction.vector),
         loss: direction.loss,
         steps: direction.steps,
-        latents: (ranked[index] ?? []).slice(0, LISTED_LATENTS).map(({ id, score }) => ({
+        latents: (ranked[index]?.[0]?.latents ?? []).slice(0, LISTED_LATENTS).map(({ id, score }) => ({
           id,
           score,
           cleanRank: cleanRanks.get(id) ?? null,
@@ -70,18 +70,19 @@ export async function runMethods(
         random,
       });
     }
-    rankings.push(...rankingsOf(method.name, found, typical));
+    rankings.push(...ranked.flat());
     results.push({ name: method.name, seconds: (performance.now() - started) / 1000, vectors });
   }
   return { rankings, results };
 }
 
-/** Loud latents have small scores, so a score that is not scaled yet is read both ways. */
-function rankingsOf(source: string, found: readonly FoundDirection[], typical: Float32Array): Ranking[] {
-  return found.flatMap(({ scores, scaled }) => [
-    { source, latents: rankScores(scores) },
-    ...(scaled ? [] : [{ source, latents: rankScores(scores, typical) }]),
-  ]);
+/**
+ * A direction's latents by score, first as it is; loud latents have small scores, so one that is not scaled yet is read
+ * times typical activation too.
+ */
+function rankingsOf(source: string, { scores, scaled }: FoundDirection, typical: Float32Array): Ranking[] {
+  const plain = { source, latents: rankScores(scores) };
+  return scaled ? [plain] : [plain, { source, latents: rankScores(scores, typical) }];
 }
 
 /**
@@ -93,14 +94,14 @@ export function iteratedMethods(
   options: AuditOptions,
   calls: AuditCalls,
   typical: Float32Array,
-): ((sequences: readonly Sequence[]) => Promise<Ranking[]>) | null {
+): RankByGradient | null {
   const gradients = context.methods.filter((method) => method.oneGradient);
   if (gradients.length === 0) return null;
   return async (sequences) => {
     const rankings: Ranking[] = [];
     for (const method of gradients) {
       const found = await runOne(method, context.suspect, context, options, calls, sequences, typical);
-      rankings.push(...rankingsOf(`${method.name} (iterated)`, found, typical));
+      rankings.push(...found.flatMap((direction) => rankingsOf(`${method.name} (iterated)`, direction, typical)));
     }
     return rankings;
   };

@@ -2,8 +2,14 @@
  * The search for hypotheses on the search half, from rankings of latents to hypotheses that are worth confirming:
  * candidates → groups → screen → partners → pairs → fit → sharpen → grow → fit. Pruning and confirmation come after.
  */
-import type { Sequence } from "../model/sequence.js";
-import { type Candidate, chooseCandidates, groupLatents, isAlive, type Ranking } from "./candidates.js";
+import {
+  type Candidate,
+  chooseCandidates,
+  groupLatents,
+  isAlive,
+  type RankByGradient,
+  type Ranking,
+} from "./candidates.js";
 import type { AuditCalls, AuditOptions } from "./context.js";
 import type { Hypothesis } from "./detector.js";
 import type { Evidence } from "./evidence.js";
@@ -52,7 +58,7 @@ export async function search(
   rankings: readonly Ranking[],
   options: AuditOptions,
   calls: AuditCalls,
-  iterate: ((sequences: readonly Sequence[]) => Promise<Ranking[]>) | null = null,
+  iterate: RankByGradient | null = null,
 ): Promise<SearchOutcome> {
   const { room } = evidence;
   const same = (a: number, b: number) => room.kinship.same(a, b);

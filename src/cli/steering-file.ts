@@ -1,6 +1,6 @@
 /** Vectors on disk: safetensors with `directions` [count, d_model], or a single `direction` [d_model]. */
 import type { Steering } from "../engine/engine.js";
-import { InputError, quote } from "../formats/input-error.js";
+import { InputError, quoteAll } from "../formats/input-error.js";
 import { readSafetensorsHeader, readTensorF32, writeSafetensors } from "../formats/safetensors.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
 import { openFile } from "../store/node-file-source.js";
@@ -23,12 +23,7 @@ export async function readSteering(
   const entry = tensors.get("directions") ?? tensors.get("direction");
   if (!entry)
     throw new InputError(
-      `${path}: holds no tensor called directions or direction; it has ${
-        [...tensors.keys()]
-          .slice(0, 5)
-          .map((key) => quote(key, 40))
-          .join(", ") || "none"
-      }`,
+      `${path}: holds no tensor called directions or direction; it has ${quoteAll([...tensors.keys()].slice(0, 5)) || "none"}`,
     );
   const [count, width] = entry.shape.length === 1 ? [1, entry.shape[0]] : entry.shape;
   const { dModel, name } = engine.model;

@@ -19,3 +19,8 @@ export function quote(text: string, limit = 80): string {
   const shown = text.length > limit ? `${text.slice(0, limit)}…` : text;
   return JSON.stringify(shown);
 }
+
+/** Names from a file, quoted and cut, for use inside a message. */
+export function quoteAll(names: readonly string[]): string {
+  return names.map((name) => quote(name, 40)).join(", ");
+}

@@ -3,7 +3,7 @@
  */
 import { z } from "zod";
 import type { ByteSource } from "./byte-source.js";
-import { InputError, quote } from "./input-error.js";
+import { InputError, quoteAll } from "./input-error.js";
 import { readText } from "./json.js";
 
 /** A corpus of a hundred thousand long prompts; more belongs in several runs, and must fit one JavaScript string. */
@@ -71,12 +71,7 @@ function parseLine(where: string, line: string): Conversation {
   }
   if ("prompt" in value) return [{ role: "user", content: checked(where, "", withPrompt, value).prompt }];
   throw new InputError(
-    `${where}: has neither "prompt" nor "messages"; it has ${
-      Object.keys(value)
-        .slice(0, 5)
-        .map((key) => quote(key, 40))
-        .join(", ") || "no keys"
-    }`,
+    `${where}: has neither "prompt" nor "messages"; it has ${quoteAll(Object.keys(value).slice(0, 5)) || "no keys"}`,
   );
 }
 

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import type { FileFolder } from "../formats/byte-source.js";
-import { InputError, quote } from "../formats/input-error.js";
+import { InputError, quote, quoteAll } from "../formats/input-error.js";
 import { readJson, readText } from "../formats/json.js";
 import { Environment, Interpreter, type JinjaEnvironment, type JinjaValue, Template } from "./jinja-library.js";
 import { type NamedToken, readTokenizerConfig } from "./tokenizer-files.js";
@@ -213,7 +213,7 @@ function pick(name: string, template: z.infer<typeof templateSchema>): string {
   const found = template.find((one) => one.name === "default");
   if (!found)
     throw new InputError(
-      `${name}: none of its chat templates is called "default" (${template.map((one) => quote(one.name, 40)).join(", ")}); use --raw`,
+      `${name}: none of its chat templates is called "default" (${quoteAll(template.map((one) => one.name))}); use --raw`,
     );
   return found.template;
 }

@@ -203,9 +203,9 @@ function textOf(token: z.infer<typeof tokenName>): string | undefined {
 /** Checks the steps of every part, inside sequences too; nothing after this has to doubt their form. */
 function checkSteps(tokenizer: TokenizerJson, name: string): void {
   for (const part of ["normalizer", "pre_tokenizer", "post_processor", "decoder"] as const) {
-    const todo: { step: unknown; where: string }[] = tokenizer[part] ? [{ step: tokenizer[part], where: part }] : [];
-    for (let i = 0; i < todo.length; i++) {
-      const { step, where } = todo[i]!;
+    const queue: { step: unknown; where: string }[] = tokenizer[part] ? [{ step: tokenizer[part], where: part }] : [];
+    for (let i = 0; i < queue.length; i++) {
+      const { step, where } = queue[i]!;
       if (i === MAX_STEPS) throw new InputError(`${name}: ${part} has more than ${MAX_STEPS} steps`);
       const { type } = check(component, step, `${name}: ${where}`);
       const fields = entryOf(stepFields, type);
@@ -213,7 +213,7 @@ function checkSteps(tokenizer: TokenizerJson, name: string): void {
       if (type !== "Sequence") continue;
       const key = SEQUENCES[part];
       const steps = check(z.looseObject({ [key]: z.array(z.unknown()) }), step, `${name}: ${where}`)[key] as unknown[];
-      todo.push(...steps.slice(0, MAX_STEPS + 1).map((inner, k) => ({ step: inner, where: `${where}.${key}.${k}` })));
+      queue.push(...steps.slice(0, MAX_STEPS + 1).map((inner, k) => ({ step: inner, where: `${where}.${key}.${k}` })));
     }
   }
 }
