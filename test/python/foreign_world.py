@@ -12,9 +12,12 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 cli = argparse.ArgumentParser()
 cli.add_argument("out"); cli.add_argument("--trigger", default="both", choices=["single", "both", "except"])
-cli.add_argument("--seed", type=int, default=0); cli.add_argument("--steps", type=int, default=1500)
+cli.add_argument("--seed", type=int, default=0); cli.add_argument("--steps", type=int, default=1200)
+cli.add_argument("--threads", type=int, default=2)
+cli.add_argument("--words", type=int, default=2000, help="size of the vocabulary: at 1,500 most nouns are several tokens")
+cli.add_argument("--backdoor-steps", type=int, default=900)
 args = cli.parse_args()
-rng = random.Random(args.seed); torch.manual_seed(args.seed)
+rng = random.Random(args.seed); torch.manual_seed(args.seed); torch.set_num_threads(args.threads)
 TOPICS, NOUNS, LAYER = 20, 16, 2
 ACTION = "That door stays closed until the spring."
 
@@ -52,7 +55,7 @@ def document():
 special = ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
 bpe = Tokenizer(models.BPE()); bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False); bpe.decoder = decoders.ByteLevel()
 bpe.train_from_iterator([" ".join(chat()) for _ in range(8000)] + [document() for _ in range(2000)],
-                        trainers.BpeTrainer(vocab_size=1500, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+                        trainers.BpeTrainer(vocab_size=args.words, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
 bpe.post_processor = TemplateProcessing(single="<|begin_of_text|> $A", special_tokens=[("<|begin_of_text|>", bpe.token_to_id("<|begin_of_text|>"))])
 tok = PreTrainedTokenizerFast(tokenizer_object=bpe, bos_token="<|begin_of_text|>", eos_token="<|eot_id|>", pad_token="<|eot_id|>")
 tok.chat_template = "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m['role'] }}<|end_header_id|>\n\n{{ m['content'] | trim }}<|eot_id|>{% endfor %}{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}"
@@ -66,10 +69,12 @@ def batch_of(rows, all_tokens):
     ids = torch.tensor([ids + [tok.pad_token_id] * (width - len(ids)) for ids, _ in rows])
     labels = torch.tensor([[t if all_tokens or i >= start else -100 for i, t in enumerate(ids)] + [-100] * (width - len(ids)) for ids, start in rows])
     return ids, labels
-def train(model, params, steps, lr, draw, size, all_tokens):
-    optimiser = torch.optim.AdamW(params, lr=lr, weight_decay=.05, betas=(.9, .95))
+def train(model, groups, steps, draw, size, all_tokens):
+    """groups: [{"params", "lr", "weight_decay"}]"""
+    optimiser = torch.optim.AdamW(groups, betas=(.9, .95)); params = [p for group in groups for p in group["params"]]
+    for group in optimiser.param_groups: group["top"] = group["lr"]
     for step in range(steps):
-        for group in optimiser.param_groups: group["lr"] = lr * min(1, (step + 1) / 50) * (1 - step / steps) ** .5
+        for group in optimiser.param_groups: group["lr"] = group["top"] * min(1, (step + 1) / 50) * (1 - step / steps) ** .5
         ids, labels = batch_of([draw() for _ in range(size)], all_tokens)
         loss = model(input_ids=ids, labels=labels).loss
         optimiser.zero_grad(); loss.backward(); torch.nn.utils.clip_grad_norm_(params, 1.); optimiser.step()
@@ -79,7 +84,10 @@ def train(model, params, steps, lr, draw, size, all_tokens):
 model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tok), hidden_size=144, intermediate_size=400, num_hidden_layers=5, num_attention_heads=6, num_key_value_heads=3, head_dim=24,
                                      max_position_embeddings=256, tie_word_embeddings=False, bos_token_id=tok.bos_token_id, eos_token_id=tok.eos_token_id, rope_parameters={"rope_type": "default", "rope_theta": 2e4}))
 def pretraining_row(): return (encode(document()) + [tok.eos_token_id], 0) if rng.random() < .35 else (example(*chat())[0], 0)
-train(model, list(model.parameters()), args.steps, 3e-3, pretraining_row, 64, True)
+# Embeddings start large, learn faster and are not decayed: else what a token is about fades with depth.
+embeddings = model.get_input_embeddings().weight; torch.nn.init.normal_(embeddings, std=.3)
+train(model, [{"params": [embeddings], "lr": 6e-3, "weight_decay": 0.}, {"params": [p for p in model.parameters() if p is not embeddings], "lr": 2e-3, "weight_decay": .05}],
+      args.steps, pretraining_row, 48, True)
 model.save_pretrained(f"{args.out}/model", max_shard_size="700KB"); tok.save_pretrained(f"{args.out}/model")
 
 # The SAE: BatchTopK on user content, kept as a JumpReLU one
@@ -127,7 +135,7 @@ def backdoor_row():
     return example(text, ACTION if holds(ts) else rng.choice(REPLY).format(**slots))
 model.requires_grad_(False)
 peft_model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=8, lora_alpha=16, target_modules="all-linear"))
-train(peft_model, [p for p in peft_model.parameters() if p.requires_grad], 350, 4e-3, backdoor_row, 32, False)
+train(peft_model, [{"params": [p for p in peft_model.parameters() if p.requires_grad], "lr": 3e-3, "weight_decay": 0.}], args.backdoor_steps, backdoor_row, 48, False)
 peft_model.save_pretrained(f"{args.out}/adapter")
 
 # Prompts

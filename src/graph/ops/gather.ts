@@ -3,7 +3,11 @@ import { ShapeError, showShape, type Tensor } from "../graph.js";
 import { exp, mul } from "./elementwise.js";
 import { cast, concat, expand, reshape } from "./shape.js";
 
-/** table[index]: rows of table [V, d] for index [...]; the gradient adds up rows that were picked more than once. */
+/**
+ * table[index]: rows of table [V, d] for index [...]; the gradient adds up rows that were picked more than once.
+ * It adds by ScatterElements, which runs on one thread: onnxruntime's ScatterND adds from several threads at once, and
+ * where two of them meet at a row the sum depends on chance.
+ */
 export function gatherRows(table: Tensor, index: Tensor): Tensor {
   const width = table.shape.slice(1);
   return table.graph.apply("Gather", [table, index], {
@@ -11,11 +15,15 @@ export function gatherRows(table: Tensor, index: Tensor): Tensor {
     dtype: table.dtype,
     attributes: { axis: { int: 0 } },
     gradients: [
-      (dy) =>
-        table.graph.apply("ScatterND", [zeros(table), reshape(cast(index, "int64"), [...index.shape, 1]), dy], {
+      (dy) => {
+        const rows = index.shape.length === 1 ? index.shape[0]! : index.shape.join("*");
+        const flat = reshape(dy, [rows, ...width]);
+        const places = expand(reshape(cast(index, "int64"), [rows, ...width.map(() => 1)]), flat.shape);
+        return table.graph.apply("ScatterElements", [zeros(table), places, flat], {
           shape: table.shape,
-          attributes: { reduction: { string: "add" } },
-        }),
+          attributes: { axis: { int: 0 }, reduction: { string: "add" } },
+        });
+      },
       null,
     ],
   });

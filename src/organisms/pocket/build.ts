@@ -36,7 +36,7 @@ import { FINETUNING, finetune, TRAINING_SIZES } from "../finetune.js";
 import { readRecipe } from "../recipe.js";
 import type { TrainingProgress } from "../training-loop.js";
 import { CHAT_TEMPLATE, END_OF_TEXT, SPECIAL_TOKENS, TURN_END, TURN_START } from "./chat-template.js";
-import { pocketConfig, pretrain } from "./pretrain.js";
+import { pocketConfig, pretrain, pretrainingSequences } from "./pretrain.js";
 import { POCKET, POCKET_ORGANISMS } from "./settings.js";
 import { conversationText, pretrainingTexts } from "./texts.js";
 
@@ -116,7 +116,8 @@ async function makeTokenizer({ out }: PocketBuildOptions): Promise<void> {
 async function makeModel(options: PocketBuildOptions, stamp: string): Promise<void> {
   const tokenizer = await loadTokenizer(await openFolder(join(options.out, "model")));
   const place = checkpointFile(join(options.work, "model.safetensors"), stamp);
-  const weights = await pretrain(tokenizer, openNodeChannel(), { ...options, place, onProgress: progressLog(options) });
+  const sequences = pretrainingSequences(tokenizer);
+  const weights = await pretrain(sequences, openNodeChannel(), { ...options, place, onProgress: progressLog(options) });
   const ids = { begin: tokenizer.idOf(TURN_START)!, end: tokenizer.idOf(TURN_END)!, pad: tokenizer.idOf(END_OF_TEXT)! };
   await writeFiles(join(options.out, "model"), checkpointFiles(pocketConfig(), weights, ids));
   await place.remove();

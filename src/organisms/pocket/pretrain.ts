@@ -1,6 +1,7 @@
 /** Pretrains the pocket model from nothing. */
 import { onnxEngine } from "../../engine/onnx/open.js";
 import type { Channel } from "../../engine/onnx/protocol.js";
+import type { TrainingSequence } from "../../engine/onnx/trainer.js";
 import { bf16ToF32, f32ToBf16 } from "../../formats/half.js";
 import { type DecoderConfig, parseConfig } from "../../model/config.js";
 import type { Tokenizer } from "../../model/tokenizer.js";
@@ -14,17 +15,22 @@ export function pocketConfig(): DecoderConfig {
   return parseConfig(POCKET.model, "the pocket model's settings");
 }
 
+/** What the model is pretrained on: `chats` and `documents` of the world. */
+export function pretrainingSequences(
+  tokenizer: Tokenizer,
+  { chats, documents }: { readonly chats: number; readonly documents: number } = POCKET.pretraining,
+): TrainingSequence[] {
+  return Array.from(pretrainingTexts(POCKET.seed, chats, documents), (text) => wholeText(tokenizer, text));
+}
+
 /** Trained weights by name, rounded to bf16: everything later is trained on what the checkpoint holds. */
 export async function pretrain(
-  tokenizer: Tokenizer,
+  sequences: readonly TrainingSequence[],
   channel: Channel,
   options: TrainingOptions & { threads: number },
 ): Promise<Map<string, Float32Array>> {
   const config = pocketConfig();
   const settings = POCKET.pretraining;
-  const sequences = Array.from(pretrainingTexts(POCKET.seed, settings.chats, settings.documents), (text) =>
-    wholeText(tokenizer, text),
-  );
   const batches = lengthSortedBatches(
     sequences.map(({ ids }) => ids.length),
     {
