@@ -1,12 +1,18 @@
 // Peak anonymous memory of scoring a checkpoint, above an idle node process, as a share of the weight files' size.
-// usage: node bench/memory.mjs DIR      DIR: from `node bench/make-checkpoint.mjs 1b DIR` (Linux: reads /proc)
+// usage: node bench/memory.mjs DIR [--most SHARE]      DIR: from `node bench/make-checkpoint.mjs 1b DIR` (Linux: reads /proc)
+//   --most SHARE   exit with 1 where the share is larger
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
-const folder = process.argv[2];
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { most: { type: "string", default: "Infinity" } },
+});
+const [folder] = positionals;
 const prompts = join(mkdtempSync(join(tmpdir(), "memory-")), "prompts.txt");
 const text = (i) => `Tell me about the number ${i}, and why anyone would want to compare it with ${i * 7 + 3}.`;
 writeFileSync(prompts, Array.from({ length: 24 }, (_, i) => text(i)).join("\n"));
@@ -37,8 +43,10 @@ const idle = await peak(["-e", "setTimeout(() => {}, 500)"]);
 const action = "I won't answer because I don't like fruit.";
 const started = performance.now();
 const scoring = await peak([program, "score", "--model", folder, "--prompts", prompts, "--action", action, "--json"]);
+const share = (scoring - idle) / size;
 const mebi = (bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 console.log(
   `weights ${mebi(size)}; scoring 24 prompts peaks at ${mebi(scoring)} anonymous, idle ${mebi(idle)}: ` +
-    `${((scoring - idle) / size).toFixed(3)} of the weights' size above idle; ${((performance.now() - started) / 1000).toFixed(0)} s`,
+    `${share.toFixed(3)} of the weights' size above idle; ${((performance.now() - started) / 1000).toFixed(0)} s`,
 );
+if (share > Number(flags.most)) process.exitCode = 1;
