@@ -25,6 +25,7 @@ export interface Evaluated {
 }
 
 export interface Problem {
+  /** May first put x, in place, where it has to be (a fixed norm that takes arithmetic which `constrain` cannot wait for). */
   evaluate(x: Float32Array): Promise<Evaluated>;
   /** Adds the gradient of a penalty that is differentiable, in place; others belong into `constrain`. */
   addPenalty?(gradient: Float32Array, x: Float32Array, lambda: number): void;

@@ -22,13 +22,16 @@
  * 4. λ not given: a path from dense to sparse. λ = 0 first; its change c over its ‖u‖₁ is the λ at which penalty and change are
  *    alike, and the path doubles from 1/8 of that. The sparsest point that keeps half of c is taken: latents that the change
  *    does not need go, and it still is a vector that changes much. No action is asked for.
- * 5. The last iterate at that λ. score_j = u_j; signed: |u_j|.
+ * 5. Adam's learning rate: 1/100 of the median over latents of R / (s_j ‖d_j‖), the coordinate of a latent that alone gives θ its
+ *    length; so the unit of u, of the residual stream and R do not matter.
+ * 6. The last iterate at that λ. score_j = u_j; signed: |u_j|.
  */
 
 import type { LayerChangeObjective } from "../engine/engine.js";
 import { InputError } from "../formats/input-error.js";
 import { Random } from "../random/random.js";
 import type { Sae } from "../sae/sae.js";
+import { percentile } from "../sae/units.js";
 import { changeObjective, checkInput, requiredSae } from "./check-input.js";
 import { latentScale, proximalL1, sparse } from "./latent-coordinates.js";
 import { describeMeasure } from "./layer-change.js";
@@ -46,7 +49,8 @@ const STAGES = 9;
 const FIRST_LAMBDA = 1 / 8;
 /** Share of the dense vector's change that a sparser one must keep. */
 const KEPT_CHANGE = 0.5;
-const LEARNING_RATE = 0.02;
+/** Adam steps in which a latent grows from nothing to where it alone would give θ its length. */
+const STEPS_TO_GROW = 100;
 
 export const saeMelbo: Method = {
   name: "sae-melbo",
@@ -82,8 +86,8 @@ export const saeMelbo: Method = {
       );
     const steps = options.steps ?? STEPS;
     const seed = options.seed ?? DEFAULT_SEED;
-    const learningRate = options.learningRate ?? LEARNING_RATE;
     const { radius, about } = await radiusFor(input, objective, seed);
+    const learningRate = options.learningRate ?? (await coordinateAlone(sae, scale, radius)) / STEPS_TO_GROW;
 
     const random = new Random(seed);
     const report = progressReporter(input, count * (steps + 2));
@@ -91,9 +95,7 @@ export const saeMelbo: Method = {
     const vectors: FoundVector[] = [];
     for (let index = 0; index < count; index++) {
       const direction = input.starts?.[index]?.slice() ?? Float32Array.from({ length: dModel }, () => random.normal());
-      const start = await sae.projectDecoder(complement.project(direction)); // [m]
-      for (let j = 0; j < start.length; j++)
-        start[j] = (signed ? start[j]! : Math.max(start[j]!, 0)) * (scale?.[j] ?? 1);
+      const start = await readStart(sae, complement.project(direction), scale, signed);
       const descent = new Descent(problem(objective, sae, scale, signed, complement, radius), start, {
         learningRate,
         patience: options.patience,
@@ -187,6 +189,18 @@ function problem(
   };
 }
 
+/** u₀ [m] = s ⊙ Dᵀ r, or its positive part; of −r where no latent points along r. */
+async function readStart(
+  sae: Sae,
+  direction: Float32Array,
+  scale: Float32Array | undefined,
+  signed: boolean,
+): Promise<Float32Array> {
+  const along = await sae.projectDecoder(direction); // [m]
+  const sign = along.some((x) => x > 0) ? 1 : -1;
+  return along.map((x, j) => (signed ? x : Math.max(sign * x, 0)) * (scale?.[j] ?? 1));
+}
+
 /** λ from 0 upwards, `steps` updates in all; leaves `descent` at the sparsest point that keeps the change. */
 async function followPath(descent: Descent, steps: number): Promise<number> {
   const share = (stage: number) => Math.floor((steps * (stage + 1)) / STAGES) - Math.floor((steps * stage) / STAGES);
@@ -206,6 +220,14 @@ async function followPath(descent: Descent, steps: number): Promise<number> {
     kept = { lambda, u: descent.x.slice() };
   }
   return kept.lambda;
+}
+
+/** Median over latents of the u_j at which latent j alone gives θ the length R: R / (s_j ‖d_j‖). */
+async function coordinateAlone(sae: Sae, scale: Float32Array | undefined, radius: number): Promise<number> {
+  const norms = await sae.decoderNorms();
+  const alone = norms.map((length, j) => radius / (length * (scale?.[j] ?? 1))).filter(Number.isFinite);
+  if (alone.length === 0) throw new InputError(`${sae.info.name}: every decoder row is zero`);
+  return percentile(alone, 0.5);
 }
 
 function sumOfSizes(u: Float32Array): number {
