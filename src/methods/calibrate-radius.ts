@@ -5,7 +5,8 @@
  *   nonlinearity(R) = √ mean_v ( ‖Δ(R v) − R J v‖² / ‖R J v‖² ) = 0.5
  *
  * 1. Draw v; J v is exact, one product for each.
- * 2. From 1 % of the residual stream's norm, where the change is linear, R grows until the nonlinearity is above the target.
+ * 2. From 1 % of the residual stream's norm, where the change is nearly linear (else from less), R grows until the nonlinearity
+ *    is above the target.
  * 3. Between the last two R it is found by interpolation in log R and log nonlinearity (they are nearly proportional), with
  *    the Illinois rule so that both ends close in.
  *
@@ -24,11 +25,16 @@ const TARGET = 0.5;
 const TOLERANCE = 0.01;
 /** First R, as a share of the residual stream's norm at the target layer. */
 const START = 0.01;
-/** A vector this many times as long as the residual stream leaves nothing of it. */
-const HOPELESS = 100;
-/** R at most grows by this factor at once, so that a peak is not jumped over. */
-const GROWTH = 4;
+/** Shares beyond which no R is looked for: f32 rounds changes by about 1e-7 of the stream, and 100 times leave nothing of it. */
+const SMALLEST = 1e-5;
+const LARGEST = 100;
+/** R grows at least and at most by these factors at once: a peak of the nonlinearity is not jumped over. */
+const GROWTH = [1.5, 4] as const;
+/** A nonlinearity below this is rounding. */
+const ROUNDING = 1e-6;
 const MAX_INTERPOLATIONS = 20;
+/** Rounds over all directions that it usually takes (J v, three of growing, three of closing in), for people who wait. */
+const USUAL_ROUNDS = 7;
 
 export interface CalibratedRadius {
   readonly radius: number;
@@ -36,7 +42,9 @@ export interface CalibratedRadius {
   readonly nonlinearity: number;
 }
 
-/** Throws InputError when θ does not reach the target layer, or the change stays nearly linear at every length. */
+type Measure = (radius: number) => Promise<CalibratedRadius>;
+
+/** Throws InputError when θ does not reach the target layer, or the change is nearly linear, or never, at every length. */
 export async function calibrateRadius(
   objective: LayerChangeObjective,
   dModel: number,
@@ -49,89 +57,81 @@ export async function calibrateRadius(
   const random = new Random(seed, "radius");
   const lines: { v: Float32Array; product: Float32Array }[] = [];
   let calls = 0;
-  // Growing takes about three rounds of changes and closing in about three; the count is for people who wait.
   const tick = () => {
     options.signal?.throwIfAborted();
     calls += 1;
-    options.onProgress?.(calls, Math.max(calls, DIRECTIONS * 7));
+    options.onProgress?.(calls, Math.max(calls, DIRECTIONS * USUAL_ROUNDS));
   };
   for (let k = 0; k < DIRECTIONS; k++) {
-    const v = setNorm(
-      Float32Array.from({ length: dModel }, () => random.normal()),
-      1,
-    );
+    const drawn = Float32Array.from({ length: dModel }, () => random.normal());
+    const v = setNorm(drawn, 1);
     lines.push({ v, product: await objective.jacobianProduct(v) });
     tick();
   }
   if (lines.some(({ product }) => !(norm(product) > 0)))
     throw new InputError("a steering vector does not reach the target layer, so that no radius can be found; give one");
 
-  const nonlinearity = async (radius: number): Promise<number> => {
+  const measure: Measure = async (radius) => {
     let sum = 0;
     for (const { v, product } of lines) {
       const change = await objective.change(v.map((x) => radius * x));
-      tick();
       sum += (distance(change, product, radius) / (radius * norm(product))) ** 2;
+      tick();
     }
-    return Math.sqrt(sum / lines.length);
+    return { radius, nonlinearity: Math.sqrt(sum / lines.length) };
   };
+  const [low, high] = await enclose(measure, objective);
+  return closeIn(measure, low, high);
+}
 
-  let low = { radius: START * objective.unsteeredNorm, value: 0 };
-  low.value = await nonlinearity(low.radius);
-  // Already beyond the target: smaller, until it is not.
-  while (low.value > TARGET) low = await measured(nonlinearity, low.radius / GROWTH);
-  let high = low;
-  let largest = low.value;
-  while (high.value < TARGET) {
-    low = high;
-    const factor = Math.min(GROWTH, Math.max(1.5, (1.1 * TARGET) / low.value));
-    high = await measured(nonlinearity, low.radius * factor);
-    largest = Math.max(largest, high.value);
-    if (!(high.radius < HOPELESS * objective.unsteeredNorm) && high.value < TARGET)
+/** Two radii with the target's nonlinearity between them. */
+async function enclose(
+  measure: Measure,
+  { unsteeredNorm, measure: { targetLayer } }: LayerChangeObjective,
+): Promise<[CalibratedRadius, CalibratedRadius]> {
+  let low = await measure(START * unsteeredNorm);
+  while (!(low.nonlinearity < TARGET)) {
+    if (low.radius < SMALLEST * unsteeredNorm)
       throw new InputError(
-        `the change of layer ${objective.measure.targetLayer} is nearly linear in the vector (nonlinearity at most ${largest.toPrecision(2)} of the ${TARGET} wanted), so that no radius stands out; give one, or a later target layer`,
+        `the change of layer ${targetLayer} is linear in the vector at no length, so that no radius stands out; give one, or an earlier target layer`,
       );
+    low = await measure(low.radius / GROWTH[1]);
   }
-  return closeIn(nonlinearity, low, high);
-}
-
-interface Measured {
-  readonly radius: number;
-  readonly value: number;
-}
-
-async function measured(
-  nonlinearity: (radius: number) => Promise<number>,
-  radius: number,
-): Promise<Measured & { value: number }> {
-  return { radius, value: await nonlinearity(radius) };
+  let largest = 0;
+  for (;;) {
+    const factor = Math.min(GROWTH[1], Math.max(GROWTH[0], (1.1 * TARGET) / low.nonlinearity));
+    const high = await measure(low.radius * factor);
+    if (high.nonlinearity >= TARGET) return [low, high];
+    largest = Math.max(largest, high.nonlinearity);
+    if (!(high.radius < LARGEST * unsteeredNorm))
+      throw new InputError(
+        `the change of layer ${targetLayer} is nearly linear in the vector (nonlinearity at most ${largest.toPrecision(2)} of the ${TARGET} wanted), so that no radius stands out; give one, or a later target layer`,
+      );
+    low = high;
+  }
 }
 
 /** Regula falsi in log–log with the Illinois rule: an end that stays twice counts half. */
-async function closeIn(
-  nonlinearity: (radius: number) => Promise<number>,
-  low: Measured,
-  high: Measured,
-): Promise<CalibratedRadius> {
-  const close = ({ value }: Measured) => Math.abs(value - TARGET) <= TOLERANCE * TARGET;
-  let best = Math.abs(low.value - TARGET) < Math.abs(high.value - TARGET) ? low : high;
-  const end = ({ radius, value }: Measured) => ({ at: Math.log(radius), off: Math.log(value / TARGET) });
+async function closeIn(measure: Measure, low: CalibratedRadius, high: CalibratedRadius): Promise<CalibratedRadius> {
+  const off = ({ nonlinearity }: CalibratedRadius) => Math.log(Math.max(nonlinearity, ROUNDING) / TARGET);
+  const end = (at: CalibratedRadius) => ({ log: Math.log(at.radius), off: off(at) });
+  let best = Math.abs(off(low)) < Math.abs(off(high)) ? low : high;
   let [a, b] = [end(low), end(high)];
-  let stayed = 0;
-  for (let k = 0; k < MAX_INTERPOLATIONS && !close(best); k++) {
-    const middle = await measured(nonlinearity, Math.exp((a.at * b.off - b.at * a.off) / (b.off - a.off)));
-    if (Math.abs(middle.value - TARGET) < Math.abs(best.value - TARGET)) best = middle;
-    if (middle.value < TARGET) {
+  let moved: "low" | "high" | null = null;
+  for (let k = 0; k < MAX_INTERPOLATIONS && Math.abs(off(best)) > TOLERANCE; k++) {
+    const middle = await measure(Math.exp((a.log * b.off - b.log * a.off) / (b.off - a.off)));
+    if (Math.abs(off(middle)) < Math.abs(off(best))) best = middle;
+    if (middle.nonlinearity < TARGET) {
       a = end(middle);
-      if (stayed > 0) b = { at: b.at, off: b.off / 2 };
-      stayed = 1;
+      if (moved === "low") b = { ...b, off: b.off / 2 };
+      moved = "low";
     } else {
       b = end(middle);
-      if (stayed < 0) a = { at: a.at, off: a.off / 2 };
-      stayed = -1;
+      if (moved === "high") a = { ...a, off: a.off / 2 };
+      moved = "high";
     }
   }
-  return { radius: best.radius, nonlinearity: best.value };
+  return best;
 }
 
 /** ‖change − radius · product‖₂ */

@@ -7,6 +7,7 @@ import { melbo } from "./melbo.js";
 import { norm } from "./orthogonality.js";
 import { saeAttribution } from "./sae-attribution.js";
 import { saeMelbo } from "./sae-melbo.js";
+import { timedObjective } from "./timing.js";
 import { changeToy, quadraticObjective, toySae } from "./toy.testing.js";
 
 const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
@@ -143,10 +144,23 @@ describe("the radius", () => {
     expect(radius).toBeCloseTo(4, 1); // |2 − R| / R = 0.5
   });
 
-  it("is refused where nothing bends, or nothing arrives", async () => {
+  it("is refused where nothing bends, everything does, or nothing arrives", async () => {
     await expect(calibrateRadius(changeToy(diagonal(2, 1)), 2, 42)).rejects.toThrow("nearly linear");
     await expect(calibrateRadius(changeToy(diagonal(0, 0)), 2, 42)).rejects.toThrow("does not reach");
+    const noise = { ...changeToy([[1]]), change: async () => Float32Array.of(0) };
+    await expect(calibrateRadius(noise, 1, 42)).rejects.toThrow("linear in the vector at no length");
   });
+});
+
+it("the search for a radius is timed apart from evaluations", async () => {
+  let clock = 0;
+  const timing = { evaluations: 0, seconds: 0, radiusSeconds: 0 };
+  // The clock moves half a second at each look: half a second a call.
+  const timed = timedObjective(changeToy([[1]], 0.5), timing, () => (clock += 500));
+  const { hyperparameters } = await melbo.run({ objective: timed, dModel: 1, options: { steps: 9 } });
+  expect(timing).toMatchObject({ evaluations: 10, seconds: 5 });
+  expect(timing.radiusSeconds).toBeGreaterThanOrEqual(0.5 * 30 * 3);
+  expect(hyperparameters.targetLayer).toBe(1);
 });
 
 describe("sae-melbo", () => {

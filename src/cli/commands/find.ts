@@ -109,7 +109,7 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   const prepared = measure
     ? await model.engine.layerChangeObjective(sequences, layer, measure, call)
     : await model.engine.steeringObjective(sequences, layer, call);
-  const timing: Timing = { evaluations: 0, seconds: 0 };
+  const timing: Timing = { evaluations: 0, seconds: 0, radiusSeconds: 0 };
   const setupSeconds = (performance.now() - started) / 1000;
 
   const optimises = method.options.includes("steps");
@@ -180,7 +180,7 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
       ...(needsUnits && opened ? { unitsFrom: corpus ?? "the prompts optimised over" } : {}),
     },
     timing: {
-      setupSeconds,
+      setupSeconds: setupSeconds + timing.radiusSeconds,
       secondsPerStep: timing.seconds / Math.max(1, timing.evaluations),
       evaluations: timing.evaluations,
       peakMemoryBytes: memory.stop(),

@@ -37,7 +37,11 @@ export class OnnxLayerChange implements LayerChangeObjective {
     const cached = await cacheBatches(engine, sequences, layer, targetLayer + 1, maskedStrip, options);
     const objective = new OnnxLayerChange(engine, layer, measure, sequences, cached);
     const zero = new Float32Array(engine.model.dModel);
-    for (const batch of cached.batches) objective.unsteered.push(await objective.stream(batch, zero));
+    for (const batch of cached.batches) {
+      const stream = await objective.stream(batch, zero);
+      engine.requireNumbers(stream);
+      objective.unsteered.push(stream);
+    }
     return objective;
   }
 

@@ -151,7 +151,7 @@ export class OnnxEngine implements Engine {
   }
 
   /** Mapped weights are not read beforehand: that they are damaged shows in what they compute. */
-  private requireNumbers(values: Float32Array): void {
+  requireNumbers(values: Float32Array): void {
     if (values.some(Number.isNaN))
       throw new InputError(`${this.model.name}: computes values that are not numbers; its weights are damaged`);
   }
