@@ -127,6 +127,30 @@ describe("a later layer's change", () => {
     expect(two.losses[1]).not.toBe(two.losses[0]);
   });
 
+  it("adds up over several batches", async () => {
+    const copies = 900; // more tokens than one batch holds
+    const many = Array.from({ length: copies }, () => sequences).flat();
+    const [one, all] = [
+      await llama.layerChangeObjective(sequences, layer, squares),
+      await llama.layerChangeObjective(many, layer, squares),
+    ];
+    const [single, sum] = [await one.evaluate(theta), await all.evaluate(theta)];
+    expect(sum.losses[0]! / single.losses[0]! / copies).toBeCloseTo(1, 5);
+    expect(
+      difference(
+        sum.gradients.map((g) => g / copies),
+        single.gradients,
+      ),
+    ).toBeLessThan(1e-4);
+    const change = await one.change(theta);
+    const changes = await all.change(theta);
+    expect(changes.length).toBe(copies * change.length);
+    for (const copy of [0, 417, copies - 1])
+      expect(difference(changes.subarray(copy * change.length, (copy + 1) * change.length), change)).toBeLessThan(1e-5);
+    expect(all.unsteeredNorm).toBeCloseTo(one.unsteeredNorm, 4);
+    await all.dispose();
+  });
+
   it("is zero at θ = 0, with a gradient of zero whatever p is", async () => {
     for (const p of [1, 2, 3]) {
       const objective = await llama.layerChangeObjective(sequences, layer, { ...squares, p, q: 2 });

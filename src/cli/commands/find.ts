@@ -38,7 +38,6 @@ const DEFAULT_TOP = 20;
 const DEFAULT_SAMPLES = 3;
 
 interface FindFlags extends ModelFlags, PromptFlags, SaeFlags, ActionFlags, SearchFlags {
-  readonly seed: number;
   readonly corpus?: string;
   readonly evalPrompts?: string;
   readonly train?: number;
