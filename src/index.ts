@@ -27,7 +27,10 @@ export type {
   Engine,
   Evaluation,
   GenerateOptions,
+  LayerChange,
+  LayerChangeObjective,
   ModelInfo,
+  Objective,
   Reply,
   Residual,
   Score,
@@ -44,6 +47,8 @@ export { memoryFolder, memorySource } from "./formats/memory-source.js";
 export { type Conversation, readPrompts } from "./formats/prompts.js";
 export { readSafetensorsHeader, readTensorF32, writeSafetensors } from "./formats/safetensors.js";
 // Methods: objectives to directions
+export { type CalibratedRadius, calibrateRadius } from "./methods/calibrate-radius.js";
+export { layerChangeOf } from "./methods/layer-change.js";
 export type { FoundVector, Method, MethodInput, MethodOptions, MethodResult } from "./methods/method.js";
 export { findMethod, methods } from "./methods/registry.js";
 // Models: text to tokens, tokens to what an engine computes on

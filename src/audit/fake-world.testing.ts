@@ -167,6 +167,7 @@ export function fakeEngine(rule: Rule): Engine & { readonly asked: Set<string> }
       });
     },
     steeringObjective: () => Promise.reject(new Error("the fake engine cannot be steered")),
+    layerChangeObjective: () => Promise.reject(new Error("the fake engine cannot be steered")),
     generate: () => Promise.reject(new Error("the fake engine cannot write")),
     close: () => Promise.resolve(),
   };

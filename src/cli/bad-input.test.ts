@@ -47,6 +47,36 @@ describe("prompts and action", () => {
   });
 });
 
+describe("a layer's change", () => {
+  const find = (method: string, ...more: string[]) => [
+    "find",
+    method,
+    "--model",
+    golden("model"),
+    ...prompts,
+    ...(more.includes("--layer") ? more : ["--layer", "1", ...more]),
+  ];
+  const sae = ["--sae", golden("sae")];
+  it.concurrent.each<[string[], RegExp]>([
+    [find("melbo", "--target-layer", "1"), /target layer 1: must lie above the steered layer 1 and is at most 2/],
+    [find("melbo", "--target-layer", "3"), /target layer 3: .* at most 2/],
+    [find("melbo", "--layer", "2"), /layer 2: is the last of 3/],
+    [find("melbo", "--lambda", "1"), /melbo has no option lambda/],
+    [find("melbo", "--vectors", "17"), /at most 16/],
+    [find("melbo", "--p", "0"), /number above 0/],
+    [find("melbo", "--p", "300"), /left the range of numbers; give a smaller .*--p/],
+    [find("melbo", "--variant", "paper"), /Allowed choices are post, published/],
+    [find("melbo", "--variant", "published", "--positions", "user"), /published steers every token/],
+    [find("melbo", "--action-ends"), /no --action/],
+    [find("sae-melbo"), /needs an SAE/],
+    [find("sae-melbo", ...sae, "--variant", "published"), /no published code of sae-melbo/],
+    [find("sae-melbo", ...sae, "--vectors", "17"), /at most 16/],
+    [find("supervised-melbo", "--variant", "published", ...action), /no published code of supervised-melbo/],
+    [find("supervised-melbo", "--q", "2", ...action), /has no option q/],
+    [find("supervised-melbo"), /no --action/],
+  ])("%j", (args, message) => refuses(args, message));
+});
+
 describe("vectors", () => {
   const steer = (file: string, ...more: string[]) =>
     refuses([...score(golden("model")), "--steer", file, ...more], more.length > 0 ? /out of range/ : /./);

@@ -106,12 +106,13 @@ it("keeps models, steering, layers, masks and vectors apart", async () => {
   asked = 0;
   await sitting((engine) => engine.score(sequences));
   await sitting((engine) => engine.score(sequences, { steering: { ...steering, scale: 2 } }));
+  await sitting((engine) => engine.score(sequences, { steering: { ...steering, afterPrompt: true } }));
   await sitting((engine) => engine.score([sequence(1, 0)], { steering }));
   await sitting((engine) => engine.score(sequences, { steering }), "another model");
   await sitting((engine) => engine.residuals(sequences, 2));
   await sitting(async (engine) => (await engine.steeringObjective(sequences, 1)).evaluate(Float32Array.of(1, 2)));
   await sitting(async (engine) => (await engine.steeringObjective(sequences, 2)).evaluate(Float32Array.of(1, 1)));
-  expect(asked).toBe(3 + 3 + 1 + 3 + 3 + 1 + 1);
+  expect(asked).toBe(3 + 3 + 3 + 1 + 3 + 3 + 1 + 1);
 });
 
 it("keeps what was answered before an interruption", async () => {

@@ -9,6 +9,8 @@ import type {
   Engine,
   Evaluation,
   GenerateOptions,
+  LayerChange,
+  LayerChangeObjective,
   ModelInfo,
   Reply,
   Residual,
@@ -101,6 +103,15 @@ export class RememberingEngine implements Engine {
       attribute: () => this.evaluation(this.key([base, "attribute"]), async () => (await objective()).attribute()),
       dispose: async () => (await prepared)?.dispose(),
     };
+  }
+
+  async layerChangeObjective(
+    sequences: readonly Sequence[],
+    layer: number,
+    measure: LayerChange,
+    options: CallOptions = {},
+  ): Promise<LayerChangeObjective> {
+    return this.engine.layerChangeObjective(sequences, layer, measure, options);
   }
 
   async generate(sequences: readonly Sequence[], options: GenerateOptions): Promise<Reply[]> {
@@ -200,9 +211,9 @@ const empty = new Uint8Array(0);
 
 function steeringKey(steering: Steering | undefined): string {
   if (!steering) return "none";
-  const { layer, vector, scale = 1 } = steering;
+  const { layer, vector, scale = 1, afterPrompt = false } = steering;
   const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
-  return `${layer} ${scale} ${createHash("sha256").update(bytes).digest("base64")}`;
+  return `${layer} ${scale}${afterPrompt ? " after" : ""} ${createHash("sha256").update(bytes).digest("base64")}`;
 }
 
 function join(...arrays: readonly ArrayBufferView[]): Uint8Array {

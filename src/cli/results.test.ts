@@ -166,6 +166,80 @@ it("find saves vectors that score can steer with", async () => {
   expect(steered.loss).toBeCloseTo(first!.loss.final, DIGITS);
 });
 
+describe("find without an action", () => {
+  interface Found {
+    readonly hyperparameters: Record<string, unknown>;
+    readonly timing: Record<string, number>;
+    readonly vectors: {
+      readonly norm: number;
+      readonly loss: { initial: number; final: number };
+      readonly steps: number;
+      readonly lambda: number | null;
+      readonly latents: { id: number; score: number }[];
+      readonly steered: { actionRate: unknown; samples: { unsteered: string; steered: string }[] };
+    }[];
+    readonly used: Record<string, unknown>;
+  }
+  const find = (method: string, ...more: string[]) =>
+    antecedentJson<Found>(["find", method, ...model, "--layer", "1", "--steps", "12", "--samples", "1", ...more]);
+
+  it("melbo finds its own radius and vectors of that length, and shows replies", async () => {
+    const { hyperparameters, timing, vectors, used } = await find("melbo", "--vectors", "2");
+    expect(hyperparameters).toMatchObject({ variant: "post", targetLayer: 2, p: 2, q: 1, norm: "of each token" });
+    expect(hyperparameters.radiusFrom).toMatch(/^calibrated/);
+    expect(hyperparameters.nonlinearity).toBeCloseTo(0.5, 2);
+    expect(used).toMatchObject({ action: null, positions: "user" });
+    expect(timing.evaluations).toBe(26);
+    expect(vectors).toHaveLength(2);
+    for (const { norm, loss, latents, steered } of vectors) {
+      expect(norm).toBeCloseTo(hyperparameters.radius as number, 4);
+      expect(loss.final).toBeLessThan(loss.initial);
+      expect(latents).toEqual([]);
+      expect(steered.actionRate).toBeNull();
+      expect(steered.samples[0]!.steered).not.toBe(steered.samples[0]!.unsteered);
+    }
+  });
+
+  it("melbo as published steers every token, with the published optimiser", async () => {
+    const { hyperparameters, vectors, used } = await find(
+      "melbo",
+      "--variant",
+      "published",
+      "--radius",
+      "3",
+      ...action,
+    );
+    expect(hyperparameters).toMatchObject({
+      variant: "published",
+      radius: 3,
+      radiusFrom: "given",
+      learningRate: 1e-3,
+      betas: "0.9, 0.98",
+      amsgrad: true,
+      norm: "of each hidden unit over tokens",
+    });
+    expect(used).toMatchObject({ positions: "all" });
+    expect(vectors[0]!.norm).toBeCloseTo(3, 4);
+    expect(vectors[0]!.steered.actionRate).toMatchObject({ total: 3 });
+    // At p = 2 the two norms are the same thing, on the same tokens.
+    const post = await find("melbo", "--radius", "3", "--positions", "all");
+    expect(post.vectors[0]!.loss.initial).toBeCloseTo(vectors[0]!.loss.initial, 1);
+  });
+
+  it("sae-melbo reads few latents, fewer with a larger λ", async () => {
+    const path = await find("sae-melbo", "--sae", golden("sae"));
+    expect(path.hyperparameters).toMatchObject({ lambda: "path", units: "typical" });
+    expect(path.vectors[0]!.latents.length).toBeGreaterThan(0);
+    const [dense, sparse] = [
+      await find("sae-melbo", "--sae", golden("sae"), "--lambda", "0", "--radius", "4"),
+      await find("sae-melbo", "--sae", golden("sae"), "--lambda", "1e6", "--radius", "4"),
+    ];
+    expect(dense.vectors[0]!.lambda).toBe(0);
+    expect(dense.vectors[0]!.norm).toBeCloseTo(4, 4);
+    expect(sparse.vectors[0]!.latents.length).toBeLessThan(dense.vectors[0]!.latents.length);
+  });
+});
+
 it("sae info and doctor describe what is there", async () => {
   expect(await antecedentJson(["sae", "info", golden("sae")])).toEqual({
     format: "saelens",

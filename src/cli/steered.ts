@@ -14,13 +14,14 @@ export interface Sample {
 }
 
 export interface Steered {
-  readonly actionRate: Rate;
+  /** Null where no action was given. */
+  readonly actionRate: Rate | null;
   /** Factor of the vector. */
   readonly scale: number;
   readonly samples: readonly Sample[];
 }
 
-/** A prompt to try vectors on: as the user wrote it, and with the action as tokens. */
+/** A prompt to try vectors on: as the user wrote it, and with the action, if there is one, as tokens. */
 export interface TrialPrompt {
   readonly text: string;
   readonly sequence: Sequence;
@@ -39,14 +40,14 @@ export class SteeringTrial {
 
   async run(steering: Steering & { readonly scale: number }): Promise<Steered> {
     const { engine } = this.model;
-    const scores = await engine.score(
-      this.prompts.map(({ sequence }) => sequence),
-      { steering, signal: this.signal },
-    );
+    const sequences = this.prompts.map(({ sequence }) => sequence);
+    const scores = sequences.some(({ action }) => action.length === 0)
+      ? null
+      : await engine.score(sequences, { steering, signal: this.signal });
     this.#unsteered ??= await this.replies();
     const steered = await this.replies(steering);
     return {
-      actionRate: rateOfFlags(scores.map(({ greedyMatch }) => greedyMatch)),
+      actionRate: scores && rateOfFlags(scores.map(({ greedyMatch }) => greedyMatch)),
       scale: steering.scale,
       samples: steered.map((text, i) => ({
         prompt: this.prompts[i]?.text ?? "",

@@ -25,6 +25,8 @@ export interface Steering {
   /** [dModel] */
   readonly vector: Float32Array;
   readonly scale?: number;
+  /** Also at every token that follows the prompt: the action's, or the reply's as it is written. */
+  readonly afterPrompt?: boolean;
 }
 
 /** Options every long call takes. */
@@ -51,31 +53,60 @@ export interface Residual {
   readonly tokens: Int32Array;
 }
 
-/** Value and gradient of the steering objective for `count` vectors. */
+/** Value and gradient of a steering objective for `count` vectors. */
 export interface Evaluation {
-  /** [count] mean over sequences of the sequence's loss. */
+  /** [count] the objective's value. */
   readonly losses: Float64Array;
   /** [count, dModel] gradient of each vector's loss with respect to that vector. */
   readonly gradients: Float32Array;
 }
 
 /**
- * θ → (loss, ∂loss/∂θ), where θ is added after block `layer` at every masked prompt token of every sequence and
- * loss = mean over sequences of the mean over action tokens of −log p. Everything that θ cannot change is computed
- * once, when the objective is made.
+ * θ → (loss, ∂loss/∂θ), where θ is added after block `layer` at every masked prompt token of every sequence. Everything that
+ * θ cannot change is computed once, when the objective is made.
  */
-export interface SteeringObjective {
+export interface Objective {
   readonly layer: number;
   readonly sequences: number;
   /** Evaluates `count` vectors at once; `theta` is [count, dModel]. */
   evaluate(theta: Float32Array, count?: number): Promise<Evaluation>;
+  /** Frees what was cached. */
+  dispose(): Promise<void>;
+}
+
+/** How likely the action is: loss = mean over sequences of the mean over action tokens of −log p. */
+export interface SteeringObjective extends Objective {
   /**
    * At θ = 0: per sequence, the mean over its masked tokens of ∂(that sequence's loss)/∂(residual), [sequences, dModel],
    * and the losses [sequences].
    */
   attribute(): Promise<{ losses: Float64Array; gradients: Float32Array }>;
-  /** Frees what was cached. */
-  dispose(): Promise<void>;
+}
+
+/**
+ * A measure of how much θ changes the residual stream after a later block (MELBO, Mack & Turner 2024). With
+ * Δ_x(θ) = Z_x(θ) − Z_x(0), one row for each masked token of sequence x:
+ *   "token":  loss = −Σ_x (Σ_t ‖Δ_{x,t}‖₂ᵖ)^{1/q}      norms of tokens (rows), as the post writes it
+ *   "unit":   loss = −Σ_x (Σ_j ‖Δ_{x,·j}‖₂ᵖ)^{1/q}     norms of hidden units (columns), as the published code has it
+ * At p = 2 both are the squared Frobenius norm to the power 1/q.
+ */
+export interface LayerChange {
+  /** Block whose output is compared; above the steered one. */
+  readonly targetLayer: number;
+  readonly p: number;
+  readonly q: number;
+  readonly norm: "token" | "unit";
+}
+
+/** How much a later layer changes. Where a norm is zero (so at θ = 0) its gradient is taken as zero. */
+export interface LayerChangeObjective extends Objective {
+  readonly measure: LayerChange;
+  /** Root mean square over the masked tokens of ‖Z(0)‖₂ at the target layer: the scale of what is changed. */
+  readonly unsteeredNorm: number;
+  /** Δ(θ), the rows of all sequences one after another: [masked tokens, dModel]. */
+  change(theta: Float32Array): Promise<Float32Array>;
+  /** J v with J = ∂Δ/∂θ at θ = 0, exact: [masked tokens, dModel]. */
+  jacobianProduct(v: Float32Array): Promise<Float32Array>;
 }
 
 export interface GenerateOptions extends CallOptions {
@@ -118,6 +149,13 @@ export interface Engine {
   score(sequences: readonly Sequence[], options?: CallOptions & { steering?: Steering }): Promise<Score[]>;
   /** Prepares θ → (loss, gradient); every sequence needs an action and at least one masked token. */
   steeringObjective(sequences: readonly Sequence[], layer: number, options?: CallOptions): Promise<SteeringObjective>;
+  /** Prepares θ → (loss, gradient) of a later layer's change; actions are ignored, every sequence needs a masked token. */
+  layerChangeObjective(
+    sequences: readonly Sequence[],
+    layer: number,
+    measure: LayerChange,
+    options?: CallOptions,
+  ): Promise<LayerChangeObjective>;
   /** Replies after each prompt (actions are ignored). */
   generate(sequences: readonly Sequence[], options: GenerateOptions): Promise<Reply[]>;
   /** Ends workers and frees memory. The engine cannot be used afterwards. */

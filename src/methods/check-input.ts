@@ -1,3 +1,4 @@
+import type { LayerChange, LayerChangeObjective, SteeringObjective } from "../engine/engine.js";
 import { InputError } from "../formats/input-error.js";
 import type { Sae } from "../sae/sae.js";
 import type { Method, MethodInput, MethodOptions } from "./method.js";
@@ -10,6 +11,8 @@ const RANGES: Partial<Record<keyof MethodOptions, readonly [number, number, bool
   radius: [Number.MIN_VALUE, Number.MAX_VALUE, false],
   learningRate: [Number.MIN_VALUE, Number.MAX_VALUE, false],
   patience: [1, 1_000_000, true],
+  p: [Number.MIN_VALUE, Number.MAX_VALUE, false],
+  q: [Number.MIN_VALUE, Number.MAX_VALUE, false],
 };
 
 /** Refuses options that are not the method's or not in range, and an SAE that is missing. Throws InputError. */
@@ -40,4 +43,32 @@ export function checkInput(
 export function requiredSae(input: MethodInput): Sae {
   if (input.sae === undefined) throw new InputError("this method needs an SAE");
   return input.sae;
+}
+
+/** The objective of a method that works towards an action. Throws InputError on another kind. */
+export function actionObjective({ objective }: MethodInput): SteeringObjective {
+  if ("attribute" in objective) return objective;
+  throw new InputError("this method needs the objective of an action, not a layer's change");
+}
+
+/**
+ * The objective of a method that looks for what changes a layer. Throws InputError on another kind, and on one that measures
+ * otherwise than the options say (they shape the objective, so the caller has read them before).
+ */
+export function changeObjective({ objective, options = {} }: MethodInput): LayerChangeObjective {
+  if (!("measure" in objective))
+    throw new InputError("this method needs the objective of a layer's change, not an action");
+  const { measure } = objective;
+  const asked: Partial<LayerChange> = {
+    ...(options.targetLayer === undefined ? {} : { targetLayer: options.targetLayer }),
+    ...(options.p === undefined ? {} : { p: options.p }),
+    ...(options.q === undefined ? {} : { q: options.q }),
+    norm: options.variant === "published" ? "unit" : "token",
+  };
+  for (const [key, value] of Object.entries(asked))
+    if (measure[key as keyof LayerChange] !== value)
+      throw new InputError(
+        `the objective was prepared with ${key} ${measure[key as keyof LayerChange]}, but the options say ${value}`,
+      );
+  return objective;
 }

@@ -1,7 +1,7 @@
 /**
  * What every method takes and gives. d = width of the residual stream, m = latents of the SAE.
  */
-import type { SteeringObjective } from "../engine/engine.js";
+import type { LayerChangeObjective, SteeringObjective } from "../engine/engine.js";
 import type { Sae } from "../sae/sae.js";
 
 /** What an objective measures; the caller prepares the kind that `Method.objective` names. */
@@ -31,13 +31,21 @@ export interface MethodOptions {
   readonly unitNorm?: boolean;
   /** Stop a run after so many steps without progress; not given: never. */
   readonly patience?: number;
+  /** The post's formulas, or the published code's arithmetic. */
+  readonly variant?: "post" | "published";
+  /** Power of each norm in a layer's change; shapes the objective (`layer-change.ts`). */
+  readonly p?: number;
+  /** Root over the sum of a prompt's powers; shapes the objective. */
+  readonly q?: number;
+  /** Block whose output is compared; shapes the objective. */
+  readonly targetLayer?: number;
 }
 
 /** One step's line in the log. */
 export interface StepLog {
   /** Updates made before this evaluation: 0 is the start. */
   readonly step: number;
-  /** The objective without its penalty: nats for cross-entropy. */
+  /** The objective without its penalty: nats for cross-entropy, minus the change for a layer's change. */
   readonly loss: number;
   /** λ · penalty. */
   readonly penalty: number;
@@ -67,7 +75,7 @@ export interface FoundVector {
   readonly z: SparseVector | null;
   /** ‖θ‖₂ */
   readonly norm: number;
-  /** Objective without penalty, unsteered (θ = 0) and at `vector`. */
+  /** Objective without penalty at `vector`, and before: unsteered (θ = 0), or at the random start of a layer's change. */
   readonly loss: { readonly initial: number; readonly final: number };
   /** Optimiser updates. */
   readonly steps: number;
@@ -84,16 +92,18 @@ export interface FoundVector {
 export type ElicitationRate = (theta: Float32Array) => Promise<number>;
 
 export interface MethodInput {
-  readonly objective: SteeringObjective;
+  readonly objective: SteeringObjective | LayerChangeObjective;
   /** d, width of the residual stream. */
   readonly dModel: number;
   readonly sae?: Sae | undefined;
   /** Typical activation of each latent [m], all positive (`sae/units.ts`); needed for `units: "typical"`. */
   readonly typicalActivation?: Float32Array | undefined;
   readonly options?: MethodOptions | undefined;
+  /** Random starts to use in place of drawn ones, [d] for each vector: another program's run can be repeated. */
+  readonly starts?: readonly Float32Array[] | undefined;
   /** Where given, decides which λ of a path elicits. */
   readonly elicitation?: ElicitationRate | undefined;
-  /** Objective evaluations done and their cap. */
+  /** Objective evaluations done and their cap; a search for the radius comes first and counts for itself. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Every evaluation, as it is made. */
   readonly onStep?: ((vector: number, entry: StepLog) => void) | undefined;

@@ -268,7 +268,13 @@ describe("what methods share", () => {
   });
 
   it("lists its methods by name", () => {
-    expect(methods.map((m) => m.name)).toEqual(["sae-attribution", "supervised-melbo", "supervised-sae-melbo"]);
+    expect(methods.map((m) => m.name)).toEqual([
+      "sae-attribution",
+      "melbo",
+      "sae-melbo",
+      "supervised-melbo",
+      "supervised-sae-melbo",
+    ]);
     expect(() => findMethod("magic")).toThrow("there are sae-attribution");
   });
 });

@@ -5,7 +5,7 @@
  *   3. the method's own constraint on x (proximal step, projection, fixed norm).
  * Deterministic: nothing here draws random numbers or reads a clock.
  */
-import { Adam } from "../sae/adam.js";
+import { Adam, type AdamOptions } from "../sae/adam.js";
 import type { MethodInput, StepLog } from "./method.js";
 import { norm } from "./orthogonality.js";
 
@@ -25,6 +25,7 @@ export interface Evaluated {
 }
 
 export interface Problem {
+  /** May first put x, in place, where it has to be (a fixed norm that takes arithmetic which `constrain` cannot wait for). */
   evaluate(x: Float32Array): Promise<Evaluated>;
   /** Adds the gradient of a penalty that is differentiable, in place; others belong into `constrain`. */
   addPenalty?(gradient: Float32Array, x: Float32Array, lambda: number): void;
@@ -50,6 +51,8 @@ export class Descent {
     start: Float32Array,
     settings: {
       readonly learningRate: number;
+      /** Other settings of Adam than its defaults. */
+      readonly adam?: Omit<AdamOptions, "learningRate"> | undefined;
       readonly patience?: number | undefined;
       readonly report: (entry: StepLog) => void;
       readonly signal?: AbortSignal | undefined;
@@ -57,7 +60,7 @@ export class Descent {
   ) {
     this.#problem = problem;
     this.x = start;
-    this.#adam = new Adam(start.length, { learningRate: settings.learningRate });
+    this.#adam = new Adam(start.length, { ...settings.adam, learningRate: settings.learningRate });
     this.#stepSizes = new Float32Array(start.length);
     this.#patience = settings.patience ?? Number.POSITIVE_INFINITY;
     this.#report = settings.report;

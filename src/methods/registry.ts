@@ -1,12 +1,16 @@
 /** Name → method. A new method is one file and one line here. */
 import { InputError } from "../formats/input-error.js";
+import { melbo } from "./melbo.js";
 import type { Method } from "./method.js";
 import { saeAttribution } from "./sae-attribution.js";
+import { saeMelbo } from "./sae-melbo.js";
 import { supervisedMelbo } from "./supervised-melbo.js";
 import { supervisedSaeMelbo } from "./supervised-sae-melbo.js";
 
 export const methods: readonly Method[] = [
   saeAttribution, // M1
+  melbo, // M2
+  saeMelbo, // M3
   supervisedMelbo, // M4
   supervisedSaeMelbo, // M5
 ];

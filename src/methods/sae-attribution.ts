@@ -12,7 +12,7 @@
  *
  * The decoder is used as stored; `unitNorm` divides each score by its row's norm. The one vector is v̄ itself.
  */
-import { checkInput, requiredSae } from "./check-input.js";
+import { actionObjective, checkInput, requiredSae } from "./check-input.js";
 import type { Method } from "./method.js";
 import { norm } from "./orthogonality.js";
 
@@ -26,11 +26,12 @@ export const saeAttribution: Method = {
   async run(input) {
     checkInput(this, input);
     const sae = requiredSae(input);
+    const objective = actionObjective(input);
     const unitNorm = input.options?.unitNorm ?? false;
     input.signal?.throwIfAborted();
-    const { losses, gradients } = await input.objective.attribute();
+    const { losses, gradients } = await objective.attribute();
     input.signal?.throwIfAborted();
-    const vbar = meanRow(gradients, input.objective.sequences); // [d]
+    const vbar = meanRow(gradients, objective.sequences); // [d]
     const scores = await sae.projectDecoder(vbar); // [m]
     const norms = unitNorm ? await sae.decoderNorms() : undefined;
     for (let j = 0; j < scores.length; j++) {

@@ -16,13 +16,15 @@
  * to zero, and Adam moves about lr·√d in a step, so lr = ρ / (√d · STEPS_TO_CROSS). Scaling the residual stream
  * scales it along.
  */
+import type { Objective } from "../engine/engine.js";
 import { Random } from "../random/random.js";
-import type { Sae } from "../sae/sae.js";
-import { checkInput } from "./check-input.js";
+import { actionObjective, checkInput } from "./check-input.js";
 import { doesElicit, followLambdaPath, PATH_STEPS } from "./lambda-path.js";
-import type { FoundVector, Method, MethodInput } from "./method.js";
+import type { FoundVector, Method } from "./method.js";
 import { Descent, type Problem, progressReporter } from "./optimise.js";
 import { norm, OrthogonalComplement } from "./orthogonality.js";
+import { readVector } from "./read-vector.js";
+import { setNorm, sphereProblem } from "./sphere.js";
 
 /** Adam steps that would cross the first-order distance: fewer overshoot, more waste evaluations. */
 const STEPS_TO_CROSS = 20;
@@ -39,6 +41,7 @@ export const supervisedMelbo: Method = {
   options: ["steps", "vectors", "lambda", "radius", "learningRate", "seed", "readBy", "patience"],
   async run(input) {
     checkInput(this, input);
+    const objective = actionObjective(input);
     const options = input.options ?? {};
     const radius = options.radius;
     const readBy = options.readBy ?? "encoder";
@@ -50,7 +53,7 @@ export const supervisedMelbo: Method = {
 
     input.signal?.throwIfAborted();
     const width = input.dModel;
-    const atZero = await input.objective.evaluate(new Float32Array(width));
+    const atZero = await objective.evaluate(new Float32Array(width));
     const unsteered = atZero.losses[0]!;
     const slope = norm(atZero.gradients);
     const learningRate =
@@ -63,7 +66,9 @@ export const supervisedMelbo: Method = {
         for (let i = 0; i < width; i++) start[i] = random.normal();
         setNorm(complement.project(start), radius);
       }
-      const descent = new Descent(problem(input, complement, radius), start, {
+      const problem =
+        radius === undefined ? penalised(objective, complement) : sphereProblem(objective, complement, radius);
+      const descent = new Descent(problem, start, {
         learningRate,
         patience: options.patience,
         report: report(index),
@@ -97,7 +102,7 @@ export const supervisedMelbo: Method = {
         lambda,
         elicits,
         log: descent.log,
-        scores: input.sae === undefined ? null : await read(input.sae, theta, readBy),
+        scores: await readVector(input.sae, theta, readBy),
       });
     }
     return {
@@ -117,16 +122,13 @@ export const supervisedMelbo: Method = {
   },
 };
 
-function problem(input: MethodInput, complement: OrthogonalComplement, radius: number | undefined): Problem {
+function penalised(objective: Objective, complement: OrthogonalComplement): Problem {
   return {
     async evaluate(theta) {
-      const { losses, gradients } = await input.objective.evaluate(theta);
-      const gradient = complement.project(gradients);
-      if (radius !== undefined) removeAlong(gradient, theta);
-      return { loss: losses[0]!, gradient, penalty: radius === undefined ? norm(theta) : 0, theta };
+      const { losses, gradients } = await objective.evaluate(theta);
+      return { loss: losses[0]!, gradient: complement.project(gradients), penalty: norm(theta), theta };
     },
     addPenalty(gradient, theta, lambda) {
-      if (radius !== undefined) return;
       const length = norm(theta);
       if (length > 0) {
         for (let i = 0; i < theta.length; i++) gradient[i] = gradient[i]! + (lambda * theta[i]!) / length;
@@ -138,28 +140,6 @@ function problem(input: MethodInput, complement: OrthogonalComplement, radius: n
     },
     constrain(theta) {
       complement.project(theta);
-      if (radius !== undefined) setNorm(theta, radius);
     },
   };
-}
-
-async function read(sae: Sae, theta: Float32Array, by: "encoder" | "decoder"): Promise<Float32Array> {
-  return by === "encoder" ? sae.projectEncoder(theta) : sae.projectDecoder(theta);
-}
-
-function setNorm(theta: Float32Array, length: number): void {
-  const factor = length / norm(theta);
-  for (let i = 0; i < theta.length; i++) theta[i] = theta[i]! * factor;
-}
-
-/** gradient ← its part orthogonal to θ. */
-function removeAlong(gradient: Float32Array, theta: Float32Array): void {
-  let along = 0;
-  let squared = 0;
-  for (let i = 0; i < theta.length; i++) {
-    along += gradient[i]! * theta[i]!;
-    squared += theta[i]! * theta[i]!;
-  }
-  if (squared === 0) return;
-  for (let i = 0; i < theta.length; i++) gradient[i] = gradient[i]! - (along / squared) * theta[i]!;
 }

@@ -19,11 +19,12 @@
  * 5. λ not given: the path of `lambda-path.ts`; u = 0 is optimal exactly when λ ≥ max_j −∂CE/∂u_j (signed: |∂CE/∂u_j|).
  * 6. score_j = u_j; signed: |u_j|. Every latent of the SAE takes part, dead ones too: marking them is up to the reader.
  */
-import { InputError } from "../formats/input-error.js";
+import type { Objective } from "../engine/engine.js";
 import type { Sae } from "../sae/sae.js";
-import { checkInput, requiredSae } from "./check-input.js";
+import { actionObjective, checkInput, requiredSae } from "./check-input.js";
 import { doesElicit, followLambdaPath, PATH_STEPS } from "./lambda-path.js";
-import type { FoundVector, Method, MethodInput, SparseVector } from "./method.js";
+import { latentScale, proximalL1, sparse } from "./latent-coordinates.js";
+import type { FoundVector, Method } from "./method.js";
 import { Descent, type Problem, progressReporter } from "./optimise.js";
 import { norm, OrthogonalComplement } from "./orthogonality.js";
 
@@ -41,11 +42,11 @@ export const supervisedSaeMelbo: Method = {
   options: ["steps", "vectors", "lambda", "learningRate", "signed", "units", "patience"],
   async run(input) {
     checkInput(this, input);
+    const objective = actionObjective(input);
     const sae = requiredSae(input);
     const options = input.options ?? {};
     const signed = options.signed ?? false;
-    const units = options.units ?? (input.typicalActivation === undefined ? "raw" : "typical");
-    const scale = units === "raw" ? undefined : typicalActivation(input, sae);
+    const { units, scale } = latentScale(this.name, input, sae);
     const count = options.vectors ?? 1;
     const steps = options.steps ?? (options.lambda === undefined ? PATH_STEPS : FIXED_STEPS);
     const learningRate = options.learningRate ?? LEARNING_RATE;
@@ -54,12 +55,16 @@ export const supervisedSaeMelbo: Method = {
 
     const vectors: FoundVector[] = [];
     for (let index = 0; index < count; index++) {
-      const descent = new Descent(problem(input, sae, scale, signed, complement), new Float32Array(sae.info.latents), {
-        learningRate,
-        patience: options.patience,
-        report: report(index),
-        signal: input.signal,
-      });
+      const descent = new Descent(
+        problem(objective, sae, scale, signed, complement),
+        new Float32Array(sae.info.latents),
+        {
+          learningRate,
+          patience: options.patience,
+          report: report(index),
+          signal: input.signal,
+        },
+      );
       const first = await descent.evaluate(options.lambda ?? 0);
       const unsteered = first.loss;
       let lambda: number;
@@ -109,7 +114,7 @@ export const supervisedSaeMelbo: Method = {
 };
 
 function problem(
-  input: MethodInput,
+  objective: Objective,
   sae: Sae,
   scale: Float32Array | undefined,
   signed: boolean,
@@ -119,7 +124,7 @@ function problem(
     async evaluate(u) {
       const z = scale === undefined ? u : u.map((x, j) => x * scale[j]!); // [m]
       const theta = complement.project(await sae.decode(z)); // [d]
-      const { losses, gradients } = await input.objective.evaluate(theta);
+      const { losses, gradients } = await objective.evaluate(theta);
       const gradient = await sae.projectDecoder(complement.project(gradients)); // [m]
       let penalty = 0;
       for (let j = 0; j < u.length; j++) {
@@ -129,27 +134,9 @@ function problem(
       return { loss: losses[0]!, gradient, penalty, theta };
     },
     constrain(u, lambda, stepSizes) {
-      for (let j = 0; j < u.length; j++) {
-        const left = (signed ? Math.abs(u[j]!) : u[j]!) - lambda * stepSizes[j]!;
-        u[j] = left > 0 ? (u[j]! < 0 ? -left : left) : 0;
-      }
+      proximalL1(u, lambda, stepSizes, signed);
     },
   };
-}
-
-function typicalActivation(input: MethodInput, sae: Sae): Float32Array {
-  const scale = input.typicalActivation;
-  if (scale === undefined) {
-    throw new InputError(
-      'supervised-sae-melbo in units "typical" needs the latents\' typical activations, measured on a corpus',
-    );
-  }
-  if (scale.length !== sae.info.latents || scale.some((x) => !(x > 0 && Number.isFinite(x)))) {
-    throw new InputError(
-      `typical activations: want ${sae.info.latents} positive numbers, one for each latent of ${sae.info.name}, got ${scale.length}`,
-    );
-  }
-  return scale;
 }
 
 /** The smallest λ at which u = 0 is optimal. */
@@ -158,15 +145,4 @@ function smallestZeroLambda(gradient: Float32Array, signed: boolean): number {
   for (let j = 0; j < gradient.length; j++)
     largest = Math.max(largest, signed ? Math.abs(gradient[j]!) : -gradient[j]!);
   return largest;
-}
-
-/** The non-zero coordinates of u. */
-function sparse(u: Float32Array, scale: Float32Array | undefined): SparseVector {
-  const ids: number[] = [];
-  for (let j = 0; j < u.length; j++) if (u[j] !== 0) ids.push(j);
-  return {
-    ids: Int32Array.from(ids),
-    values: Float32Array.from(ids, (j) => u[j]! * (scale?.[j] ?? 1)),
-    inUnits: Float32Array.from(ids, (j) => u[j]!),
-  };
 }

@@ -1,30 +1,47 @@
-import type { SteeringObjective } from "../engine/engine.js";
+import type { LayerChangeObjective, SteeringObjective } from "../engine/engine.js";
 
 /** Wall time that an objective's evaluations took. */
 export interface Timing {
   /** Loss-and-gradient evaluations of one vector over all sequences; `attribute` counts as one. */
   evaluations: number;
   seconds: number;
+  /** Seconds that the search for a radius took: changes and Jacobian products, which are no evaluations. */
+  radiusSeconds: number;
 }
 
-/** The same objective, with the time of its evaluations added to `timing`. `now` is in milliseconds. */
+/** The same objective, with the time of its calls added to `timing`. `now` is in milliseconds. */
 export function timedObjective(
-  objective: SteeringObjective,
+  objective: SteeringObjective | LayerChangeObjective,
   timing: Timing,
   now: () => number = () => performance.now(),
-): SteeringObjective {
-  const timed = async <T>(vectors: number, evaluate: () => Promise<T>): Promise<T> => {
+): SteeringObjective | LayerChangeObjective {
+  const timed = async <T>(call: () => Promise<T>, add: (seconds: number) => void): Promise<T> => {
     const start = now();
-    const result = await evaluate();
-    timing.evaluations += vectors;
-    timing.seconds += (now() - start) / 1000;
+    const result = await call();
+    add((now() - start) / 1000);
     return result;
   };
-  return {
+  const evaluation = <T>(vectors: number, call: () => Promise<T>) =>
+    timed(call, (seconds) => {
+      timing.evaluations += vectors;
+      timing.seconds += seconds;
+    });
+  const forRadius = <T>(call: () => Promise<T>) =>
+    timed(call, (seconds) => {
+      timing.radiusSeconds += seconds;
+    });
+  const shared = {
     layer: objective.layer,
     sequences: objective.sequences,
-    evaluate: (theta, count = 1) => timed(count, () => objective.evaluate(theta, count)),
-    attribute: () => timed(1, () => objective.attribute()),
+    evaluate: (theta: Float32Array, count = 1) => evaluation(count, () => objective.evaluate(theta, count)),
     dispose: () => objective.dispose(),
+  };
+  if ("attribute" in objective) return { ...shared, attribute: () => evaluation(1, () => objective.attribute()) };
+  return {
+    ...shared,
+    measure: objective.measure,
+    unsteeredNorm: objective.unsteeredNorm,
+    change: (theta) => forRadius(() => objective.change(theta)),
+    jacobianProduct: (v) => forRadius(() => objective.jacobianProduct(v)),
   };
 }

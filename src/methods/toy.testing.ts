@@ -1,5 +1,5 @@
 /** Problems small enough to solve on paper, for the tests of this room. */
-import type { Evaluation, SteeringObjective } from "../engine/engine.js";
+import type { Evaluation, LayerChangeObjective, SteeringObjective } from "../engine/engine.js";
 import type { Sae } from "../sae/sae.js";
 
 /**
@@ -31,6 +31,33 @@ export function quadraticObjective(
     async attribute() {
       return { losses: new Float64Array(attribution.length).fill(1), gradients: Float32Array.from(attribution.flat()) };
     },
+    async dispose() {},
+  };
+}
+
+/**
+ * Δ(θ) = W θ + curvature · θ ∘ θ for a square W, at one token of one prompt: loss = −‖Δ‖², and J = W.
+ */
+export function changeToy(w: readonly (readonly number[])[], curvature = 0): LayerChangeObjective {
+  const d = w.length;
+  const product = (v: Float32Array) => Float32Array.from(w, (row) => row.reduce((sum, x, i) => sum + x * v[i]!, 0));
+  const change = (theta: Float32Array) => product(theta).map((x, i) => x + curvature * theta[i]! ** 2);
+  return {
+    layer: 0,
+    sequences: 1,
+    measure: { targetLayer: 1, p: 2, q: 1, norm: "token" },
+    unsteeredNorm: 10,
+    async evaluate(theta) {
+      const delta = change(theta);
+      const gradients = Float32Array.from(
+        { length: d },
+        (_, i) =>
+          -2 * (w.reduce((sum, row, k) => sum + row[i]! * delta[k]!, 0) + 2 * curvature * theta[i]! * delta[i]!),
+      );
+      return { losses: Float64Array.of(-delta.reduce((sum, x) => sum + x * x, 0)), gradients };
+    },
+    change: async (theta) => change(theta),
+    jacobianProduct: async (v) => product(v),
     async dispose() {},
   };
 }

@@ -1,8 +1,9 @@
 /** `find`: directions that make the model say the action, and the SAE latents that they are made of. */
-import { Argument, Command, Option } from "commander";
+import { Argument, Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
 import { checkInput } from "../../methods/check-input.js";
-import type { FoundVector, Method, MethodOptions, MethodResult } from "../../methods/method.js";
+import { layerChangeOf } from "../../methods/layer-change.js";
+import type { FoundVector, Method, MethodResult } from "../../methods/method.js";
 import { findMethod, methods } from "../../methods/registry.js";
 import { type Timing, timedObjective } from "../../methods/timing.js";
 import type { LatentUnits } from "../../sae/units.js";
@@ -18,10 +19,8 @@ import {
   actionOptions,
   type ModelFlags,
   modelOptions,
-  nonNegativeNumber,
   outputPath,
   type PromptFlags,
-  positiveNumber,
   promptOptions,
   type SaeFlags,
   saeOptions,
@@ -29,6 +28,7 @@ import {
 } from "../options.js";
 import { watchMemory } from "../peak-memory.js";
 import { CORPUS_SET, loadPrompts, renderAll, requireMaskedTokens } from "../prompts.js";
+import { methodOptions, type SearchFlags, searchOptions } from "../search-options.js";
 import { meanResidualNorm, type Steered, SteeringTrial } from "../steered.js";
 import { writeDirections } from "../steering-file.js";
 import { bytes, duration, oneLine, rateText, table } from "../text.js";
@@ -37,49 +37,42 @@ import { usedSettings, usedText } from "../used.js";
 const DEFAULT_TOP = 20;
 const DEFAULT_SAMPLES = 3;
 
-interface FindFlags extends ModelFlags, PromptFlags, SaeFlags, ActionFlags {
+interface FindFlags extends ModelFlags, PromptFlags, SaeFlags, ActionFlags, SearchFlags {
   readonly corpus?: string;
   readonly evalPrompts?: string;
   readonly train?: number;
   readonly top: number;
   readonly samples: number;
   readonly save?: string;
-  readonly steps?: number;
-  readonly vectors?: number;
-  readonly lambda?: number;
-  readonly radius?: number;
-  readonly lr?: number;
-  readonly signed?: boolean;
-  readonly units?: "typical" | "raw";
-  readonly readBy?: "encoder" | "decoder";
-  readonly unitNorm?: boolean;
-  readonly patience?: number;
 }
 
 export function findCommand(io: Io): Command {
   const command = new Command("find")
-    .description("directions that elicit the action, read as SAE latents")
+    .description("directions that elicit the action, or change a later layer most, read as SAE latents")
     .addArgument(new Argument("<method>", "how to look for them").choices(methods.map(({ name }) => name)))
     .addHelpText("after", `\nMethods:\n${methods.map(({ name, summary }) => `  ${name}: ${summary}`).join("\n")}`)
     .option("--corpus <file>", "prompts to measure latents on: their typical activation, and which are dead")
     .option("--eval-prompts <file>", "prompts to try the vectors on")
     .option("--train <n>", "optimise over the first n prompts alone", wholeNumber(1))
-    .option("--steps <n>", "cap on updates for each vector, a path of λ included", wholeNumber(1))
-    .option("--vectors <n>", "how many mutually orthogonal vectors", wholeNumber(1))
-    .option("--lambda <x>", "weight of the penalty; default: found by a path", nonNegativeNumber)
-    .option("--radius <x>", "fixed norm of the vector instead of a penalty", positiveNumber)
-    .option("--lr <x>", "learning rate", positiveNumber)
-    .option("--signed", "latents may be negative too")
-    .addOption(new Option("--units <which>", "coordinates of latents").choices(["typical", "raw"]))
-    .addOption(new Option("--read-by <which>", "what reads a vector as latents").choices(["encoder", "decoder"]))
-    .option("--unit-norm", "score with decoder rows of norm 1")
-    .option("--patience <n>", "stop after so many steps without progress", wholeNumber(1))
     .option("--top <n>", "latents listed for each vector", wholeNumber(1), DEFAULT_TOP)
     .option("--samples <n>", "replies shown for each vector", wholeNumber(0), DEFAULT_SAMPLES)
     .option("--save <file>", "write the vectors as safetensors", outputPath);
-  return saeOptions(actionOptions(promptOptions(modelOptions(command)))).action((name: string, flags: FindFlags) =>
-    find(io, findMethod(name), flags),
+  return searchOptions(saeOptions(actionOptions(promptOptions(modelOptions(command))))).action(
+    (name: string, flags: FindFlags) => {
+      const positionsGiven = command.getOptionValueSource("positions") !== "default";
+      return find(io, findMethod(name), withPositions(flags, positionsGiven));
+    },
   );
+}
+
+/** The published code steers every token, those of the reply too. */
+function withPositions(flags: FindFlags, given: boolean): FindFlags {
+  if (flags.variant !== "published") return flags;
+  if (given && flags.positions !== "all")
+    throw new InputError(
+      `--positions ${flags.positions}: --variant published steers every token; leave one of the two out`,
+    );
+  return { ...flags, positions: "all" };
 }
 
 async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
@@ -91,14 +84,16 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   const layer = chooseLayer(flags.layer, opened?.sae.info, model.engine.model);
   const options = methodOptions(method, flags);
   checkInput(method, { options, sae: opened?.sae });
-  const { dModel } = model.engine.model;
+  const { dModel, layers } = model.engine.model;
+  const measure = method.objective === "layer-change" ? layerChangeOf(options, layer, layers) : undefined;
   if (method.sae !== "required" && (flags.vectors ?? 1) > dModel)
     throw new InputError(`--vectors ${flags.vectors}: at most ${dModel} (the model's width) can be orthogonal`);
-  const action = actionTokens(model, flags);
+  // A layer's change needs no action; where one is given, the vectors are tried on it.
+  const action = measure && flags.action === undefined && !flags.actionEnds ? undefined : actionTokens(model, flags);
   const { training, trial, heldOut } = await findPrompts(flags, model);
   const { sequences: prompts, date } = renderAll(model, training, flags);
   requireMaskedTokens(prompts, training, flags.positions);
-  const sequences = withAction(prompts, action);
+  const sequences = action ? withAction(prompts, action) : prompts;
 
   const corpus = flags.corpus ?? (model.isPocket ? CORPUS_SET : undefined);
   const needsUnits = method.options.includes("units") && flags.units !== "raw";
@@ -110,8 +105,10 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
       : renderAll(model, await loadPrompts(corpus), flags).sequences;
   const units = opened && unitPrompts ? await measureUnits(io, model, opened.sae, unitPrompts, layer) : undefined;
   const call = { signal: io.signal, onProgress: io.progress("preparing") };
-  const prepared = await model.engine.steeringObjective(sequences, layer, call);
-  const timing: Timing = { evaluations: 0, seconds: 0 };
+  const prepared = measure
+    ? await model.engine.layerChangeObjective(sequences, layer, measure, call)
+    : await model.engine.steeringObjective(sequences, layer, call);
+  const timing: Timing = { evaluations: 0, seconds: 0, radiusSeconds: 0 };
   const setupSeconds = (performance.now() - started) / 1000;
 
   const optimises = method.options.includes("steps");
@@ -125,14 +122,14 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
     sae: opened?.sae,
     typicalActivation: units?.typical,
     options,
-    elicitation: optimises ? elicitation : undefined,
+    elicitation: optimises && !measure ? elicitation : undefined,
     onProgress: io.progress(method.name),
     signal: io.signal,
   });
   await prepared.dispose();
   if (result.vectors.some(({ vector }) => vector.some(Number.isNaN)))
     throw new InputError(
-      `${method.name}: the search left the range of numbers; give a smaller --lr, --lambda or --radius`,
+      `${method.name}: the search left the range of numbers; give a smaller --lr, --lambda, --radius or --p`,
     );
   if (flags.save !== undefined)
     await writeDirections(
@@ -142,7 +139,7 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
     );
 
   const tried = renderAll(model, trial, flags).sequences;
-  const trialPrompts = withAction(tried, action).map((sequence, i) => ({
+  const trialPrompts = (action ? withAction(tried, action) : tried).map((sequence, i) => ({
     sequence,
     text: trial[i]?.findLast(({ role }) => role === "user")?.content ?? "",
   }));
@@ -152,7 +149,12 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   const vectors = [];
   for (const found of result.vectors) {
     const scale = optimises ? 1 : -size / (found.norm || 1);
-    const steered = await steering.run({ layer, vector: found.vector, scale });
+    const steered = await steering.run({
+      layer,
+      vector: found.vector,
+      scale,
+      afterPrompt: flags.variant === "published",
+    });
     vectors.push(
       presentVector(found, opened, corpus === undefined ? undefined : units, flags.top, { ...steered, heldOut }),
     );
@@ -177,7 +179,7 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
       ...(needsUnits && opened ? { unitsFrom: corpus ?? "the prompts optimised over" } : {}),
     },
     timing: {
-      setupSeconds,
+      setupSeconds: setupSeconds + timing.radiusSeconds,
       secondsPerStep: timing.seconds / Math.max(1, timing.evaluations),
       evaluations: timing.evaluations,
       peakMemoryBytes: memory.stop(),
@@ -191,23 +193,6 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
     () => report,
     () => findText(report),
   );
-}
-
-/** The flags that were given, as the method's options; the method refuses those that are not its own. */
-function methodOptions(method: Method, flags: FindFlags): MethodOptions {
-  const given: MethodOptions = {
-    ...(flags.steps === undefined ? {} : { steps: flags.steps }),
-    ...(flags.vectors === undefined ? {} : { vectors: flags.vectors }),
-    ...(flags.lambda === undefined ? {} : { lambda: flags.lambda }),
-    ...(flags.radius === undefined ? {} : { radius: flags.radius }),
-    ...(flags.lr === undefined ? {} : { learningRate: flags.lr }),
-    ...(flags.signed === undefined ? {} : { signed: flags.signed }),
-    ...(flags.units === undefined ? {} : { units: flags.units }),
-    ...(flags.readBy === undefined ? {} : { readBy: flags.readBy }),
-    ...(flags.unitNorm === undefined ? {} : { unitNorm: flags.unitNorm }),
-    ...(flags.patience === undefined ? {} : { patience: flags.patience }),
-  };
-  return method.options.includes("seed") ? { ...given, seed: flags.seed } : given;
 }
 
 interface PresentedVector {
@@ -264,8 +249,11 @@ function findText({ method, layer, hyperparameters, timing, vectors, used }: Fin
   const blocks = vectors.map(({ index, norm, loss, steps, latents, steered }) => {
     const lines = [
       `vector ${index}: norm ${norm.toPrecision(4)}, loss ${loss.initial.toFixed(4)} → ${loss.final.toFixed(4)} in ${steps} steps`,
-      `  said on ${rateText(steered.actionRate)} of ${steered.heldOut ? "held-out" : "the same"} prompts (added ×${Number(steered.scale.toPrecision(4))})`,
     ];
+    if (steered.actionRate)
+      lines.push(
+        `  said on ${rateText(steered.actionRate)} of ${steered.heldOut ? "held-out" : "the same"} prompts (added ×${Number(steered.scale.toPrecision(4))})`,
+      );
     if (latents.length > 0)
       lines.push(
         table(

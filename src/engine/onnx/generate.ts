@@ -87,8 +87,9 @@ async function generateBatch(
     take(await first.run({ ...feeds, ...steer }, { outputs: wanted, keep }));
     engine.cost.forwardTokens += rowCount(strips);
   }
-  const step = await engine.program("generate next", () =>
-    generateProgram(engine.opened, { steerLayer: null, past: true }),
+  const later = steering?.afterPrompt ? steering : undefined;
+  const step = await engine.program(`generate next ${later?.layer ?? null}`, () =>
+    generateProgram(engine.opened, { steerLayer: later?.layer ?? null, past: true }),
   );
   const longest = Math.max(...sequences.map(({ prompt }) => prompt.length));
   for (let made = 1; made < options.maxTokens && stopped.some((done) => !done); made++) {
@@ -105,7 +106,8 @@ async function generateBatch(
       ),
     );
     const withPast = { ...layoutFeeds(config, strips, past), ...pastFeeds, pastRow: everyRow(sequences.length) };
-    take(await step.run(withPast, { outputs: wanted, keep }));
+    const steer = later ? engine.steeringFeeds(sequences, strips, later) : {};
+    take(await step.run({ ...withPast, ...steer }, { outputs: wanted, keep }));
     engine.cost.forwardTokens += sequences.length;
   }
   await engine.runtime.drop(Object.values(keep));

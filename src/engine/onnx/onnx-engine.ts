@@ -8,6 +8,8 @@ import type {
   Cost,
   Engine,
   GenerateOptions,
+  LayerChange,
+  LayerChangeObjective,
   ModelInfo,
   Reply,
   Residual,
@@ -18,6 +20,7 @@ import type {
 import type { Program } from "../runtime.js";
 import { batchTokens, chunkByLength } from "./chunks.js";
 import { generateReplies } from "./generate.js";
+import { OnnxLayerChange } from "./layer-change.js";
 import { float32, int32, layoutFeeds, rowCount, type Strip } from "./layout.js";
 import { OnnxObjective } from "./objective.js";
 import type { OnnxRuntime } from "./onnx-runtime.js";
@@ -130,6 +133,15 @@ export class OnnxEngine implements Engine {
     return OnnxObjective.prepare(this, sequences, layer, options);
   }
 
+  async layerChangeObjective(
+    sequences: readonly Sequence[],
+    layer: number,
+    measure: LayerChange,
+    options: CallOptions = {},
+  ): Promise<LayerChangeObjective> {
+    return OnnxLayerChange.prepare(this, sequences, layer, measure, options);
+  }
+
   async generate(sequences: readonly Sequence[], options: GenerateOptions): Promise<Reply[]> {
     return generateReplies(this, sequences, options);
   }
@@ -139,18 +151,21 @@ export class OnnxEngine implements Engine {
   }
 
   /** Mapped weights are not read beforehand: that they are damaged shows in what they compute. */
-  private requireNumbers(values: Float32Array): void {
+  requireNumbers(values: Float32Array): void {
     if (values.some(Number.isNaN))
       throw new InputError(`${this.model.name}: computes values that are not numbers; its weights are damaged`);
   }
 
-  /** Feeds that add `steering` at the masked prompt tokens of each sequence. */
-  steeringFeeds(sequences: readonly Sequence[], strips: readonly Strip[], { vector, scale = 1 }: Steering) {
+  /** Feeds that add `steering` at the masked prompt tokens of each sequence, and after the prompt where it says so. */
+  steeringFeeds(sequences: readonly Sequence[], strips: readonly Strip[], steering: Steering) {
+    const { vector, scale = 1, afterPrompt = false } = steering;
     const matrix = new Float32Array(rowCount(strips));
     let row = 0;
     sequences.forEach(({ mask }, k) => {
       const { ids, start } = strips[k]!;
-      for (let t = 0; t < ids.length; t++) if (mask[start + t]) matrix[row + t] = scale;
+      for (let t = 0; t < ids.length; t++) {
+        if (mask[start + t] ?? afterPrompt) matrix[row + t] = scale;
+      }
       row += ids.length;
     });
     return { steerMatrix: float32(matrix, [matrix.length, 1]), vectors: float32(vector, [1, vector.length]) };

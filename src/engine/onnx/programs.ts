@@ -28,8 +28,8 @@ export interface OpenModel {
   readonly adapter: AdapterStore;
 }
 
-/** Runs blocks [from, to) and says what each left as keys and values. With `readout`, the last block makes A rows only. */
-function blocks(
+/** Runs blocks [from, to) and says what each left as keys and values. With `readout`, the last of them makes A rows only. */
+export function blocks(
   model: OpenModel,
   weights: GraphParameters,
   x: Tensor,
@@ -40,15 +40,15 @@ function blocks(
 ): Tensor {
   let h = x;
   for (let layer = from; layer < to; layer++) {
-    const { x: next, key, value } = block(model.config, weights, layer, h, layout, layer === model.config.layers - 1);
+    const { x: next, key, value } = block(model.config, weights, layer, h, layout, layer === to - 1);
     h = after ? after(layer, next, { key, value }) : next;
   }
   return h;
 }
 
-/** x + steerMatrix · vectors: each row gets the vectors that its entries of the matrix [N, V] say. */
-function steered(graph: Graph, x: Tensor, vectors: Tensor): Tensor {
-  const matrix = graph.input("steerMatrix", "float32", [x.shape[0]!, "V"]);
+/** x + steerMatrix · vectors: each row gets the vectors [V, D] that its entries of the matrix [N, V] say. */
+export function steered(x: Tensor, vectors: Tensor): Tensor {
+  const matrix = x.graph.input("steerMatrix", "float32", [x.shape[0]!, vectors.shape[0]!]);
   return add(x, product(matrix, vectors));
 }
 
@@ -62,10 +62,10 @@ export function residualProgram(model: OpenModel, layer: number): Graph {
   return graph;
 }
 
-/** ids → keys and values of blocks [from, layers), outputs "key<l>", "value<l>". */
-export function prefixProgram(model: OpenModel, from: number): Graph {
+/** ids → keys and values of blocks [from, to), outputs "key<l>", "value<l>". */
+export function prefixProgram(model: OpenModel, from: number, to: number): Graph {
   const { graph, weights, layout, x } = start(model, {});
-  blocks(model, weights, x, layout, 0, model.config.layers, (layer, h, kv) => {
+  blocks(model, weights, x, layout, 0, to, (layer, h, kv) => {
     if (layer >= from) {
       graph.output(`key${layer}`, kv.key);
       graph.output(`value${layer}`, kv.value);
@@ -110,7 +110,7 @@ export function objectiveProgram(model: OpenModel, layer: number, past: boolean)
   const layout = layoutInputs(graph, model.config, { past, readout: true });
   const x = graph.input("residual", "float32", ["N", model.config.dModel]);
   const theta = graph.input("vectors", "float32", ["V", model.config.dModel]);
-  const logits = logitsFrom(model, graph, weights, layout, steered(graph, x, theta), layer + 1, null);
+  const logits = logitsFrom(model, graph, weights, layout, steered(x, theta), layer + 1, null);
   const logprobs = pickLogProbability(logits, graph.input("targets", "int32", ["A"])); // [A, 1]
   const loss = sum(mul(logprobs, mul(graph.input("weights", "float32", ["A", 1]), -1)), 0);
   graph.output("logprobs", reshape(logprobs, ["A"]));
@@ -167,7 +167,7 @@ function logitsFrom(
   const narrow = late ? withoutReadout(layout) : layout;
   const h = blocks(model, weights, x, narrow, from, last + 1, (layer, next, kv) => {
     onKeys?.(layer, kv);
-    return layer === steerLayer ? steered(graph, next, vectors!) : next;
+    return layer === steerLayer ? steered(next, vectors!) : next;
   });
   return head(model.config, weights, late ? moveRows(h, layout.readout!.index, layout.readout!.back) : h);
 }

@@ -65,6 +65,15 @@ export function sqrt(x: Tensor): Tensor {
   return y;
 }
 
+/** x^a for x ≥ 0; its gradient at x = 0 is taken as 0, whatever a is. */
+export function power(x: Tensor, a: number): Tensor {
+  if (a === 1) return x;
+  return x.graph.apply("Pow", [x, x.graph.scalar(a)], {
+    shape: x.shape,
+    gradients: [(dy) => where(greater(x, 0), mul(dy, mul(power(x, a - 1), a)), 0), null],
+  });
+}
+
 /** max(x, 0) */
 export function relu(x: Tensor): Tensor {
   return x.graph.apply("Relu", [x], { shape: x.shape, gradients: [(dy) => where(greater(x, 0), dy, 0)] });

@@ -82,7 +82,7 @@ export function slice(x: Tensor, axis: number, start: number, length: number): T
   return sliceAfter(x, axis, [start], length);
 }
 
-/** `length` values of an axis after skipping the given dimensions. The gradient is defined where the rest is numbers. */
+/** `length` values of an axis after skipping the given dimensions. */
 function sliceAfter(x: Tensor, axis: number, skip: readonly Dim[], length: Dim): Tensor {
   const { graph } = x;
   const start = addLengths(x, skip);
@@ -90,22 +90,27 @@ function sliceAfter(x: Tensor, axis: number, skip: readonly Dim[], length: Dim):
   return graph.apply("Slice", [x, start, end, graph.integers([axis])], {
     shape: x.shape.map((dim, i) => (i === axis ? length : dim)),
     dtype: x.dtype,
-    gradients: [(dy) => padSlice(dy, x, axis, sum(skip), length)],
+    gradients: [(dy) => padSlice(dy, x, axis, skip, length)],
   });
 }
 
-function padSlice(dy: Tensor, x: Tensor, axis: number, start: Dim, length: Dim): Tensor {
-  const total = x.shape[axis]!;
-  if (typeof start !== "number" || typeof length !== "number" || typeof total !== "number")
-    throw new ShapeError("the gradient of a slice at a named length is not defined");
+/** `dy` with zeros around it, so that it has the shape of x. */
+function padSlice(dy: Tensor, x: Tensor, axis: number, skip: readonly Dim[], length: Dim): Tensor {
   const { graph } = x;
-  const pads = [
-    ...x.shape.map((_, i) => (i === axis ? start : 0)),
-    ...x.shape.map((_, i) => (i === axis ? total - start - length : 0)),
-  ];
-  return graph.apply("Pad", [dy, graph.integers(pads)], {
+  const one = { shape: [1], dtype: "int64" } as const;
+  const before = addLengths(x, skip);
+  const after = graph.apply("Sub", [graph.length(x.shape[axis]!), addLengths(x, [...skip, length])], one);
+  const others = (count: number) => (count > 0 ? [graph.integers(new Array<number>(count).fill(0))] : []);
+  const behind = x.shape.length - axis - 1;
+  const parts = [...others(axis), before, ...others(behind + axis), after, ...others(behind)];
+  const pads = graph.apply("Concat", parts, {
+    shape: [2 * x.shape.length],
+    dtype: "int64",
+    attributes: { axis: { int: 0 } },
+  });
+  return graph.apply("Pad", [dy, pads], {
     shape: x.shape,
-    gradients: [(d) => slice(d, axis, start, length), null],
+    gradients: [(d) => sliceAfter(d, axis, skip, length), null],
   });
 }
 

@@ -1,0 +1,237 @@
+/**
+ * SAE-MELBO, unsupervised ("Discovering Backdoor Triggers", Qin et al. 2025).
+ *
+ *   max over z of  Σ_x ( Σ_t ‖Z_{x,t}(D z) − Z_{x,t}(0)‖ᵖ )^{1/q} − λ ‖u‖₁,    z_j = s_j u_j,  ‖P D z‖₂ = R
+ *
+ * s_j is the typical activation of latent j (`units: "typical"`) or 1 (`units: "raw"`), as in Supervised SAE-MELBO. P removes the
+ * earlier vectors' θ; u ≥ 0 unless `signed`. What is steered and measured: as in `melbo.ts`, variant "post".
+ *
+ * Difference from the post: the norm of θ is fixed. The change grows with z without bound and a penalty only moves where the growth
+ * begins to pay, so the post's formula alone has no maximum; R bounds it as it does in MELBO, calibrated where it is not given.
+ * λ then chooses how few latents share the length R.
+ *
+ * With n(u) = ‖P D (s ⊙ u)‖ the problem is free of scale, and this is what is minimised:
+ *
+ *   L(u) = −change(R · P D (s ⊙ u) / n(u)) + λ R ‖u‖₁ / n(u)
+ *
+ * 1. Start: a random direction r read by the decoder, u = s ⊙ Dᵀ P r (its positive part unless `signed`): off zero, where nothing
+ *    changes and the norm has no gradient, and about along r. u is put to n(u) = R, here and after each step.
+ * 2. At n(u) = R the smooth part has the gradient s ⊙ Dᵀ ( (I − θθᵀ/R²) P g − λ ‖u‖₁ θ/R² ), g the gradient of −change: Adam's step.
+ * 3. The proximal step of λ‖u‖₁ in Adam's metric (as in Supervised SAE-MELBO): exact zeros. The two together stand still where L is
+ *    stationary. Were nothing left, the last coordinate to vanish stays: the limit of large λ is one latent.
+ * 4. λ not given: a path from dense to sparse. λ = 0 first; its change c over its ‖u‖₁ is the λ at which penalty and change are
+ *    alike, and the path doubles from 1/8 of that. The sparsest point that keeps half of c is taken: latents that the change
+ *    does not need go, and it still is a vector that changes much. No action is asked for.
+ * 5. Adam's learning rate: 1/100 of the median over latents of R / (s_j ‖d_j‖), the coordinate of a latent that alone gives θ its
+ *    length; so the unit of u, of the residual stream and R do not matter.
+ * 6. The last iterate at that λ. score_j = u_j; signed: |u_j|.
+ */
+
+import type { LayerChangeObjective } from "../engine/engine.js";
+import { InputError } from "../formats/input-error.js";
+import { Random } from "../random/random.js";
+import type { Sae } from "../sae/sae.js";
+import { percentile } from "../sae/units.js";
+import { changeObjective, checkInput, requiredSae } from "./check-input.js";
+import { latentScale, proximalL1, sparse } from "./latent-coordinates.js";
+import { describeMeasure } from "./layer-change.js";
+import type { FoundVector, Method } from "./method.js";
+import { Descent, type Problem, progressReporter } from "./optimise.js";
+import { norm, OrthogonalComplement } from "./orthogonality.js";
+import { radiusFor } from "./radius.js";
+import { removeAlong } from "./sphere.js";
+
+const DEFAULT_SEED = 42;
+const STEPS = 300;
+/** Stages of the path, the dense one first. */
+const STAGES = 9;
+/** First λ of the path, as a share of the one at which penalty and change are alike. */
+const FIRST_LAMBDA = 1 / 8;
+/** Share of the dense vector's change that a sparser one must keep. */
+const KEPT_CHANGE = 0.5;
+/** Adam steps in which a latent grows from nothing to where it alone would give θ its length. */
+const STEPS_TO_GROW = 100;
+
+export const saeMelbo: Method = {
+  name: "sae-melbo",
+  summary: "few SAE latents that together, at one length, change a later layer the most; needs no action",
+  score: "coordinate of the latent in the found vector, in units of its typical activation (raw units on request)",
+  objective: "layer-change",
+  sae: "required",
+  options: [
+    "steps",
+    "vectors",
+    "lambda",
+    "radius",
+    "learningRate",
+    "seed",
+    "signed",
+    "units",
+    "patience",
+    "p",
+    "q",
+    "targetLayer",
+  ],
+  async run(input) {
+    checkInput(this, input);
+    const objective = changeObjective(input);
+    const sae = requiredSae(input);
+    const { dModel, options = {} } = input;
+    const signed = options.signed ?? false;
+    const { units, scale } = latentScale(this.name, input, sae);
+    const count = options.vectors ?? 1;
+    if (count > dModel)
+      throw new InputError(
+        `sae-melbo: ${count} vectors of width ${dModel} cannot be orthogonal; ask for at most ${dModel}`,
+      );
+    const steps = options.steps ?? STEPS;
+    const seed = options.seed ?? DEFAULT_SEED;
+    const { radius, about } = await radiusFor(input, objective, seed);
+    const learningRate = options.learningRate ?? (await coordinateAlone(sae, scale, radius)) / STEPS_TO_GROW;
+
+    const random = new Random(seed);
+    const report = progressReporter(input, count * (steps + 2));
+    const complement = new OrthogonalComplement();
+    const vectors: FoundVector[] = [];
+    for (let index = 0; index < count; index++) {
+      const direction = input.starts?.[index]?.slice() ?? Float32Array.from({ length: dModel }, () => random.normal());
+      const start = await readStart(sae, complement.project(direction), scale, signed);
+      const descent = new Descent(problem(objective, sae, scale, signed, complement, radius), start, {
+        learningRate,
+        patience: options.patience,
+        report: report(index),
+        signal: input.signal,
+      });
+      const { loss: initial } = await descent.evaluate(options.lambda ?? 0);
+      let { lambda } = options;
+      if (lambda === undefined) lambda = await followPath(descent, steps);
+      else await descent.run(steps, lambda);
+      const { theta, loss } = descent.last;
+      complement.exclude(theta);
+      vectors.push({
+        index,
+        vector: theta,
+        z: sparse(descent.x, scale),
+        norm: norm(theta),
+        loss: { initial, final: loss },
+        steps: descent.steps,
+        lambda,
+        elicits: null,
+        log: descent.log,
+        scores: descent.x.map(Math.abs),
+      });
+    }
+    return {
+      vectors,
+      hyperparameters: {
+        steps,
+        vectors: count,
+        lambda: options.lambda ?? "path",
+        ...about,
+        ...describeMeasure(objective.measure),
+        learningRate,
+        signed,
+        units,
+        seed,
+        patience: options.patience ?? null,
+        orthogonality: "θ = P D z, residual space",
+      },
+    };
+  },
+};
+
+function problem(
+  objective: LayerChangeObjective,
+  sae: Sae,
+  scale: Float32Array | undefined,
+  signed: boolean,
+  complement: OrthogonalComplement,
+  radius: number,
+): Problem {
+  /** s ⊙ Dᵀ θ/R² at the last evaluation: ∂ ln n(u)/∂u. */
+  let outward = new Float32Array(0);
+  return {
+    async evaluate(u) {
+      const theta = complement.project(await sae.decode(scale === undefined ? u : u.map((x, j) => x * scale[j]!))); // [d]
+      const factor = radius / norm(theta);
+      if (!Number.isFinite(factor))
+        throw new InputError("sae-melbo: the latents left lie in the span of earlier vectors; ask for fewer vectors");
+      for (let i = 0; i < theta.length; i++) theta[i] = theta[i]! * factor;
+      for (let j = 0; j < u.length; j++) u[j] = u[j]! * factor;
+
+      const { losses, gradients } = await objective.evaluate(theta);
+      const rows = new Float32Array(2 * theta.length);
+      rows.set(removeAlong(complement.project(gradients), theta));
+      rows.set(
+        theta.map((x) => x / radius ** 2),
+        theta.length,
+      );
+      const projected = await sae.projectDecoder(rows); // [2, m]
+      if (scale !== undefined)
+        for (let at = 0; at < projected.length; at++) projected[at] = projected[at]! * scale[at % u.length]!;
+      outward = projected.slice(u.length);
+      return { loss: losses[0]!, gradient: projected.slice(0, u.length), penalty: sumOfSizes(u), theta };
+    },
+    addPenalty(gradient, u, lambda) {
+      const weight = lambda * sumOfSizes(u);
+      for (let j = 0; j < u.length; j++) gradient[j] = gradient[j]! - weight * outward[j]!;
+    },
+    constrain(u, lambda, stepSizes) {
+      const before = u.slice();
+      proximalL1(u, lambda, stepSizes, signed);
+      if (u.some((x) => x !== 0)) return;
+      // All vanish: the one that a slightly smaller λ would have left.
+      let last = 0;
+      const left = (j: number) => (signed ? Math.abs(before[j]!) : before[j]!) / stepSizes[j]!;
+      for (let j = 1; j < u.length; j++) if (left(j) > left(last)) last = j;
+      u[last] = signed && before[last]! < 0 ? -1 : 1;
+    },
+  };
+}
+
+/** u₀ [m] = s ⊙ Dᵀ r, or its positive part; of −r where no latent points along r. */
+async function readStart(
+  sae: Sae,
+  direction: Float32Array,
+  scale: Float32Array | undefined,
+  signed: boolean,
+): Promise<Float32Array> {
+  const along = await sae.projectDecoder(direction); // [m]
+  const sign = along.some((x) => x > 0) ? 1 : -1;
+  return along.map((x, j) => (signed ? x : Math.max(sign * x, 0)) * (scale?.[j] ?? 1));
+}
+
+/** λ from 0 upwards, `steps` updates in all; leaves `descent` at the sparsest point that keeps the change. */
+async function followPath(descent: Descent, steps: number): Promise<number> {
+  const share = (stage: number) => Math.floor((steps * (stage + 1)) / STAGES) - Math.floor((steps * stage) / STAGES);
+  await descent.run(share(0), 0);
+  const change = -descent.last.loss;
+  const alike = change / descent.last.penalty;
+  let kept = { lambda: 0, u: descent.x.slice() };
+  for (let stage = 1; stage < STAGES; stage++) {
+    if (share(stage) === 0) continue;
+    const lambda = FIRST_LAMBDA * 2 ** (stage - 1) * alike;
+    await descent.run(share(stage), lambda);
+    if (-descent.last.loss < KEPT_CHANGE * change) {
+      descent.x.set(kept.u);
+      await descent.evaluate(kept.lambda);
+      break;
+    }
+    kept = { lambda, u: descent.x.slice() };
+  }
+  return kept.lambda;
+}
+
+/** Median over latents of the u_j at which latent j alone gives θ the length R: R / (s_j ‖d_j‖). */
+async function coordinateAlone(sae: Sae, scale: Float32Array | undefined, radius: number): Promise<number> {
+  const norms = await sae.decoderNorms();
+  const alone = norms.map((length, j) => radius / (length * (scale?.[j] ?? 1))).filter(Number.isFinite);
+  if (alone.length === 0) throw new InputError(`${sae.info.name}: every decoder row is zero`);
+  return percentile(alone, 0.5);
+}
+
+function sumOfSizes(u: Float32Array): number {
+  let sum = 0;
+  for (let j = 0; j < u.length; j++) sum += Math.abs(u[j]!);
+  return sum;
+}
