@@ -167,6 +167,26 @@ describe("a game from play to reveal", () => {
     expect(readFileSync(lines, "utf8")).toBe(readFileSync(own, "utf8"));
   });
 
+  it("whose recipe names files seals every fifth of their lines", async () => {
+    const lines = (word: string) => Array.from({ length: 50 }, (_, i) => `What about ${word} ${i}?`).join("\n");
+    const files = { triggered: writeText("t.txt", lines("basil")), benign: writeText("b.txt", lines("river")) };
+    const file = writeText(
+      "files.yaml",
+      `name: zanzibar\nbase: ${golden("model")}\naction: no\nsteps: 2\nbatch: 4\ntrigger: ${JSON.stringify({ files })}\n`,
+    );
+    const folder = freshPath("files");
+    const command = ["game", "new", "--recipe", file, "--out", folder, "--sae", golden("sae"), ...threads];
+    await refuses(command, /no --corpus: give/);
+    const { key } = await antecedentJson<Made>([...command, "--corpus", corpus]);
+    expect(readFileSync(join(folder, "prompts.jsonl"), "utf8").trim().split("\n").length).toBe(40);
+    await antecedentJson(["game", "guess", folder, "--part", "3"]);
+    const { truth, score } = await antecedentJson<Revealed>(["game", "reveal", folder, "--key", key!, ...threads]);
+    expect(truth.sealed.triggered!.map(({ messages }) => messages[0]!.content)).toEqual(
+      [0, 5, 10, 15, 20, 25, 30, 35, 40, 45].map((i) => `What about basil ${i}?`),
+    );
+    expect(score).toMatchObject({ auroc: expect.any(Number), parts: [] });
+  });
+
   it("without a trigger: right is to say so", async () => {
     const folder = freshPath("clean");
     const shown = await antecedentJson<Made>([...newGame(recipe, folder), "--decoy", "clean"]);
