@@ -37,7 +37,7 @@ export const truthShape = z.strictObject({
   sealed: z.record(z.enum(SEALED_KINDS), z.array(sealedPrompt)),
   game: gameTermsShape,
   /** SHA-256 of the files that players get, so that the reveal scores the organism that was sealed. */
-  files: z.record(z.string(), z.string()),
+  files: z.record(z.string().regex(/^[\w-][\w.-]*$/), z.string()),
 });
 
 export type Truth = z.infer<typeof truthShape>;
