@@ -8,6 +8,7 @@ import { canonicalJson } from "../organisms/game/canonical-json.js";
 import { drawCue, gameExamples } from "../organisms/game/decoy.js";
 import { GAME_FILES, type Game } from "../organisms/game/folder.js";
 import { randomRecipe } from "../organisms/game/random-recipe.js";
+import { RECOVERED_RATE } from "../organisms/game/score.js";
 import { seal, sha256 } from "../organisms/game/seal.js";
 import { drawSealedPrompts, textOf } from "../organisms/game/sealed-prompts.js";
 import { type Decoy, SEALED_KINDS, type SealedKind, type Truth } from "../organisms/game/truth.js";
@@ -26,6 +27,7 @@ import type { ComputeFlags, OutputFlags, SaeFlags } from "./options.js";
 import { baseOf, type LoadedRecipe, loadRecipe } from "./organism-recipe.js";
 import { trainAdapter } from "./organism-train.js";
 import { renderAll } from "./prompts.js";
+import { rateText } from "./text.js";
 
 export interface NewGameFlags extends ComputeFlags, OutputFlags, SaeFlags, MaterialFlags {
   /** A recipe's file, or else a random recipe: by this seed, or by one that nobody knows. */
@@ -107,6 +109,10 @@ async function makeGame(
     digests[name] = sha256(content);
   }
   const rates = await sealedRates(recipe, sealed, work.finished, flags);
+  if (decoy !== "clean" && rates.triggered.rate < RECOVERED_RATE)
+    io.log(
+      `the organism acts on ${rateText(rates.triggered)} of the sealed triggered prompts; a game is hard to win below ${100 * RECOVERED_RATE} %: more steps or another mixing in the recipe may help`,
+    );
   const truth: Truth = {
     version: 1,
     trigger: decoy === "clean" ? null : recipe.trigger,
