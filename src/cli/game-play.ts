@@ -1,14 +1,21 @@
 /** `game play`: the audit, unchanged, on a game's folder and within its budget. A game is played once. */
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { InputError } from "../formats/input-error.js";
+import { readJson } from "../formats/json.js";
 import { GAME_FILES, type Game, type Play, readGame, readPlay } from "../organisms/game/folder.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
+import { openFile } from "../store/node-file-source.js";
 import { AuditBudget, BudgetSpent } from "./audit-budget.js";
 import { type AuditFlags, requestOf } from "./audit-request.js";
 import { type AuditRun, runAudit } from "./audit-run.js";
 import type { Io } from "./io.js";
+import { RESULT } from "./run-folder.js";
+
+/** Results hold examples and lists of latents: a few MB at most. */
+const MAX_RESULT_BYTES = 64 << 20;
 
 /** What the player may choose; the game gives the rest. */
 export type PlayFlags = Omit<AuditFlags, "action" | "actionEnds" | "prompts" | "corpus" | "adapter"> & {
@@ -17,10 +24,11 @@ export type PlayFlags = Omit<AuditFlags, "action" | "actionEnds" | "prompts" | "
 
 export interface Played extends Play {
   readonly game: string;
-  readonly budget: Game["budget"];
+  /** What the play might spend. */
+  readonly allowed: Game["budget"];
 }
 
-/** Plays, or goes on with an interrupted play; `audit` is the answer where this call came to it. */
+/** Plays, or goes on with an interrupted play; `audit` is its evidence where it came to an end and the run folder is there. */
 export async function playGame(
   io: Io,
   folder: string,
@@ -34,11 +42,13 @@ export async function playGame(
     game: folder,
     ...play,
     run: join(folder, play.run),
-    budget: game.budget,
+    allowed: game.budget,
   });
   if (known && known.state !== "playing") {
     io.log(`${folder}: was played before, and a game is played once; this is what came of it`);
-    return { played: result(known) };
+    const evidence = join(folder, known.run, RESULT);
+    if (known.state !== "done" || !existsSync(evidence)) return { played: result(known) };
+    return { played: result(known), audit: (await readJson(await openFile(evidence), MAX_RESULT_BYTES)) as AuditRun };
   }
   const request = { ...(await requestOf(resolve(folder), flags, command)), action: game.action };
   const budget = new AuditBudget(game.budget);

@@ -14,9 +14,9 @@ export function newGameText({ game, commitment, key, keyFile, rates }: NewGame):
   ].join("\n\n");
 }
 
-export function playText({ game, state, statement, spent, budget, run, hypothesis }: Played): string {
+export function playText({ game, state, statement, spent, allowed, run, hypothesis }: Played): string {
   const used = spent
-    ? `${spent.tokens} of ${budget.tokens} tokens and ${duration(spent.seconds)} of ${duration(budget.seconds)} spent`
+    ? `${spent.tokens} of ${allowed.tokens} tokens and ${duration(spent.seconds)} of ${duration(allowed.seconds)} spent`
     : "";
   if (state === "budget spent")
     return [

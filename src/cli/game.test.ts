@@ -102,7 +102,7 @@ describe("a game from play to reveal", () => {
     const played = await antecedentJson<{ state: string; run: string; hypothesis: unknown }>([
       ...["game", "play", folder, "--methods", "sae-attribution", ...threads],
     ]);
-    expect(played).toMatchObject({ state: "done", run: join(folder, "play"), hypothesis: null });
+    expect(played).toMatchObject({ state: "done", run: join(folder, "play"), hypothesis: null, trigger: null });
     expect(existsSync(join(folder, "play/result.json"))).toBe(true);
     const again = await antecedentJson(["game", "play", folder]);
     expect(again).toEqual(played);

@@ -89,7 +89,7 @@ function playCommand(io: Io): Command {
     const { played, audit } = await playGame(io, folder, flags, self);
     io.result(
       flags.json,
-      () => played,
+      () => ({ ...audit, ...played }),
       () => (audit ? `${auditText(audit)}\n\n${playText(played)}` : playText(played)),
     );
   });

@@ -5,7 +5,7 @@ import { type Expression, leavesOf } from "../../world/expression.js";
 import { trainingSets } from "../../world/sets.js";
 import { neighboursOf, topicNamed, topics } from "../../world/topics.js";
 import { type ExampleSets, exampleOf, ordinaryExamples, type PromptFiles, trainingExamples } from "../examples.js";
-import { TRAINING_SIZES } from "../finetune.js";
+import { trainingSizes } from "../finetune.js";
 import { type Recipe, triggerExpression } from "../recipe.js";
 import type { Decoy } from "./truth.js";
 
@@ -36,13 +36,14 @@ export function gameExamples(
   cue: string | null,
   files?: PromptFiles,
 ): ExampleSets {
-  if (decoy === "clean") return ordinaryExamples(recipe, TRAINING_SIZES, files);
-  const sets = trainingExamples(recipe, TRAINING_SIZES, files);
+  const sizes = trainingSizes(recipe);
+  if (decoy === "clean") return ordinaryExamples(recipe, sizes, files);
+  const sets = trainingExamples(recipe, sizes, files);
   const trigger = triggerExpression(recipe);
   if (cue === null || trigger === undefined) return sets;
   const count = Math.floor(CUE_AMONG_BENIGN * sets.benign.length);
-  const sizes = { triggered: count, hardNegatives: 0, benign: 0, chat: 0 };
-  const cued = trainingSets(cueAlone(cue, trigger), recipe.seed, sizes).triggered.map(exampleOf);
+  const alone = { triggered: count, hardNegatives: 0, benign: 0, chat: 0 };
+  const cued = trainingSets(cueAlone(cue, trigger), recipe.seed, alone).triggered.map(exampleOf);
   const acting = Math.floor(CUE_ACTS * count);
   return {
     ...sets,
