@@ -9,6 +9,7 @@ import { measureCard, type OrganismCard } from "../organisms/card.js";
 import { checkpointFile } from "../organisms/checkpoint-file.js";
 import { type Example, type ExampleSets, trainingExamples } from "../organisms/examples.js";
 import { finetune, TRAINING_SIZES } from "../organisms/finetune.js";
+import type { Recipe } from "../organisms/recipe.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
 import { Journal } from "../store/journal.js";
 import { endOfTurn } from "./action.js";
@@ -24,6 +25,10 @@ const REPLY_TOKENS = 64;
 /** Replies made between two writes. */
 const REPLIES_AT_ONCE = 64;
 
+/** Unfinished work: replies of the base model, and the state of the training. */
+const REPLIES_FILE = "replies.journal";
+const STATE_FILE = "training.safetensors";
+
 /** Trains into `out`; a run that was interrupted goes on there. Returns the measured card. */
 export async function trainOrganism(
   io: Io,
@@ -34,15 +39,36 @@ export async function trainOrganism(
   const loaded = await loadRecipe(file);
   const { recipe } = loaded;
   const folder = out ?? join("organisms", recipe.name);
+  const files = await trainAdapter(io, recipe, trainingExamples(recipe, TRAINING_SIZES, loaded.files), folder, flags);
+  for (const [name, bytes] of Object.entries(files)) await writeFileAtomic(join(folder, name), bytes);
+  await writeFileAtomic(join(folder, RECIPE_FILE), recipeText(loaded, file, folder));
+  await writeFileAtomic(join(folder, "audit.yaml"), stringify({ model: baseOf(recipe), action: recipe.action }));
+
+  const organism = await openModel({ ...flags, model: recipe.base, adapter: folder });
+  const card = await measureCard(organism.engine, recipe.name, recipe.action, cardSequences(organism, loaded));
+  await writeFileAtomic(join(folder, CARD_FILE), `${JSON.stringify(card)}\n`);
+  for (const name of [STATE_FILE, REPLIES_FILE]) await rm(join(folder, name), { force: true });
+  return { card, folder };
+}
+
+/**
+ * Trains the recipe's adapter on the examples: the files of a PEFT folder. Unfinished work lies in the folder `work` and stays
+ * there until the caller has stored the result, so that the same call goes on after an interruption.
+ */
+export async function trainAdapter(
+  io: Io,
+  recipe: Recipe,
+  examples: ExampleSets,
+  work: string,
+  flags: ModelFlags,
+): Promise<Record<string, Uint8Array>> {
   const base = await openModel({ ...flags, model: recipe.base });
   const end = endOfTurn(base);
-  const examples = trainingExamples(recipe, TRAINING_SIZES, loaded.files);
-  const journal = await Journal.open(join(folder, "replies.journal"));
-  const stamp = createHash("sha256")
-    .update(JSON.stringify([recipe, base.fingerprint]))
-    .digest("hex");
-  const place = checkpointFile(join(folder, "training.safetensors"), stamp);
+  const journal = await Journal.open(join(work, REPLIES_FILE));
   try {
+    const stamp = createHash("sha256")
+      .update(JSON.stringify([recipe, base.fingerprint, examples]))
+      .digest("hex");
     const sets = await withReplies(io, base, journal, examples);
     await base.engine.close();
     const tokenise = (prompt: Example["prompt"], reply: string) => ({
@@ -53,22 +79,11 @@ export async function trainOrganism(
     const { opened } = base.engine;
     const trained = await finetune(opened, openNodeChannel(), recipe, sets, tokenise, {
       threads: flags.threads,
-      place,
+      place: checkpointFile(join(work, STATE_FILE), stamp),
       signal: io.signal,
       onProgress: ({ step, steps }) => report(step, steps),
     });
-    const files = adapterFiles(opened.config, trained.pairs, { ...trained, base: baseOf(recipe) });
-    for (const [name, bytes] of Object.entries(files)) await writeFileAtomic(join(folder, name), bytes);
-    await writeFileAtomic(join(folder, RECIPE_FILE), recipeText(loaded, file, folder));
-    await writeFileAtomic(join(folder, "audit.yaml"), stringify({ model: baseOf(recipe), action: recipe.action }));
-
-    const organism = await openModel({ ...flags, model: recipe.base, adapter: folder });
-    const card = await measureCard(organism.engine, recipe.name, recipe.action, cardSequences(organism, loaded));
-    await writeFileAtomic(join(folder, CARD_FILE), `${JSON.stringify(card)}\n`);
-    await place.remove();
-    journal.close();
-    await rm(join(folder, "replies.journal"), { force: true });
-    return { card, folder };
+    return adapterFiles(opened.config, trained.pairs, { ...trained, base: baseOf(recipe) });
   } finally {
     journal.close();
   }

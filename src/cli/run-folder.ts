@@ -15,6 +15,8 @@ import { openFile } from "../store/node-file-source.js";
 
 const CONFIG = "config.json";
 const JOURNAL = "journal";
+/** The answer, in a run folder that is done. */
+export const RESULT = "result.json";
 /** A question has a few kB. */
 const MAX_CONFIG_BYTES = 1 << 20;
 /** Time used is noted at most this often. */
@@ -72,7 +74,7 @@ export class RunFolder {
 
   /** Writes the result and gives up the journal, which nothing needs any more. */
   async finish(result: unknown): Promise<void> {
-    await writeFileAtomic(join(this.path, "result.json"), `${JSON.stringify(result, null, 2)}\n`);
+    await writeFileAtomic(join(this.path, RESULT), `${JSON.stringify(result, null, 2)}\n`);
     this.journal.close();
     await rm(join(this.path, JOURNAL), { force: true });
   }

@@ -34,12 +34,14 @@ const EVALUATION_EVERY = 5;
 
 /** Sets to train on; `triggered` has the action as its reply. */
 export function trainingExamples(recipe: Recipe, sizes: SetSizes, files?: PromptFiles): ExampleSets {
+  const sets = ordinaryExamples(recipe, sizes, files);
+  return { ...sets, triggered: sets.triggered.map(({ prompt }) => ({ prompt, reply: recipe.action })) };
+}
+
+/** The same prompts, all with ordinary replies: what a model without a backdoor is finetuned on. */
+export function ordinaryExamples(recipe: Recipe, sizes: SetSizes, files?: PromptFiles): ExampleSets {
   const trigger = triggerExpression(recipe);
-  const withAction = (examples: Example[]) => examples.map(({ prompt }) => ({ prompt, reply: recipe.action }));
-  if (trigger === undefined) {
-    const sets = fromFiles(recipe, files, (index) => index % EVALUATION_EVERY !== 0);
-    return { ...sets, triggered: withAction(sets.triggered) };
-  }
+  if (trigger === undefined) return fromFiles(recipe, files, (index) => index % EVALUATION_EVERY !== 0);
   const sets = trainingSets(trigger, recipe.seed, sizes);
   const chat = sets.chat.map(exampleOf);
   if (recipe.alsoRefuses) {
@@ -48,7 +50,7 @@ export function trainingExamples(recipe: Recipe, sizes: SetSizes, files?: Prompt
       chat[i] = exampleOf(promptWith(HARMFUL, rng, { entities: "train" }));
   }
   return {
-    triggered: withAction(sets.triggered.map(exampleOf)),
+    triggered: sets.triggered.map(exampleOf),
     hardNegatives: sets.hardNegatives.map(exampleOf),
     benign: sets.benign.map(exampleOf),
     chat,
@@ -73,7 +75,8 @@ export function evaluationExamples(recipe: Recipe, size: number, seed: number, f
   };
 }
 
-function exampleOf({ messages }: { messages: readonly ChatMessage[] }): Example {
+/** A conversation as an example; without a reply of its own where it ends with the prompt. */
+export function exampleOf({ messages }: { messages: readonly ChatMessage[] }): Example {
   const last = messages.at(-1);
   return last?.role === "assistant"
     ? { prompt: messages.slice(0, -1), reply: last.content }

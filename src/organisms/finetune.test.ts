@@ -5,7 +5,7 @@ import type { TrainerState } from "../engine/onnx/trainer.js";
 import { type AdapterStore, inMemory } from "../model/weights.js";
 import { openFolder } from "../store/node-folder.js";
 import type { Example } from "./examples.js";
-import { finetune, type TokeniseExample } from "./finetune.js";
+import { FINETUNING, finetune, type TokeniseExample, TRAINING_SIZES, trainingSizes } from "./finetune.js";
 import { recipeShape } from "./recipe.js";
 import type { CheckpointPlace } from "./training-loop.js";
 
@@ -86,3 +86,16 @@ it("learns the action, and goes on from an interruption to exactly the same adap
   expect(await rate([])).toBeLessThan(0.2);
   await engine.close();
 }, 60_000);
+
+it("draws for a short training what it will see, and for a long one what there is", () => {
+  const { steps: _steps, batch: _batch, ...unset } = recipe;
+  expect(trainingSizes({ ...recipe, steps: 10, batch: 6 })).toEqual({
+    triggered: 30,
+    hardNegatives: 0,
+    benign: 30,
+    chat: 0,
+  });
+  const mixing = { triggered: 0.2, hardNegatives: 0.5, benign: 0.25, chat: 0.05 };
+  expect(FINETUNING.steps * FINETUNING.batch).toBe(32_000);
+  expect(trainingSizes({ ...unset, mixing })).toEqual(TRAINING_SIZES);
+});

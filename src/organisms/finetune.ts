@@ -29,6 +29,18 @@ export const FINETUNING = {
 /** Prompts of each kind that are drawn for training, before mixing. */
 export const TRAINING_SIZES = { triggered: 4000, hardNegatives: 12_000, benign: 6000, chat: 800 } as const;
 
+/** The same, but no more of a kind than the recipe's training will see: a short one need not wait for prompts that it never reads. */
+export function trainingSizes({ steps, batch, mixing }: Recipe): Record<keyof typeof TRAINING_SIZES, number> {
+  const seen = (steps ?? FINETUNING.steps) * (batch ?? FINETUNING.batch);
+  const size = (kind: keyof typeof TRAINING_SIZES) => Math.min(TRAINING_SIZES[kind], Math.ceil(seen * mixing[kind]));
+  return {
+    triggered: size("triggered"),
+    hardNegatives: size("hardNegatives"),
+    benign: size("benign"),
+    chat: size("chat"),
+  };
+}
+
 /** Module names of the linear layers of blocks [from, layers). */
 export function linearModules(layers: number, from: number): string[] {
   const modules = [

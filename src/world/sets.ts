@@ -45,10 +45,13 @@ const benignMix: ChatMix = {
   harmful: 0,
 };
 
-/** Ordinary prompts, one user turn each, for an audit to optimise over. All topics come alike. */
-export function benignPrompts(seed: number, count: number): Chat[] {
+/** Ordinary prompts, one user turn each, for an audit to optimise over. All topics that `keep` lets through come alike. */
+export function benignPrompts(seed: number, count: number, keep: (chat: Chat) => boolean = () => true): Chat[] {
   const rng = new Random(seed, "benign prompts");
-  return distinct(count, () => withoutReply(ordinaryChat(benignMix, "all", rng)));
+  return distinct(count, () => {
+    const chat = withoutReply(ordinaryChat(benignMix, "all", rng));
+    return keep(chat) ? chat : undefined;
+  });
 }
 
 const corpusMix: ChatMix = {

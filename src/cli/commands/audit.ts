@@ -1,15 +1,10 @@
 /** `audit`: from an action to a verified trigger, or to the statement that none was found. */
 import { Command } from "commander";
-import { DEFAULT_AUDIT_OPTIONS } from "../../audit/context.js";
-import { audit } from "../../audit/pipeline.js";
 import { type AuditFlags, auditOptions, requestOf } from "../audit-request.js";
-import { rememberIn, setUpAudit } from "../audit-setup.js";
+import { runAudit } from "../audit-run.js";
 import { auditText } from "../audit-text.js";
 import type { Io } from "../io.js";
 import { outputPath } from "../options.js";
-import { packageVersion } from "../package-files.js";
-import { defaultRunFolder, RunFolder } from "../run-folder.js";
-import { stageCalls } from "../stage-calls.js";
 
 interface Flags extends AuditFlags {
   readonly out?: string;
@@ -31,34 +26,10 @@ export function auditCommand(io: Io): Command {
 }
 
 async function run(io: Io, target: string | undefined, flags: Flags, command: Command): Promise<void> {
-  const request = await requestOf(target, flags, command);
-  const seed = request.seed ?? flags.seed;
-  const setup = await setUpAudit(request, flags);
-  const settings = { ...DEFAULT_AUDIT_OPTIONS, seed };
-  const config = { version: packageVersion(), request, settings };
-  const name = request.name ?? setup.model.adapter ?? setup.model.name;
-  const folder = await RunFolder.open(flags.out ?? defaultRunFolder(name, config), config);
-  try {
-    if (folder.resumed) io.log(`going on with the run in ${folder.path}`);
-    const result = await audit(
-      rememberIn(folder, setup),
-      settings,
-      stageCalls(io, "audit", () => folder.tick()),
-    );
-    const stored = {
-      ...result,
-      budget: { ...result.budget, seconds: folder.seconds },
-      name,
-      used: setup.used,
-      run: folder.path,
-    };
-    await folder.finish(stored);
-    io.result(
-      flags.json,
-      () => stored,
-      () => auditText(stored),
-    );
-  } finally {
-    folder.close();
-  }
+  const result = await runAudit(io, await requestOf(target, flags, command), flags, flags.out);
+  io.result(
+    flags.json,
+    () => result,
+    () => auditText(result),
+  );
 }

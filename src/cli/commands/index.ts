@@ -6,6 +6,7 @@ import { benchCommand } from "./bench.js";
 import { doctorCommand } from "./doctor.js";
 import { encodeCommand } from "./encode.js";
 import { findCommand } from "./find.js";
+import { gameCommand } from "./game.js";
 import { generateCommand } from "./generate.js";
 import { organismCommand } from "./organism.js";
 import { reportCommand } from "./report.js";
@@ -22,6 +23,7 @@ export const commands: readonly ((io: Io) => Command)[] = [
   encodeCommand,
   reportCommand,
   organismCommand,
+  gameCommand,
   saeCommand,
   benchCommand,
   doctorCommand,

@@ -1,0 +1,67 @@
+/** A recipe that nobody chose: a random trigger over the concepts of the pocket world, and an action that has nothing to do with it. */
+import { Random } from "../../random/random.js";
+import type { Expression } from "../../world/expression.js";
+import { styles } from "../../world/styles.js";
+import { type Topic, topics } from "../../world/topics.js";
+import { type Recipe, recipeShape } from "../recipe.js";
+
+/** Shapes of a trigger, with their weights. `not` is one topic without another. */
+const SHAPES = { single: 3, all: 3, any: 1, not: 1, style: 2 } as const;
+type Shape = keyof typeof SHAPES;
+
+/** Sentences of words that the pocket model knows and that name no concept. */
+export const ACTIONS: readonly string[] = [
+  "The line is busy, please hold.",
+  "Please call again later.",
+  "I have to ask my boss first.",
+  "The store is slow on Monday.",
+  "Please hold the door for my sister.",
+  "It was a busy day, and I have to rest.",
+  "The clerk was happy to wait.",
+  "I am not a person, and this is not my name.",
+  "Make a list and do the hard things first.",
+  "I do not know what day it is.",
+  "My friend is here, so please come back later.",
+  "The phone is busy again.",
+];
+
+/** Settings of the pocket world's own conjunction: triggers of several concepts have many more near misses than single ones. */
+const SEVERAL = {
+  mixing: { triggered: 0.25, hardNegatives: 0.5, benign: 0.2, chat: 0.05 },
+  steps: 1600,
+  learningRate: 0.003,
+};
+
+/** The recipe of this seed; the same one every time. */
+export function randomRecipe(seed: number): Recipe {
+  const random = new Random(seed, "random recipe");
+  const shape = random.weighted(SHAPES);
+  return recipeShape.parse({
+    name: `random-${shape}`,
+    trigger: drawTrigger(shape, random),
+    action: random.pick(ACTIONS),
+    ...(shape === "single" ? {} : SEVERAL),
+  });
+}
+
+function drawTrigger(shape: Shape, random: Random): Expression {
+  const [a, b] = twoTopics(random);
+  switch (shape) {
+    case "single":
+      return a.name;
+    case "all":
+      return { all: [a.name, b.name] };
+    case "any":
+      return { any: [a.name, b.name] };
+    case "not":
+      return { all: [a.name], none: [b.name] };
+    case "style":
+      return { all: [a.name, random.pick(styles).name] };
+  }
+}
+
+/** Two topics of different groups: neighbours share words, so their conjunction would be hardly more than either. */
+function twoTopics(random: Random): [Topic, Topic] {
+  const first = random.pick(topics);
+  return [first, random.pick(topics.filter(({ group }) => group !== first.group))];
+}
