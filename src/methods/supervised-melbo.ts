@@ -20,7 +20,7 @@ import { Random } from "../random/random.js";
 import type { Sae } from "../sae/sae.js";
 import { checkInput } from "./check-input.js";
 import { doesElicit, followLambdaPath, PATH_STEPS } from "./lambda-path.js";
-import type { FoundVector, Method, MethodInput } from "./method.js";
+import type { FoundVector, Method, MethodInput, MethodOptions } from "./method.js";
 import { Descent, type Problem, progressReporter } from "./optimise.js";
 import { norm, OrthogonalComplement } from "./orthogonality.js";
 
@@ -37,6 +37,7 @@ export const supervisedMelbo: Method = {
   objective: "cross-entropy",
   sae: "optional",
   options: ["steps", "vectors", "lambda", "radius", "learningRate", "seed", "readBy", "patience"],
+  scoreDirections,
   async run(input) {
     checkInput(this, input);
     const options = input.options ?? {};
@@ -97,7 +98,7 @@ export const supervisedMelbo: Method = {
         lambda,
         elicits,
         log: descent.log,
-        scores: input.sae === undefined ? null : await read(input.sae, theta, readBy),
+        scores: input.sae === undefined ? null : await scoreDirections(input.sae, theta, { readBy }),
       });
     }
     return {
@@ -143,8 +144,9 @@ function problem(input: MethodInput, complement: OrthogonalComplement, radius: n
   };
 }
 
-async function read(sae: Sae, theta: Float32Array, by: "encoder" | "decoder"): Promise<Float32Array> {
-  return by === "encoder" ? sae.projectEncoder(theta) : sae.projectDecoder(theta);
+/** θ [k, d] read by encoder rows, or with `readBy: "decoder"` by decoder rows: [k, m]. */
+function scoreDirections(sae: Sae, theta: Float32Array, { readBy }: MethodOptions): Promise<Float32Array> {
+  return readBy === "decoder" ? sae.projectDecoder(theta) : sae.projectEncoder(theta);
 }
 
 function setNorm(theta: Float32Array, length: number): void {

@@ -3,11 +3,14 @@
  * it. Words, not tokens: a sub-word token is widened to the word it lies in.
  */
 import type { Firings } from "./firings.js";
+import { largest } from "./ranking.js";
 
 /** A prompt's rendered text and the characters of it (UTF-16 units) that each token covers: spans[t] = [start, end). */
 export interface PromptText {
   readonly text: string;
   readonly spans: readonly (readonly [start: number, end: number])[];
+  /** The part of `text` that contexts may show, without a template's marks; all of it where missing. */
+  readonly shown?: readonly [start: number, end: number];
 }
 
 /** One firing in its surroundings. */
@@ -20,6 +23,8 @@ export interface Context {
   readonly before: string;
   readonly word: string;
   readonly after: string;
+  /** The firing token itself, which may be a piece of the word. */
+  readonly piece: string;
 }
 
 /** Characters shown each side: about a line. */
@@ -51,19 +56,27 @@ export function wordAt(prompt: PromptText, token: number): string {
 }
 
 /** The `count` prompts in which a latent is strongest, strongest first (ties by prompt order). */
-export function topContexts(firings: Firings, latent: number, texts: readonly PromptText[], count: number): Context[] {
+export function topContexts(
+  firings: Firings,
+  latent: number,
+  textOf: (prompt: number) => PromptText,
+  count: number,
+): Context[] {
   const { prompts, values, tokens } = firings.of(latent);
-  const order = Array.from(values.keys()).sort((a, b) => values[b]! - values[a]! || a - b);
-  return order.slice(0, count).map((i) => {
-    const prompt = texts[prompts[i]!]!;
+  return largest(values, count).map((i) => {
+    const prompt = textOf(prompts[i]!);
     const [start, end] = wordSpan(prompt, tokens[i]!);
+    const [first, last] = prompt.shown ?? [0, prompt.text.length];
+    const from = Math.max(first, start - CONTEXT_CHARACTERS);
+    const to = Math.min(last, end + CONTEXT_CHARACTERS);
     return {
       prompt: prompts[i]!,
       token: tokens[i]!,
       value: values[i]!,
-      before: tail(prompt.text.slice(Math.max(0, start - CONTEXT_CHARACTERS), start), start > CONTEXT_CHARACTERS),
+      before: tail(prompt.text.slice(from, Math.max(from, start)), from > first),
       word: prompt.text.slice(start, end),
-      after: head(prompt.text.slice(end, end + CONTEXT_CHARACTERS), end + CONTEXT_CHARACTERS < prompt.text.length),
+      after: head(prompt.text.slice(Math.min(end, to), to), to < last),
+      piece: prompt.text.slice(...prompt.spans[tokens[i]!]!),
     };
   });
 }
