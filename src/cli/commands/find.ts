@@ -1,18 +1,23 @@
 /** `find`: directions that make the model say the action, and the SAE latents that they are made of. */
 import { Argument, Command, Option } from "commander";
+import type { Engine, SteeringObjective } from "../../engine/engine.js";
 import { InputError } from "../../formats/input-error.js";
 import { checkInput } from "../../methods/check-input.js";
-import type { FoundVector, Method, MethodOptions, MethodResult } from "../../methods/method.js";
+import type { Method, MethodOptions } from "../../methods/method.js";
 import { findMethod, methods } from "../../methods/registry.js";
 import { type Timing, timedObjective } from "../../methods/timing.js";
-import type { LatentUnits } from "../../sae/units.js";
+import { readVectors } from "../../methods/vector-reading.js";
+import type { Sequence } from "../../model/sequence.js";
+import { CARD_SIZES } from "../../sae/latent-card.js";
 import { actionTokens, withAction } from "../action.js";
+import { loadParaphrases, runControls } from "../find-controls.js";
 import { findPrompts } from "../find-prompts.js";
+import { findText, type VectorJson, vectorJson } from "../find-report.js";
 import type { Io } from "../io.js";
-import { measureUnits } from "../latent-units.js";
+import { readLatentCorpus } from "../latent-corpus.js";
 import { chooseLayer } from "../layer.js";
-import { openModel } from "../open-model.js";
-import { type OpenedSae, openSaeFor, requireSae } from "../open-sae.js";
+import { openCleanModel, openModel } from "../open-model.js";
+import { openSaeFor, requireSae } from "../open-sae.js";
 import {
   type ActionFlags,
   actionOptions,
@@ -29,10 +34,9 @@ import {
 } from "../options.js";
 import { watchMemory } from "../peak-memory.js";
 import { CORPUS_SET, loadPrompts, renderAll, requireMaskedTokens } from "../prompts.js";
-import { meanResidualNorm, type Steered, SteeringTrial } from "../steered.js";
+import { meanResidualNorm, SteeringTrial } from "../steered.js";
 import { writeDirections } from "../steering-file.js";
-import { bytes, duration, oneLine, rateText, table } from "../text.js";
-import { usedSettings, usedText } from "../used.js";
+import { usedSettings } from "../used.js";
 
 const DEFAULT_TOP = 20;
 const DEFAULT_SAMPLES = 3;
@@ -43,6 +47,10 @@ interface FindFlags extends ModelFlags, PromptFlags, SaeFlags, ActionFlags {
   readonly train?: number;
   readonly top: number;
   readonly samples: number;
+  readonly contexts: number;
+  readonly base?: string;
+  readonly controls: boolean;
+  readonly actionParaphrases?: string;
   readonly save?: string;
   readonly steps?: number;
   readonly vectors?: number;
@@ -76,6 +84,10 @@ export function findCommand(io: Io): Command {
     .option("--patience <n>", "stop after so many steps without progress", wholeNumber(1))
     .option("--top <n>", "latents listed for each vector", wholeNumber(1), DEFAULT_TOP)
     .option("--samples <n>", "replies shown for each vector", wholeNumber(0), DEFAULT_SAMPLES)
+    .option("--contexts <n>", "contexts shown for each latent", wholeNumber(0), CARD_SIZES.contexts)
+    .option("--base <model>", "the clean model of a full finetune, for the control")
+    .option("--action-paraphrases <file>", "the action in other words, one a line: another control")
+    .option("--no-controls", "leave out the same search on the clean model, and random directions")
     .option("--save <file>", "write the vectors as safetensors", outputPath);
   return saeOptions(actionOptions(promptOptions(modelOptions(command)))).action((name: string, flags: FindFlags) =>
     find(io, findMethod(name), flags),
@@ -95,6 +107,9 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   if (method.sae !== "required" && (flags.vectors ?? 1) > dModel)
     throw new InputError(`--vectors ${flags.vectors}: at most ${dModel} (the model's width) can be orthogonal`);
   const action = actionTokens(model, flags);
+  checkControlFlags(flags, opened !== undefined);
+  const paraphrases = await loadParaphrases(model, flags.actionParaphrases, flags.actionEnds);
+  const clean = flags.controls && opened ? await openCleanModel(model, flags.base) : null;
   const { training, trial, heldOut } = await findPrompts(flags, model);
   const { sequences: prompts, date } = renderAll(model, training, flags);
   requireMaskedTokens(prompts, training, flags.positions);
@@ -102,34 +117,36 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
 
   const corpus = flags.corpus ?? (model.isPocket ? CORPUS_SET : undefined);
   const needsUnits = method.options.includes("units") && flags.units !== "raw";
-  const unitPrompts =
-    corpus === undefined
-      ? needsUnits
-        ? prompts
-        : undefined
-      : renderAll(model, await loadPrompts(corpus), flags).sequences;
-  const units = opened && unitPrompts ? await measureUnits(io, model, opened.sae, unitPrompts, layer) : undefined;
-  const call = { signal: io.signal, onProgress: io.progress("preparing") };
-  const prepared = await model.engine.steeringObjective(sequences, layer, call);
+  const corpusPrompts = corpus === undefined ? undefined : await loadPrompts(corpus);
+  const read = corpusPrompts ?? (needsUnits ? training : undefined);
+  const reading =
+    opened && read ? await readLatentCorpus(io, model, opened.sae, renderAll(model, read, flags), layer) : undefined;
+  const prepare = (engine: Engine, on: readonly Sequence[]) =>
+    engine.steeringObjective(on, layer, { signal: io.signal, onProgress: io.progress("preparing") });
+  const prepared = await prepare(model.engine, sequences);
   const timing: Timing = { evaluations: 0, seconds: 0 };
   const setupSeconds = (performance.now() - started) / 1000;
 
   const optimises = method.options.includes("steps");
-  const elicitation = async (vector: Float32Array) => {
-    const scores = await model.engine.score(sequences, { steering: { layer, vector }, signal: io.signal });
-    return scores.filter(({ greedyMatch }) => greedyMatch).length / scores.length;
+  const search = async (engine: Engine, on: readonly Sequence[], objective: SteeringObjective, name: string) => {
+    const elicitation = async (vector: Float32Array) => {
+      const scores = await engine.score(on, { steering: { layer, vector }, signal: io.signal });
+      return scores.filter(({ greedyMatch }) => greedyMatch).length / scores.length;
+    };
+    const result = await method.run({
+      objective,
+      dModel,
+      sae: opened?.sae,
+      typicalActivation: reading?.units.typical,
+      options,
+      elicitation: optimises ? elicitation : undefined,
+      onProgress: io.progress(name),
+      signal: io.signal,
+    });
+    await objective.dispose();
+    return result;
   };
-  const result = await method.run({
-    objective: timedObjective(prepared, timing),
-    dModel: model.engine.model.dModel,
-    sae: opened?.sae,
-    typicalActivation: units?.typical,
-    options,
-    elicitation: optimises ? elicitation : undefined,
-    onProgress: io.progress(method.name),
-    signal: io.signal,
-  });
-  await prepared.dispose();
+  const result = await search(model.engine, sequences, timedObjective(prepared, timing), method.name);
   if (result.vectors.some(({ vector }) => vector.some(Number.isNaN)))
     throw new InputError(
       `${method.name}: the search left the range of numbers; give a smaller --lr, --lambda or --radius`,
@@ -149,14 +166,44 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   const steering = new SteeringTrial(model, trialPrompts, flags.samples, io.signal);
   // A gradient points away from the action and has no size of its own: it is tried backwards, as large as the residual stream.
   const size = optimises ? 0 : await meanResidualNorm(model, tried, layer, io.signal);
-  const vectors = [];
+  const steered: VectorJson["steered"][] = [];
   for (const found of result.vectors) {
     const scale = optimises ? 1 : -size / (found.norm || 1);
-    const steered = await steering.run({ layer, vector: found.vector, scale });
-    vectors.push(
-      presentVector(found, opened, corpus === undefined ? undefined : units, flags.top, { ...steered, heldOut }),
-    );
+    steered.push({ ...(await steering.run({ layer, vector: found.vector, scale })), heldOut });
   }
+  const peakMemoryBytes = memory.stop();
+
+  // What follows reads the vectors; the method's own time and memory are counted by now.
+  const controls =
+    opened && flags.controls
+      ? await runControls({
+          method,
+          options,
+          model,
+          clean,
+          sae: opened.sae,
+          vectors: result.vectors,
+          gradients: !optimises,
+          prompts,
+          action,
+          paraphrases,
+          seed: flags.seed,
+          search: async (engine, on, name) => search(engine, on, await prepare(engine, on), `${method.name}, ${name}`),
+        })
+      : [];
+  const readings = opened
+    ? await readVectors({
+        sae: opened.sae,
+        label: opened.label,
+        corpus: corpus === undefined ? undefined : reading,
+        vocabulary: { unembedding: model.engine, tokenText: (id) => model.tokenizer.tokenText(id) },
+        vectors: result.vectors,
+        gradients: !optimises,
+        controls,
+        top: flags.top,
+        sizes: { ...CARD_SIZES, contexts: flags.contexts },
+      })
+    : [];
   const used = usedSettings(
     model,
     { ...flags, date },
@@ -180,9 +227,10 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
       setupSeconds,
       secondsPerStep: timing.seconds / Math.max(1, timing.evaluations),
       evaluations: timing.evaluations,
-      peakMemoryBytes: memory.stop(),
+      peakMemoryBytes,
     },
-    vectors,
+    vectors: result.vectors.map((found, i) => vectorJson(found, steered[i]!, readings[i], dModel)),
+    controls: controls.map(({ name, what }) => ({ name, what })),
     score: method.score,
     used,
   };
@@ -191,6 +239,14 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
     () => report,
     () => findText(report),
   );
+}
+
+/** Controls score latents: their flags mean nothing where there is no SAE, or where controls are left out. */
+function checkControlFlags({ controls, base, actionParaphrases }: FindFlags, hasSae: boolean): void {
+  const flag = base !== undefined ? "--base" : actionParaphrases !== undefined ? "--action-paraphrases" : undefined;
+  if (flag === undefined) return;
+  if (!controls) throw new InputError(`${flag}: is for a control; leave out --no-controls`);
+  if (!hasSae) throw new InputError(`${flag}: is for a control, which scores latents; give their SAE with --sae`);
 }
 
 /** The flags that were given, as the method's options; the method refuses those that are not its own. */
@@ -208,88 +264,4 @@ function methodOptions(method: Method, flags: FindFlags): MethodOptions {
     ...(flags.patience === undefined ? {} : { patience: flags.patience }),
   };
   return method.options.includes("seed") ? { ...given, seed: flags.seed } : given;
-}
-
-interface PresentedVector {
-  readonly index: number;
-  readonly norm: number;
-  readonly loss: { readonly initial: number; readonly final: number };
-  readonly steps: number;
-  readonly lambda: number | null;
-  readonly elicits: boolean | null;
-  readonly latents: readonly {
-    readonly id: number;
-    readonly score: number;
-    readonly label: string | null;
-    /** Whether it never fired on the corpus; null where no corpus was read. */
-    readonly dead: boolean | null;
-  }[];
-  readonly steered: Steered & { readonly heldOut: boolean };
-}
-
-function presentVector(
-  { index, norm, loss, steps, lambda, elicits, scores, z }: FoundVector,
-  opened: OpenedSae | undefined,
-  units: LatentUnits | undefined,
-  top: number,
-  steered: PresentedVector["steered"],
-): PresentedVector {
-  // A vector of SAE space holds few latents; the rest of its scores are zeros that rank nothing.
-  const order = z === null ? Array.from(scores?.keys() ?? []) : [...z.ids];
-  order.sort((a, b) => scores![b]! - scores![a]! || a - b);
-  const latents = order.slice(0, top).map((id) => ({
-    id,
-    score: scores![id]!,
-    label: opened?.label(id) ?? null,
-    dead: units ? units.dead[id] === 1 : null,
-  }));
-  return { index, norm, loss, steps, lambda, elicits, latents, steered };
-}
-
-interface FindReport {
-  readonly method: string;
-  readonly layer: number;
-  readonly hyperparameters: MethodResult["hyperparameters"];
-  readonly timing: {
-    readonly setupSeconds: number;
-    readonly secondsPerStep: number;
-    readonly evaluations: number;
-    readonly peakMemoryBytes: number;
-  };
-  readonly vectors: readonly PresentedVector[];
-  readonly used: Parameters<typeof usedText>[0];
-}
-
-function findText({ method, layer, hyperparameters, timing, vectors, used }: FindReport): string {
-  const blocks = vectors.map(({ index, norm, loss, steps, latents, steered }) => {
-    const lines = [
-      `vector ${index}: norm ${norm.toPrecision(4)}, loss ${loss.initial.toFixed(4)} → ${loss.final.toFixed(4)} in ${steps} steps`,
-      `  said on ${rateText(steered.actionRate)} of ${steered.heldOut ? "held-out" : "the same"} prompts (added ×${Number(steered.scale.toPrecision(4))})`,
-    ];
-    if (latents.length > 0)
-      lines.push(
-        table(
-          ["latent", "score", "label"],
-          latents.map(({ id, score, label, dead }) => [
-            String(id),
-            score.toPrecision(4),
-            oneLine(`${label ?? ""}${dead ? " (dead)" : ""}`, 70),
-          ]),
-          [0, 1],
-        ).replace(/^/gm, "  "),
-      );
-    for (const sample of steered.samples)
-      lines.push(
-        `  ${oneLine(sample.prompt, 80)}\n    unsteered → ${oneLine(sample.unsteered)}\n    steered   → ${oneLine(sample.steered)}`,
-      );
-    return lines.join("\n");
-  });
-  const settings = Object.entries(hyperparameters).map(([key, value]) => `${key} ${value}`);
-  const { setupSeconds, secondsPerStep, peakMemoryBytes } = timing;
-  return [
-    `${method} at layer ${layer}${settings.length > 0 ? `: ${settings.join(", ")}` : ""}`,
-    ...blocks,
-    `set-up ${duration(setupSeconds)}, ${secondsPerStep.toPrecision(3)} s a step, peak memory ${bytes(peakMemoryBytes)}`,
-    usedText(used),
-  ].join("\n\n");
 }
