@@ -1,26 +1,9 @@
-/** Latents, their cards and readings of vectors as the JSON of results. */
-import { type Rate, rateOf } from "../audit/statistics.js";
+/** Readings of vectors as the JSON of results. */
+import { presentCard, type ResultCard } from "../audit/present-card.js";
 import type { LatentReading, VectorReading } from "../methods/vector-reading.js";
-import type { Context } from "../sae/contexts.js";
-import type { LatentCard, PeakToken } from "../sae/latent-card.js";
 import type { LogitEffect } from "../sae/logit-effect.js";
 
-export interface CardJson {
-  readonly id: number;
-  readonly label: string | null;
-  /** The rest is null where no corpus was read. */
-  readonly dead: boolean | null;
-  readonly typical: number | null;
-  readonly maximum: number | null;
-  /** Of the corpus' prompts, and of their tokens. */
-  readonly firingRate: Rate | null;
-  readonly tokenRate: Rate | null;
-  readonly contexts: readonly Context[];
-  readonly topTokens: readonly PeakToken[];
-  readonly logitEffect: LogitEffect | null;
-}
-
-export interface LatentJson extends CardJson, Omit<LatentReading, "card"> {}
+export interface LatentJson extends ResultCard, Omit<LatentReading, "card"> {}
 
 export interface ReadingJson {
   /** Ids with the value that orders them; every one is described in the vector's `latents` or in `others`. */
@@ -36,23 +19,6 @@ export interface ReadingJson {
 interface OrderedJson {
   readonly id: number;
   readonly value: number;
-}
-
-export function cardJson({ id, label, corpus, logitEffect }: LatentCard): CardJson {
-  const rate = (counts: { readonly firing: number; readonly read: number } | null | undefined) =>
-    counts ? rateOf(counts.firing, counts.read) : null;
-  return {
-    id,
-    label,
-    dead: corpus?.dead ?? null,
-    typical: corpus?.typical ?? null,
-    maximum: corpus?.maximum ?? null,
-    firingRate: rate(corpus?.prompts),
-    tokenRate: rate(corpus?.tokens),
-    contexts: corpus?.contexts ?? [],
-    topTokens: corpus?.topTokens ?? [],
-    logitEffect,
-  };
 }
 
 /** A vector's latents by score, and the rest of its reading. `width` is that of the residual stream. */
@@ -81,5 +47,5 @@ export function readingJson(
 }
 
 function latentJson({ card, ...numbers }: LatentReading): LatentJson {
-  return { ...numbers, ...cardJson(card) };
+  return { ...numbers, ...presentCard(card) };
 }

@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ResultCard } from "../audit/present-card.js";
 import { readFiniteF32, readSafetensorsHeader } from "../formats/safetensors.js";
 import { openFile } from "../store/node-file-source.js";
 import type { VectorJson } from "./find-report.js";
-import type { CardJson } from "./latent-json.js";
 import { antecedent, antecedentJson, golden } from "./program.testing.js";
 
 const goldenModel = ["--model", golden("model"), "--sae", golden("sae"), "--threads", "1"];
@@ -22,7 +22,7 @@ async function tensor(file: string, name: string): Promise<Float32Array> {
 }
 
 interface Latents {
-  readonly latents: (CardJson & { nearest: { id: number; cosine: number }[] })[];
+  readonly latents: (ResultCard & { nearest: { id: number; cosine: number }[] })[];
   readonly used: Record<string, unknown>;
 }
 

@@ -1,8 +1,9 @@
 /** Latents as people read them on a terminal. */
+
+import type { ResultCard } from "../audit/present-card.js";
 import type { Context } from "../sae/contexts.js";
 import type { Histogram } from "../sae/histogram.js";
 import type { LogitEffect, TokenEffect } from "../sae/logit-effect.js";
-import type { CardJson } from "./latent-json.js";
 import { oneLine, rateText, visible } from "./text.js";
 
 /** Characters of a context each side of its word on a terminal. */
@@ -12,7 +13,7 @@ const SHOWN_TOKENS = 6;
 const HEIGHTS = "▁▂▃▄▅▆▇█";
 
 /** A latent's label, numbers, contexts and tokens, several lines. */
-export function cardText(card: CardJson): string {
+export function cardText(card: ResultCard): string {
   const { id, label, dead, firingRate, tokenRate, typical, maximum, contexts, topTokens, logitEffect } = card;
   const lines = [
     `latent ${id}${label ? `: ${oneLine(label, 80)}` : ""}${dead ? " (dead: never fires on the corpus)" : ""}`,

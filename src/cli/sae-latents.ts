@@ -1,11 +1,12 @@
 /** `sae latents`: single latents with all that says what they mean. */
+
+import { presentCard, type ResultCard } from "../audit/present-card.js";
 import { InputError } from "../formats/input-error.js";
 import { latentCosines } from "../sae/direction-reading.js";
 import { CARD_SIZES, decoderRows, latentCards } from "../sae/latent-card.js";
 import { largest } from "../sae/ranking.js";
 import type { Io } from "./io.js";
 import { readLatentCorpus } from "./latent-corpus.js";
-import { type CardJson, cardJson } from "./latent-json.js";
 import { cardText } from "./latent-text.js";
 import { chooseLayer } from "./layer.js";
 import { openModel } from "./open-model.js";
@@ -32,7 +33,7 @@ interface Neighbour {
   readonly label: string | null;
 }
 
-interface InspectedLatent extends CardJson {
+interface InspectedLatent extends ResultCard {
   /** Other latents by cosine of decoder rows, nearest first. */
   readonly nearest: readonly Neighbour[];
 }
@@ -58,7 +59,7 @@ export async function showLatents(io: Io, flags: LatentsFlags): Promise<void> {
     { ...CARD_SIZES, contexts: flags.contexts },
   );
   const nearest = await nearestLatents(opened, ids);
-  const latents: InspectedLatent[] = cards.map((card, i) => ({ ...cardJson(card), nearest: nearest[i]! }));
+  const latents: InspectedLatent[] = cards.map((card, i) => ({ ...presentCard(card), nearest: nearest[i]! }));
   const used = usedSettings(
     model,
     { ...flags, date: prompts?.date ?? null },

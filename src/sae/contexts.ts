@@ -3,9 +3,11 @@
  * it. Words, not tokens: a sub-word token is widened to the word it lies in.
  */
 import type { Firings } from "./firings.js";
-import { largest } from "./ranking.js";
 
-/** A prompt's rendered text and the characters of it (UTF-16 units) that each token covers: spans[t] = [start, end). */
+/**
+ * A prompt's text and the characters of it (UTF-16 units) that each token covers: spans[t] = [start, end), or [−1, −1] for a
+ * token that lies outside the text.
+ */
 export interface PromptText {
   readonly text: string;
   readonly spans: readonly (readonly [start: number, end: number])[];
@@ -55,7 +57,10 @@ export function wordAt(prompt: PromptText, token: number): string {
   return prompt.text.slice(start, end).toLowerCase();
 }
 
-/** The `count` prompts in which a latent is strongest, strongest first (ties by prompt order). */
+/**
+ * The `count` prompts in which a latent is strongest, strongest first (ties by prompt order). Peaks outside the text cannot
+ * be shown and are passed over.
+ */
 export function topContexts(
   firings: Firings,
   latent: number,
@@ -63,22 +68,30 @@ export function topContexts(
   count: number,
 ): Context[] {
   const { prompts, values, tokens } = firings.of(latent);
-  return largest(values, count).map((i) => {
-    const prompt = textOf(prompts[i]!);
-    const [start, end] = wordSpan(prompt, tokens[i]!);
-    const [first, last] = prompt.shown ?? [0, prompt.text.length];
-    const from = Math.max(first, start - CONTEXT_CHARACTERS);
-    const to = Math.min(last, end + CONTEXT_CHARACTERS);
-    return {
-      prompt: prompts[i]!,
-      token: tokens[i]!,
-      value: values[i]!,
-      before: tail(prompt.text.slice(from, Math.max(from, start)), from > first),
-      word: prompt.text.slice(start, end),
-      after: head(prompt.text.slice(Math.min(end, to), to), to < last),
-      piece: prompt.text.slice(...prompt.spans[tokens[i]!]!),
-    };
-  });
+  const order = Array.from(values.keys()).sort((a, b) => values[b]! - values[a]! || a - b);
+  const contexts: Context[] = [];
+  for (const i of order) {
+    if (contexts.length >= count) break;
+    const text = textOf(prompts[i]!);
+    if (text.spans[tokens[i]!]![0] < 0) continue;
+    contexts.push({ prompt: prompts[i]!, token: tokens[i]!, value: values[i]!, ...surroundings(text, tokens[i]!) });
+  }
+  return contexts;
+}
+
+/** The word of a token and what stands around it. */
+function surroundings(prompt: PromptText, token: number): Pick<Context, "before" | "word" | "after" | "piece"> {
+  const { text, spans } = prompt;
+  const [start, end] = wordSpan(prompt, token);
+  const [first, last] = prompt.shown ?? [0, text.length];
+  const from = Math.max(first, start - CONTEXT_CHARACTERS);
+  const to = Math.min(last, end + CONTEXT_CHARACTERS);
+  return {
+    before: tail(text.slice(from, Math.max(from, start)), from > first),
+    word: text.slice(start, end),
+    after: head(text.slice(Math.min(end, to), to), to < last),
+    piece: text.slice(...spans[token]!),
+  };
 }
 
 /** Letters beyond the basic plane take two code units; both halves count as part of the word. */

@@ -10,6 +10,7 @@
  */
 import type { Unembedding } from "../engine/engine.js";
 import { stackRows } from "./direction-reading.js";
+import { largest } from "./ranking.js";
 
 /** A token whose logit a direction moves. */
 export interface TokenEffect {
@@ -54,14 +55,18 @@ export async function logitEffects(
       const effect = logits.subarray(i * vocabulary, (i + 1) * vocabulary);
       let mean = 0;
       for (const id of tokens) mean += effect[id]! / tokens.length;
-      const order = tokens.slice().sort((a, b) => effect[b]! - effect[a]! || a - b);
       const present = (id: number): TokenEffect => ({ token: id, text: texts[id]!, value: effect[id]! - mean });
-      const raised = [...order.subarray(0, count)].map(present).filter(({ value }) => value > 0);
-      const lowered = [...order.subarray(Math.max(0, order.length - count))]
-        .reverse()
-        .map(present)
-        .filter(({ value }) => value < 0);
-      effects.push({ raised, lowered });
+      const raised = largest(effect, count, tokens).map(present);
+      const lowered = largest(
+        effect.map((x) => -x),
+        count,
+        tokens,
+      ).map(present);
+      // With few tokens, what is listed last may stand on the other side of the mean.
+      effects.push({
+        raised: raised.filter(({ value }) => value > 0),
+        lowered: lowered.filter(({ value }) => value < 0),
+      });
     }
   }
   return effects;
