@@ -8,7 +8,9 @@ import { findMethod, methods } from "../../methods/registry.js";
 import { type Timing, timedObjective } from "../../methods/timing.js";
 import { readVectors } from "../../methods/vector-reading.js";
 import type { Sequence } from "../../model/sequence.js";
+import { findPage } from "../../report/find-page.js";
 import { CARD_SIZES } from "../../sae/latent-card.js";
+import { writeFileAtomic } from "../../store/atomic-write.js";
 import { actionTokens, withAction } from "../action.js";
 import { loadParaphrases, runControls } from "../find-controls.js";
 import { findPrompts } from "../find-prompts.js";
@@ -32,6 +34,7 @@ import {
   saeOptions,
   wholeNumber,
 } from "../options.js";
+import { packageVersion } from "../package-files.js";
 import { watchMemory } from "../peak-memory.js";
 import { CORPUS_SET, loadPrompts, renderAll, requireMaskedTokens } from "../prompts.js";
 import { meanResidualNorm, SteeringTrial } from "../steered.js";
@@ -51,6 +54,7 @@ interface FindFlags extends ModelFlags, PromptFlags, SaeFlags, ActionFlags {
   readonly base?: string;
   readonly controls: boolean;
   readonly actionParaphrases?: string;
+  readonly html?: string;
   readonly save?: string;
   readonly steps?: number;
   readonly vectors?: number;
@@ -88,6 +92,7 @@ export function findCommand(io: Io): Command {
     .option("--base <model>", "the clean model of a full finetune, for the control")
     .option("--action-paraphrases <file>", "the action in other words, one a line: another control")
     .option("--no-controls", "leave out the same search on the clean model, and random directions")
+    .option("--html <file>", "write what was found as one page", outputPath)
     .option("--save <file>", "write the vectors as safetensors", outputPath);
   return saeOptions(actionOptions(promptOptions(modelOptions(command)))).action((name: string, flags: FindFlags) =>
     find(io, findMethod(name), flags),
@@ -234,6 +239,7 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
     score: method.score,
     used,
   };
+  if (flags.html !== undefined) await writeFileAtomic(flags.html, findPage(report, `antecedent ${packageVersion()}`));
   io.result(
     flags.json,
     () => report,
