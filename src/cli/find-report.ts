@@ -56,7 +56,11 @@ export function findText(report: FindReport): string {
   const { method, layer, hyperparameters, timing, vectors, controls, score, used } = report;
   const settings = Object.entries(hyperparameters).map(([key, value]) => `${key} ${value}`);
   const { setupSeconds, secondsPerStep, peakMemoryBytes } = timing;
-  const legend = [`score: ${score}`, ...controls.map(({ name, what }) => `${name}: ${what}`)];
+  const legend = [
+    `score: ${score}`,
+    ...controls.map(({ name, what }) => `${name}: ${what}`),
+    ...(used.corpus === null ? ["no --corpus was given: contexts, tokens and firing rates are missing"] : []),
+  ];
   return [
     `${method} at layer ${layer}${settings.length > 0 ? `: ${settings.join(", ")}` : ""}`,
     ...vectors.map((vector) => vectorText(vector, controls)),

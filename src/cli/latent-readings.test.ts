@@ -159,6 +159,10 @@ describe("find's reading", () => {
   it.each([
     [["--base", golden("model"), "--no-controls", "--sae", golden("sae")], "leave out --no-controls"],
     [["--base", golden("model"), "--layer", "1"], "give their SAE with --sae"],
+    [
+      ["--lr", "1e38", "--steps", "3", "--sae", golden("sae")],
+      "supervised-melbo: the search left the range of numbers",
+    ],
     [["--action-paraphrases", "none.txt", "--sae", golden("sae")], "none.txt"],
   ])("refuses %j", async (flags, message) => {
     const { code, stderr } = await antecedent([

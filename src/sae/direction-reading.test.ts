@@ -83,4 +83,9 @@ describe("histogram", () => {
   it("has one bin where all values are 0", () => {
     expect(histogram(new Float32Array(4))).toEqual({ edges: [0, 1], counts: [4], zeros: 4 });
   });
+
+  it("leaves out what is not finite", () => {
+    const { counts } = histogram(row(1, Number.POSITIVE_INFINITY, Number.NaN));
+    expect(counts.reduce((a, b) => a + b)).toBe(1);
+  });
 });

@@ -14,12 +14,13 @@ const BINS = 40;
 /** Bin widths are one of these times a power of ten. */
 const ROUND = [1, 2, 5, 10];
 
-/** The histogram of `values`, with round edges; 0 is always within. Values must be finite. */
+/** The histogram of `values`, with round edges; 0 is always within. Values that are not finite fall into no bin. */
 export function histogram(values: Float32Array): Histogram {
+  const finite = values.filter(Number.isFinite);
   let low = 0;
   let high = 0;
   let zeros = 0;
-  for (const value of values) {
+  for (const value of finite) {
     low = Math.min(low, value);
     high = Math.max(high, value);
     if (value === 0) zeros += 1;
@@ -28,7 +29,7 @@ export function histogram(values: Float32Array): Histogram {
   const bin = (value: number) => Math.floor(value / width);
   const first = bin(low);
   const counts = new Array<number>(bin(high) - first + 1).fill(0);
-  for (const value of values) {
+  for (const value of finite) {
     const at = bin(value) - first;
     counts[at] = counts[at]! + 1;
   }

@@ -149,13 +149,12 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
       signal: io.signal,
     });
     await objective.dispose();
+    const finite = (values: Float32Array | null) => values === null || values.every(Number.isFinite);
+    if (!result.vectors.every(({ vector, scores }) => finite(vector) && finite(scores)))
+      throw new InputError(`${name}: the search left the range of numbers; give a smaller --lr, --lambda or --radius`);
     return result;
   };
   const result = await search(model.engine, sequences, timedObjective(prepared, timing), method.name);
-  if (result.vectors.some(({ vector }) => vector.some(Number.isNaN)))
-    throw new InputError(
-      `${method.name}: the search left the range of numbers; give a smaller --lr, --lambda or --radius`,
-    );
   if (flags.save !== undefined)
     await writeDirections(
       flags.save,
