@@ -68,13 +68,13 @@ export class ControlColumn {
  * fixed row has mean 0 and standard deviation 1/√d.
  */
 export async function randomControl(
-  method: Pick<Method, "scoreDirections">,
+  method: Pick<Method, "name" | "scoreDirections">,
   sae: Sae,
   vectors: readonly Pick<FoundVector, "norm">[],
   options: MethodOptions,
   seed: number,
 ): Promise<Control> {
-  const random = new Random(seed, "random control");
+  const random = new Random(seed, `random control ${method.name}`);
   const directions = vectors.map((vector) => randomDirection(sae.info.dModel, vector.norm, random));
   const m = sae.info.latents;
   const scores = await method.scoreDirections?.(sae, stackRows(directions), options);

@@ -147,7 +147,7 @@ describe("the random control", () => {
   });
 
   it("has no scores where a score is a coordinate", async () => {
-    const { vectors } = await randomControl({}, sae, [{ norm: 1 }], {}, 1);
+    const { vectors } = await randomControl({ name: "sparse" }, sae, [{ norm: 1 }], {}, 1);
     expect(vectors[0]!.scores).toBeNull();
   });
 });

@@ -114,7 +114,8 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   const action = actionTokens(model, flags);
   checkControlFlags(flags, opened !== undefined);
   const paraphrases = await loadParaphrases(model, flags.actionParaphrases, flags.actionEnds);
-  const clean = flags.controls && opened ? await openCleanModel(model, flags.base) : null;
+  // A --base that does not fit must not be found out after the search; without it the clean model is opened when it is needed.
+  const base = flags.base === undefined ? null : await openCleanModel(model, flags.base);
   const { training, trial, heldOut } = await findPrompts(flags, model);
   const { sequences: prompts, date } = renderAll(model, training, flags);
   requireMaskedTokens(prompts, training, flags.positions);
@@ -184,7 +185,7 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
           method,
           options,
           model,
-          clean,
+          clean: base ?? (await openCleanModel(model, undefined)),
           sae: opened.sae,
           vectors: result.vectors,
           gradients: !optimises,
