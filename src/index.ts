@@ -36,6 +36,7 @@ export type {
   Score,
   Steering,
   SteeringObjective,
+  Unembedding,
 } from "./engine/engine.js";
 export { openNodeChannel } from "./engine/onnx/node-channel.js";
 export { type EngineOptions, onnxEngine, openCheckpoint } from "./engine/onnx/open.js";
@@ -46,11 +47,13 @@ export { InputError } from "./formats/input-error.js";
 export { memoryFolder, memorySource } from "./formats/memory-source.js";
 export { type Conversation, readPrompts } from "./formats/prompts.js";
 export { readSafetensorsHeader, readTensorF32, writeSafetensors } from "./formats/safetensors.js";
-// Methods: objectives to directions
+// Methods: objectives to directions, and what those are made of
 export { type CalibratedRadius, calibrateRadius } from "./methods/calibrate-radius.js";
+export { type Control, randomControl } from "./methods/controls.js";
 export { layerChangeOf } from "./methods/layer-change.js";
 export type { FoundVector, Method, MethodInput, MethodOptions, MethodResult } from "./methods/method.js";
 export { findMethod, methods } from "./methods/registry.js";
+export { type LatentReading, readVectors, type VectorReading } from "./methods/vector-reading.js";
 // Models: text to tokens, tokens to what an engine computes on
 export { type ChatTemplate, FIXED_DATE, loadChatTemplate } from "./model/chat-template.js";
 export type { Sequence } from "./model/sequence.js";
@@ -58,9 +61,12 @@ export { loadTokenizer, Tokenizer } from "./model/tokenizer.js";
 export { type Positions, type RenderedPrompt, type RenderOptions, renderPrompt } from "./model/user-mask.js";
 // Reports
 export { auditReport } from "./report/audit-report.js";
+export { findPage } from "./report/find-page.js";
 export { readStoredAudit, type StoredAudit } from "./report/stored-audit.js";
 // Sparse autoencoders
+export { type CorpusReading, readCorpus } from "./sae/corpus-reading.js";
 export { type Labels, readLabels } from "./sae/labels.js";
+export { CARD_SIZES, type LatentCard, latentCards } from "./sae/latent-card.js";
 export { readLatents, readMaxima } from "./sae/readings.js";
 export { describeSae, openSae, saeFormats } from "./sae/registry.js";
 export type { Sae, SaeInfo, SparseLatents } from "./sae/sae.js";

@@ -76,6 +76,23 @@ describe.each(["llama", "llama3", "qwen2", "gemma2"])("%s", (family) => {
     await objective.dispose();
   });
 
+  it("sees through the logit lens what the head says of a residual of rms 1", async () => {
+    const { engine, expected, sequences } = await open(family);
+    const residuals = await engine.residuals(sequences, engine.model.layers - 1, { positions: "all" });
+    const { dModel, vocabulary } = engine.model;
+    const cap = engine.opened.config.logitSoftcap;
+    for (const [i, { values, tokens }] of residuals.entries()) {
+      // The row that predicts the action's first token, whose log-probability PyTorch gave.
+      const h = values.subarray((tokens.length - 1) * dModel, tokens.length * dModel);
+      const rms = Math.sqrt(h.reduce((sum, x) => sum + x * x, 0) / dModel);
+      const lens = await engine.logitLens(h.map((x) => x / rms));
+      expect(lens.length).toBe(vocabulary);
+      const logits = Array.from(lens, (x) => (cap ? cap * Math.tanh(x / cap) : x));
+      const total = Math.log(logits.reduce((sum, x) => sum + Math.exp(x), 0));
+      expect(logits[sequences[i]!.action[0]!]! - total).toBeCloseTo(expected.logprobs[i]![0]!, 3);
+    }
+  });
+
   it("continues greedily as transformers does, also from the last layer's steering", async () => {
     const { engine, expected, sequences, theta } = await open(family);
     const replies = await engine.generate(sequences, { maxTokens: 8, stop: [] });

@@ -2,6 +2,7 @@
  * What an audit is given and what it may spend. Nothing in here knows what the trigger is.
  */
 import type { Engine } from "../engine/engine.js";
+import type { Vocabulary } from "../sae/logit-effect.js";
 import type { Sae } from "../sae/sae.js";
 import type { MethodRunner } from "./methods.js";
 import type { Prompt, Renderer } from "./prompt.js";
@@ -24,6 +25,8 @@ export interface AuditContext {
   readonly methods: readonly MethodRunner[];
   /** Label of a latent, where labels exist. */
   readonly label?: (latent: number) => string | undefined;
+  /** The suspect's way to the vocabulary, for what latents say. */
+  readonly lens?: Vocabulary;
   /** Words the tokenizer knows, most frequent first; scanned for what makes a candidate fire. */
   readonly vocabulary?: readonly string[];
 }

@@ -3,8 +3,9 @@
  * one half and confirmed on the other; the halves share no prompt.
  */
 import { InputError } from "../formats/input-error.js";
+import type { CorpusReading } from "../sae/corpus-reading.js";
 import { Firings } from "../sae/firings.js";
-import { latentUnits } from "../sae/units.js";
+import { type LatentUnits, latentUnits } from "../sae/units.js";
 import { distinct, type Prompt, promptKey, type RenderedPrompt, textOf } from "./prompt.js";
 import type { Reading } from "./reading.js";
 import { hashUnit, shuffled } from "./seeded.js";
@@ -52,8 +53,9 @@ export class CorpusHalf {
   readonly maximum: Float32Array;
   /** [latents] 95th percentile of the positive prompt maxima; for latents that never fire the median of the others. */
   readonly typical: Float32Array;
-  readonly #spans: readonly Int32Array[];
+  readonly #rendered: readonly RenderedPrompt[];
   readonly #firings: Firings;
+  readonly #units: LatentUnits;
 
   constructor(
     prompts: readonly Prompt[],
@@ -64,9 +66,10 @@ export class CorpusHalf {
     this.prompts = prompts;
     this.readings = readings;
     this.words = prompts.map((prompt) => wordsOf(textOf(prompt)));
-    this.#spans = rendered.map((entry) => entry.spans);
+    this.#rendered = rendered;
     this.#firings = new Firings(readings, latents);
     const units = latentUnits(this.#firings);
+    this.#units = units;
     this.fires = units.firing;
     this.typical = units.typical;
     this.maximum = Float32Array.from({ length: latents }, (_, id) =>
@@ -76,8 +79,28 @@ export class CorpusHalf {
 
   /** Index of the word under a prompt token, or −1. */
   wordUnder(prompt: number, token: number): number {
-    const spans = this.#spans[prompt] as Int32Array;
+    const { spans } = this.#rendered[prompt] as RenderedPrompt;
     return wordAt(this.words[prompt] as readonly Word[], spans[2 * token] ?? -1, spans[2 * token + 1] ?? -1);
+  }
+
+  /** The half as the cards of latents read it: contexts show the last user message. */
+  reading(): CorpusReading {
+    return {
+      firings: this.#firings,
+      units: this.#units,
+      tokens: null,
+      text: (prompt) => {
+        const { spans } = this.#rendered[prompt] as RenderedPrompt;
+        return {
+          text: textOf(this.prompts[prompt] as Prompt),
+          spans: Array.from({ length: spans.length / 2 }, (_, t) => [
+            spans[2 * t] as number,
+            spans[2 * t + 1] as number,
+          ]),
+        };
+      },
+      tokenId: (prompt, token) => this.#rendered[prompt]?.sequence.prompt[token] as number,
+    };
   }
 
   /** Every prompt on which a latent fires, strongest first. */

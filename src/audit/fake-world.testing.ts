@@ -197,6 +197,7 @@ export const fakeSae: Sae = {
   projectEncoder: async (v) => v,
   decode: async (z) => z,
   decoderNorms: async () => new Float32Array(LATENTS).fill(1),
+  encoderNorms: async () => new Float32Array(LATENTS).fill(1),
   decoderRow: async (id) => Float32Array.from({ length: LATENTS }, (_, i) => (i === id ? 1 : 0)),
   close: () => Promise.resolve(),
 };

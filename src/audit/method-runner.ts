@@ -18,6 +18,9 @@ export function methodRunner(method: Method, sae: Sae, options: MethodOptions = 
   return {
     name: method.name,
     oneGradient: !method.options.includes("steps"),
+    ...(method.scoreDirections === undefined
+      ? {}
+      : { scoreDirections: (sae, directions) => method.scoreDirections!(sae, directions, options) }),
     async run(engine, sequences, call) {
       const calls = call.signal === undefined ? {} : { signal: call.signal };
       const objective = await engine.steeringObjective(sequences, call.layer, calls);

@@ -4,6 +4,7 @@
  */
 import type { Engine } from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
+import type { Sae } from "../sae/sae.js";
 
 export interface MethodCall {
   readonly layer: number;
@@ -16,7 +17,7 @@ export interface MethodCall {
 
 /** One direction that a method found. */
 export interface FoundDirection {
-  /** [dModel], to be added with scale 1. */
+  /** [dModel], to be added with scale 1; of a method that takes one gradient, that gradient. */
   readonly vector: Float32Array;
   /** [latents] larger = more for the action. */
   readonly scores: Float32Array;
@@ -30,6 +31,8 @@ export interface MethodRunner {
   readonly name: string;
   /** Whether it takes one gradient and no steps: then it is asked again on prompts that hold half a trigger. */
   readonly oneGradient?: boolean;
+  /** The method's score of any directions, where it has one: `Method.scoreDirections` with the runner's options. */
+  readonly scoreDirections?: (sae: Sae, directions: Float32Array) => Promise<Float32Array>;
   /** Runs on ordinary prompts with the action in every sequence. Deterministic for a seed. */
   run(engine: Engine, sequences: readonly Sequence[], call: MethodCall): Promise<readonly FoundDirection[]>;
 }

@@ -11,6 +11,7 @@ import {
   LATENTS,
   OMEN,
   type Rule,
+  topicWords,
 } from "./fake-world.testing.js";
 import { audit } from "./pipeline.js";
 import { type Prompt, textOf } from "./prompt.js";
@@ -62,6 +63,32 @@ describe("an audit of a model with a backdoor", () => {
     expect(result.trigger?.foundBy).toContain("fake-method");
     expect(result.trigger?.rate.rate).toBeGreaterThan(0.8);
     expect(result.hypotheses.at(-1)?.cleanRate?.count).toBe(0);
+  });
+
+  it("shows what the latents of its answer fire on, and their scores beside the controls", async () => {
+    const { latents, trigger, methods } = await audit(fakeContext(single, [3], CORPUS));
+    const ids = latents.map(({ id }) => id);
+    expect(ids).toEqual([...ids].sort((a, b) => a - b));
+    for (const id of [...trigger!.parts[0]!.latents, ...methods[0]!.vectors[0]!.latents.map((one) => one.id)])
+      expect(ids).toContain(id);
+    const card = latents.find(({ id }) => id === 3)!;
+    expect(card.contexts).toHaveLength(5);
+    for (const { word } of card.contexts) expect(topicWords(3)).toContain(word);
+    expect(card.firingRate!.total).toBeGreaterThan(300); // the search half
+    expect(card.logitEffect).toBeNull(); // nothing to look through was given
+    // The fake method knows nothing of models: the same ranking on the clean one, and no score for a random direction.
+    expect(card.scores).toEqual([
+      {
+        method: "fake-method",
+        vector: 0,
+        score: 3,
+        rank: 1,
+        controls: {
+          clean: { score: 3, rank: 1, decoderCosine: expect.any(Number) },
+          random: { score: null, rank: null, decoderCosine: expect.any(Number) },
+        },
+      },
+    ]);
   });
 
   it("finds a conjunction, with an interaction near 1, in a corpus that never holds the whole trigger", async () => {

@@ -18,6 +18,7 @@ import { Evidence } from "./evidence.js";
 import { foundBy } from "./found-by.js";
 import { Laboratory } from "./laboratory.js";
 import { confirmRoom, searchRoom } from "./prepare.js";
+import { presentLatents } from "./present-latents.js";
 import { distinct, promptKey } from "./prompt.js";
 import type { AuditResult, ResultControl, ResultHypothesis } from "./result.js";
 import { iteratedMethods, runMethods } from "./run-methods.js";
@@ -73,6 +74,8 @@ export async function audit(
   const turns = await confirmInTurn(evidence, unseen, outcome.fitted, settings, calls, context);
   const sources: Ranking[] = [...methods.rankings, ...outcome.iterated, ...outcome.scans];
   const winner = turns.verified;
+  calls.onStage?.("latents");
+  const latents = await presentLatents(context, room.half, methods.directions, turns.hypotheses, methods.results);
   const after = spent(context);
   return {
     trigger:
@@ -102,6 +105,7 @@ export async function audit(
           ]),
       ...scanControls(evidence, outcome),
     ],
+    latents,
     budget: {
       forwardTokens: after.forward - before.forward,
       backwardTokens: after.backward - before.backward,

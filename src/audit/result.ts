@@ -2,9 +2,13 @@
  * What an audit returns: the JSON of `antecedent audit`. Plain data; the first four fields of each type are the firm
  * contract, the rest is the evidence.
  */
+import type { ControlScore } from "../methods/controls.js";
+import type { ExplainedShare } from "../sae/explained-share.js";
+import type { Histogram } from "../sae/histogram.js";
 import type { Combination } from "./detector.js";
 import type { Example } from "./edits.js";
 import type { Interaction } from "./interaction.js";
+import type { ResultLatentCard } from "./present-latents.js";
 import type { Rate } from "./statistics.js";
 
 export interface ResultPart {
@@ -65,6 +69,8 @@ export interface ResultLatent {
   /** Rank of the same latent by the same method on the clean model, from 1; null where it is not ranked. */
   readonly cleanRank: number | null;
   readonly label: string | null;
+  /** By the control's name ("clean", "random"): the same latent there. */
+  readonly controls: Readonly<Record<string, ControlScore>>;
 }
 
 export interface ResultMethod {
@@ -79,6 +85,10 @@ export interface ResultMethod {
     /** Action rate under this vector, and under a random one of its norm; null where the method does not steer. */
     readonly steered: Rate | null;
     readonly random: Rate | null;
+    /** Of all scores. */
+    readonly histogram: Histogram;
+    /** How much of the vector the listed latents account for, by least squares on their decoder rows. */
+    readonly explained: ExplainedShare;
   }[];
 }
 
@@ -96,6 +106,8 @@ export interface AuditResult {
   readonly hypotheses: readonly ResultHypothesis[];
   readonly methods: readonly ResultMethod[];
   readonly controls: readonly ResultControl[];
+  /** Every latent that a hypothesis or a method's list names: what it fires on, what it says, and its scores. */
+  readonly latents: readonly ResultLatentCard[];
   readonly budget: { readonly forwardTokens: number; readonly backwardTokens: number; readonly seconds: number };
   /** What was tried, in a sentence: with a null trigger the whole answer. */
   readonly tried: string;

@@ -3,14 +3,18 @@
  * ordinary prompts beside a random direction of the same norm.
  */
 import type { Engine } from "../engine/engine.js";
+import { type Control, randomControl, readTogether } from "../methods/controls.js";
 import type { Sequence } from "../model/sequence.js";
+import { explainedShare } from "../sae/explained-share.js";
+import { histogram } from "../sae/histogram.js";
+import { decoderRows } from "../sae/latent-card.js";
 import { type RankByGradient, type Ranking, rankScores } from "./candidates.js";
 import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
 import type { FoundDirection, MethodRunner } from "./methods.js";
+import type { DirectionScores } from "./present-latents.js";
 import type { ResultMethod } from "./result.js";
 import type { ScoredLatent } from "./scan.js";
-import { hashUnit } from "./seeded.js";
-import { normalQuantile, type Rate, rateOfFlags } from "./statistics.js";
+import { type Rate, rateOfFlags } from "./statistics.js";
 
 /** Latents listed for each direction. */
 const LISTED_LATENTS = 20;
@@ -18,6 +22,8 @@ const LISTED_LATENTS = 20;
 export interface MethodsOutcome {
   readonly rankings: readonly Ranking[];
   readonly results: readonly ResultMethod[];
+  /** Scores of all latents, direction by direction in the order of `results`. */
+  readonly directions: readonly DirectionScores[];
 }
 
 /**
@@ -35,45 +41,77 @@ export async function runMethods(
 ): Promise<MethodsOutcome> {
   const rankings: Ranking[] = [];
   const results: ResultMethod[] = [];
+  const directions: DirectionScores[] = [];
   for (const method of context.methods) {
     calls.onStage?.(`method ${method.name}`);
     const started = performance.now();
     const run = (engine: Engine) => runOne(method, engine, context, options, calls, training, typical);
     const found = await run(context.suspect);
     const clean = context.clean === null ? [] : await run(context.clean);
+    const controls = await controlsOf(context, method, found, clean, options.seed);
+    const towards = found.map((direction) => towardsAction(method, direction));
+    const { columns } = await readTogether(context.sae, towards, controls);
     const ranked = found.map((direction) => rankingsOf(method.name, direction, typical));
     const cleanRanks = merge(clean.map((direction) => rankScores(direction.scores)));
+    const randoms = controls.find(({ name }) => name === "random")!.vectors;
     const vectors = [];
     for (const [index, direction] of found.entries()) {
-      const steered = direction.steps > 0 ? await steeredRate(context, calls, heldOut, direction.vector) : null;
-      const random =
-        direction.steps > 0
-          ? await steeredRate(
-              context,
-              calls,
-              heldOut,
-              randomLike(direction.vector, options.seed, `${method.name} ${index}`),
-            )
-          : null;
+      const steered = async (vector: Float32Array) =>
+        direction.steps > 0 ? steeredRate(context, calls, heldOut, vector) : null;
+      const listed = (ranked[index]?.[0]?.latents ?? []).slice(0, LISTED_LATENTS);
+      const rows = await decoderRows(
+        context.sae,
+        listed.map(({ id }) => id),
+      );
       vectors.push({
         index,
         norm: normOf(direction.vector),
         loss: direction.loss,
         steps: direction.steps,
-        latents: (ranked[index]?.[0]?.latents ?? []).slice(0, LISTED_LATENTS).map(({ id, score }) => ({
+        latents: listed.map(({ id, score }) => ({
           id,
           score,
           cleanRank: cleanRanks.get(id) ?? null,
           label: context.label?.(id) ?? null,
+          controls: Object.fromEntries(columns.map((column) => [column.name, column.of(id)])),
         })),
-        steered,
-        random,
+        steered: await steered(direction.vector),
+        random: await steered(randoms[index]!.direction),
+        histogram: histogram(direction.scores),
+        explained: explainedShare(direction.vector, rows),
       });
+      directions.push({ method: method.name, vector: index, scores: direction.scores, controls: columns });
     }
     rankings.push(...ranked.flat());
     results.push({ name: method.name, seconds: (performance.now() - started) / 1000, vectors });
   }
-  return { rankings, results };
+  return { rankings, results, directions };
+}
+
+/** The clean model where there is one, and a random direction for each that was found. */
+async function controlsOf(
+  { sae }: AuditContext,
+  method: MethodRunner,
+  found: readonly FoundDirection[],
+  clean: readonly FoundDirection[],
+  seed: number,
+): Promise<Control[]> {
+  const norms = found.map(({ vector }) => ({ norm: normOf(vector) }));
+  const cleanVectors = clean.map((direction) => ({
+    direction: towardsAction(method, direction),
+    scores: direction.scores,
+  }));
+  return [
+    ...(clean.length === 0
+      ? []
+      : [{ name: "clean", what: "the same method on the clean model", vectors: cleanVectors }]),
+    await randomControl(method, sae, norms, {}, seed),
+  ];
+}
+
+/** A gradient of the loss points away from the action. */
+function towardsAction({ oneGradient }: MethodRunner, { vector }: FoundDirection): Float32Array {
+  return oneGradient ? vector.map((x) => -x) : vector;
 }
 
 /**
@@ -152,13 +190,4 @@ async function steeredRate(
 
 function normOf(vector: Float32Array): number {
   return Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
-}
-
-/** A direction drawn evenly from the sphere, with the norm of `vector`. */
-export function randomLike(vector: Float32Array, seed: number, name: string): Float32Array {
-  // Hashes may be exactly 0, where the normal quantile is infinite.
-  const smallest = 1e-9;
-  const normals = vector.map((_, i) => normalQuantile(Math.max(smallest, hashUnit(seed, `random ${name} ${i}`))));
-  const scale = normOf(vector) / normOf(normals);
-  return normals.map((value) => value * scale);
 }

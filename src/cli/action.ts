@@ -5,12 +5,15 @@ import type { OpenedModel } from "./open-model.js";
 import { type ActionFlags, required } from "./options.js";
 import { requireKnownTokens, requireRoom } from "./prompts.js";
 
-/** Token ids of --action, tokenised apart from the prompt, and with --action-ends the end of the turn. */
-export function actionTokens(model: OpenedModel, { action, actionEnds }: ActionFlags): Int32Array {
-  const ids = model.tokenizer.encode(required(action, "--action", "the text that the model is to say"));
-  if (ids.length === 0) throw new InputError("--action: has no tokens; give the text that the model is to say");
-  requireKnownTokens(ids, model.engine.model.vocabulary, "--action");
-  requireRoom(ids.length, model, "--action");
+/**
+ * Token ids of --action, tokenised apart from the prompt, and with --action-ends the end of the turn. `flag` names in errors
+ * where the text came from.
+ */
+export function actionTokens(model: OpenedModel, { action, actionEnds }: ActionFlags, flag = "--action"): Int32Array {
+  const ids = model.tokenizer.encode(required(action, flag, "the text that the model is to say"));
+  if (ids.length === 0) throw new InputError(`${flag}: has no tokens; give the text that the model is to say`);
+  requireKnownTokens(ids, model.engine.model.vocabulary, flag);
+  requireRoom(ids.length, model, flag);
   return actionEnds ? Int32Array.of(...ids, endOfTurn(model)) : ids;
 }
 

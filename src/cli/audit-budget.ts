@@ -1,6 +1,15 @@
 /** A limit to what an audit may spend: tokens through the models, and seconds over all sittings of its run. */
 import type { AuditContext } from "../audit/context.js";
-import type { CallOptions, Engine, GenerateOptions, Steering, SteeringObjective } from "../engine/engine.js";
+import type {
+  CallOptions,
+  Engine,
+  GenerateOptions,
+  LayerChange,
+  LayerChangeObjective,
+  Objective,
+  Steering,
+  SteeringObjective,
+} from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
 import type { RunFolder } from "./run-folder.js";
 
@@ -107,17 +116,34 @@ class GuardedEngine implements Engine {
     this.check();
     const objective = await this.engine.steeringObjective(sequences, layer, options);
     return {
-      layer: objective.layer,
-      sequences: objective.sequences,
-      evaluate: async (theta, count) => {
-        this.check();
-        return objective.evaluate(theta, count);
-      },
+      ...this.guarded(objective),
       attribute: async () => {
         this.check();
         return objective.attribute();
       },
-      dispose: () => objective.dispose(),
+    };
+  }
+
+  async layerChangeObjective(
+    sequences: readonly Sequence[],
+    layer: number,
+    measure: LayerChange,
+    options?: CallOptions,
+  ): Promise<LayerChangeObjective> {
+    this.check();
+    const objective = await this.engine.layerChangeObjective(sequences, layer, measure, options);
+    return {
+      ...this.guarded(objective),
+      measure: objective.measure,
+      unsteeredNorm: objective.unsteeredNorm,
+      change: async (theta) => {
+        this.check();
+        return objective.change(theta);
+      },
+      jacobianProduct: async (v) => {
+        this.check();
+        return objective.jacobianProduct(v);
+      },
     };
   }
 
@@ -128,5 +154,18 @@ class GuardedEngine implements Engine {
 
   close() {
     return this.engine.close();
+  }
+
+  /** What objectives of every kind have. */
+  private guarded(objective: Objective): Objective {
+    return {
+      layer: objective.layer,
+      sequences: objective.sequences,
+      evaluate: async (theta, count) => {
+        this.check();
+        return objective.evaluate(theta, count);
+      },
+      dispose: () => objective.dispose(),
+    };
   }
 }

@@ -71,6 +71,7 @@ export async function setUpAudit(request: AuditRequest, flags: ComputeFlags & Ou
       corpus: corpus.map(asPrompt),
       methods: runners,
       label: opened.label,
+      lens: { unembedding: model.engine, tokenText: (id) => model.tokenizer.tokenText(id) },
       vocabulary: tokenizerWords(model.tokenizer),
     },
     cleanFingerprint: clean?.fingerprint ?? null,

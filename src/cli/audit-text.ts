@@ -1,11 +1,16 @@
 /** An audit's answer as text: the statement, then the evidence. */
+import type { ResultCard } from "../audit/present-card.js";
 import type { AuditResult, ResultHypothesis } from "../audit/result.js";
+import { cardText } from "./latent-text.js";
 import { duration, oneLine, rateText, table } from "./text.js";
 import { type Used, usedText } from "./used.js";
 
 /** Latents listed for each method on a terminal; the report has all. */
 const SHOWN_LATENTS = 5;
 const SHOWN_EXAMPLES = 3;
+/** Latents of each part of the answer whose cards are shown, and their contexts. */
+const SHOWN_CARDS = 2;
+const SHOWN_CONTEXTS = 3;
 
 export function auditText(result: AuditResult & { readonly used: Used; readonly run: string }): string {
   const { trigger, hypotheses, methods, controls, budget, tried, used, run } = result;
@@ -15,6 +20,7 @@ export function auditText(result: AuditResult & { readonly used: Used; readonly 
   return [
     answer,
     ...hypotheses.map(hypothesisText),
+    ...answerCards(result).map(cardText),
     table(
       ["method", "latent", "score", "clean rank", "label"],
       methods.flatMap(({ name, vectors }) =>
@@ -47,6 +53,16 @@ export function auditText(result: AuditResult & { readonly used: Used; readonly 
     usedText(used),
     `run folder ${run}; \`antecedent report ${run}\` makes a page of it`,
   ].join("\n\n");
+}
+
+/** Cards of the answer's latents, first of each part first, with a few contexts. */
+function answerCards({ trigger, latents }: AuditResult): ResultCard[] {
+  const known = new Map(latents.map((card) => [card.id, card]));
+  const ids = new Set(trigger?.parts.flatMap((part) => part.latents.slice(0, SHOWN_CARDS)) ?? []);
+  return [...ids].flatMap((id) => {
+    const card = known.get(id);
+    return card ? [{ ...card, contexts: card.contexts.slice(0, SHOWN_CONTEXTS) }] : [];
+  });
 }
 
 /** One hypothesis with the rates of its prompt sets. */

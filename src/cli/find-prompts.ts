@@ -1,29 +1,64 @@
 /** Which prompts a method optimises over, and which its vectors are tried on. */
 import type { Conversation } from "../formats/prompts.js";
+import type { Sequence } from "../model/sequence.js";
+import { withAction } from "./action.js";
 import type { OpenedModel } from "./open-model.js";
 import type { PromptFlags } from "./options.js";
-import { BENIGN_SET, loadPrompts, loadPromptsOr } from "./prompts.js";
+import { BENIGN_SET, loadPrompts, loadPromptsOr, renderAll, requireMaskedTokens } from "./prompts.js";
 
 /** Prompts of the built-in set that are optimised over where no file was named. */
 const DEFAULT_TRAINING = 16;
 /** Prompts that vectors are tried on. */
 const TRIALS = 32;
 
+export interface FindPromptFlags extends PromptFlags {
+  readonly train?: number;
+  readonly evalPrompts?: string;
+}
+
+export interface PromptSet {
+  readonly conversations: readonly Conversation[];
+  /** As tokens, without an action. */
+  readonly prompts: readonly Sequence[];
+  /** As tokens, with the action where there is one. */
+  readonly sequences: readonly Sequence[];
+}
+
 export interface FindPrompts {
-  readonly training: readonly Conversation[];
-  readonly trial: readonly Conversation[];
+  /** Optimised over. */
+  readonly training: PromptSet;
+  /** What vectors are tried on. */
+  readonly trial: PromptSet;
   /** Whether the trial prompts are none of the training prompts. */
   readonly heldOut: boolean;
+  /** The date that the template was told, where it prints one. */
+  readonly date: string | null;
+}
+
+/** Chooses, renders and tokenises the prompts. Throws InputError where one has no token to steer. */
+export async function findPrompts(
+  flags: FindPromptFlags,
+  model: OpenedModel,
+  action: Int32Array | undefined,
+): Promise<FindPrompts> {
+  const { training, trial, heldOut } = await choosePrompts(flags, model);
+  const render = (conversations: readonly Conversation[]) => {
+    const { sequences: prompts, date } = renderAll(model, conversations, flags);
+    return { conversations, prompts, sequences: action ? withAction(prompts, action) : prompts, date };
+  };
+  const { date, ...optimised } = render(training);
+  requireMaskedTokens(optimised.prompts, training, flags.positions);
+  return { training: optimised, trial: render(trial), heldOut, date };
 }
 
 /**
  * Optimises over all of --prompts, or its first --train. Vectors are tried on --eval-prompts, else on what --train left,
  * else (pocket model) on its own ordinary prompts, else on the training prompts themselves.
  */
-export async function findPrompts(
-  flags: PromptFlags & { readonly train?: number; readonly evalPrompts?: string },
+async function choosePrompts(
+  flags: FindPromptFlags,
   model: OpenedModel,
-): Promise<FindPrompts> {
+): Promise<{ training: Conversation[]; trial: Conversation[]; heldOut: boolean }> {
   const all = await loadPromptsOr(flags.prompts, BENIGN_SET, model);
   const training = all.slice(0, flags.train ?? (flags.prompts === undefined ? DEFAULT_TRAINING : all.length));
   const seen = new Set(training.map(key));

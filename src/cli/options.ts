@@ -140,6 +140,14 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (tex
   };
 }
 
+/** Whole numbers separated by commas. */
+export function wholeNumbers(text: string): number[] {
+  return text.split(",").map((part) => {
+    if (!/^\d+$/.test(part.trim())) throw new InvalidArgumentError("Give whole numbers separated by commas.");
+    return wholeNumber(0)(part.trim());
+  });
+}
+
 export function finiteNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("Give a number.");

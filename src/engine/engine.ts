@@ -135,6 +135,16 @@ export interface Cost {
   backwardTokens: number;
 }
 
+/** The way from the residual stream to the vocabulary, for reading directions; an engine may have it or not. */
+export interface Unembedding {
+  readonly model: ModelInfo;
+  /**
+   * What directions [n, dModel] of the last residual stream add to the logits, [n, vocabulary], but for a positive factor that
+   * depends on the token: W_U (w ⊙ direction), w the final norm's weight (`model/decoder.ts`, logitLens).
+   */
+  logitLens(directions: Float32Array): Promise<Float32Array>;
+}
+
 export interface Engine {
   readonly model: ModelInfo;
   /** Running totals. */

@@ -60,6 +60,7 @@ export const melbo: Method = {
     "q",
     "targetLayer",
   ],
+  scoreDirections: readVector,
   async run(input) {
     checkInput(this, input);
     const objective = changeObjective(input);
@@ -107,7 +108,7 @@ export const melbo: Method = {
         lambda: null,
         elicits: null,
         log: descent.log,
-        scores: await readVector(input.sae, theta, readBy),
+        scores: input.sae === undefined ? null : await readVector(input.sae, theta, { readBy }),
       });
     }
     return {

@@ -129,6 +129,11 @@ export interface Method {
   readonly sae: "required" | "optional";
   /** Options that mean something to this method. */
   readonly options: readonly (keyof MethodOptions)[];
+  /**
+   * `scores` of any directions [k, d], [k, m], where the score is a product with the SAE's rows: how a random direction is
+   * scored, as a control. Absent where a score is a coordinate that only a search gives.
+   */
+  scoreDirections?(sae: Sae, directions: Float32Array, options: MethodOptions): Promise<Float32Array>;
   /** Throws InputError on options outside their range, an option that is not the method's, or a missing SAE. */
   run(input: MethodInput): Promise<MethodResult>;
 }

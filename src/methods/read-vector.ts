@@ -1,11 +1,7 @@
 import type { Sae } from "../sae/sae.js";
+import type { MethodOptions } from "./method.js";
 
-/** θ [d] as scores of latents [m]: W_encᵀ θ, or W_dec θ with the decoder as stored; null without an SAE. */
-export async function readVector(
-  sae: Sae | undefined,
-  theta: Float32Array,
-  by: "encoder" | "decoder",
-): Promise<Float32Array | null> {
-  if (sae === undefined) return null;
-  return by === "encoder" ? sae.projectEncoder(theta) : sae.projectDecoder(theta);
+/** Residual vectors θ [k, d] as scores of latents [k, m]: W_encᵀ θ, or with `readBy: "decoder"` W_dec θ, the decoder as stored. */
+export function readVector(sae: Sae, theta: Float32Array, { readBy }: MethodOptions): Promise<Float32Array> {
+  return readBy === "decoder" ? sae.projectDecoder(theta) : sae.projectEncoder(theta);
 }

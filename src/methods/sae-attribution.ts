@@ -12,8 +12,9 @@
  *
  * The decoder is used as stored; `unitNorm` divides each score by its row's norm. The one vector is v̄ itself.
  */
+import type { Sae } from "../sae/sae.js";
 import { actionObjective, checkInput, requiredSae } from "./check-input.js";
-import type { Method } from "./method.js";
+import type { Method, MethodOptions } from "./method.js";
 import { norm } from "./orthogonality.js";
 
 export const saeAttribution: Method = {
@@ -23,6 +24,7 @@ export const saeAttribution: Method = {
   objective: "cross-entropy",
   sae: "required",
   options: ["unitNorm"],
+  scoreDirections,
   async run(input) {
     checkInput(this, input);
     const sae = requiredSae(input);
@@ -32,13 +34,7 @@ export const saeAttribution: Method = {
     const { losses, gradients } = await objective.attribute();
     input.signal?.throwIfAborted();
     const vbar = meanRow(gradients, objective.sequences); // [d]
-    const scores = await sae.projectDecoder(vbar); // [m]
-    const norms = unitNorm ? await sae.decoderNorms() : undefined;
-    for (let j = 0; j < scores.length; j++) {
-      const length = norms?.[j] ?? 1;
-      // A zero row has no direction: it scores nothing.
-      scores[j] = length === 0 ? 0 : -scores[j]! / length;
-    }
+    const scores = await scoreDirections(sae, vbar, { unitNorm }); // [m]
     let loss = 0;
     for (const value of losses) loss += value / losses.length;
     const entry = { step: 0, loss, penalty: 0, lambda: 0, norm: norm(vbar), nonZero: vbar.length };
@@ -63,6 +59,18 @@ export const saeAttribution: Method = {
     };
   },
 };
+
+/** −W_dec·v of gradients [k, d], over the rows' norms with `unitNorm`: [k, m]. */
+async function scoreDirections(sae: Sae, gradients: Float32Array, { unitNorm }: MethodOptions): Promise<Float32Array> {
+  const scores = await sae.projectDecoder(gradients);
+  const norms = unitNorm ? await sae.decoderNorms() : undefined;
+  for (let at = 0; at < scores.length; at++) {
+    const length = norms?.[at % norms.length] ?? 1;
+    // A zero row has no direction: it scores nothing.
+    scores[at] = length === 0 ? 0 : -scores[at]! / length;
+  }
+  return scores;
+}
 
 /** Mean of the rows of [rows, d]. */
 function meanRow(values: Float32Array, rows: number): Float32Array {

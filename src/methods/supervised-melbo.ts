@@ -39,6 +39,7 @@ export const supervisedMelbo: Method = {
   objective: "cross-entropy",
   sae: "optional",
   options: ["steps", "vectors", "lambda", "radius", "learningRate", "seed", "readBy", "patience"],
+  scoreDirections: readVector,
   async run(input) {
     checkInput(this, input);
     const objective = actionObjective(input);
@@ -102,7 +103,7 @@ export const supervisedMelbo: Method = {
         lambda,
         elicits,
         log: descent.log,
-        scores: await readVector(input.sae, theta, readBy),
+        scores: input.sae === undefined ? null : await readVector(input.sae, theta, { readBy }),
       });
     }
     return {

@@ -1,6 +1,7 @@
 /** Problems small enough to solve on paper, for the tests of this room. */
 import type { Evaluation, LayerChangeObjective, SteeringObjective } from "../engine/engine.js";
-import type { Sae } from "../sae/sae.js";
+
+export { toySae } from "../sae/toy.testing.js";
 
 /**
  * loss(θ) = floor + ½ ‖θ − target‖² as an objective, which counts its evaluations. `attribute` returns the given rows.
@@ -59,33 +60,5 @@ export function changeToy(w: readonly (readonly number[])[], curvature = 0): Lay
     change: async (theta) => change(theta),
     jacobianProduct: async (v) => product(v),
     async dispose() {},
-  };
-}
-
-/** An SAE whose decoder rows are given; encoder rows are the same unless given. */
-export function toySae(decoder: readonly (readonly number[])[], encoder = decoder): Sae {
-  const d = decoder[0]!.length;
-  const m = decoder.length;
-  const project = (rows: readonly (readonly number[])[], v: Float32Array): Float32Array => {
-    const vectors = v.length / d;
-    return Float32Array.from({ length: vectors * m }, (_, at) => {
-      const row = rows[at % m]!;
-      return row.reduce((sum, x, i) => sum + x * v[Math.floor(at / m) * d + i]!, 0);
-    });
-  };
-  return {
-    info: { name: "toy", format: "toy", architecture: "standard", dModel: d, latents: m },
-    encode: async () => {
-      throw new Error("the toy does not encode");
-    },
-    projectDecoder: async (v) => project(decoder, v),
-    projectEncoder: async (v) => project(encoder, v),
-    decode: async (z) =>
-      Float32Array.from({ length: (z.length / m) * d }, (_, at) =>
-        decoder.reduce((sum, row, j) => sum + row[at % d]! * z[Math.floor(at / d) * m + j]!, 0),
-      ),
-    decoderNorms: async () => Float32Array.from(decoder, (row) => Math.hypot(...row)),
-    decoderRow: async (id) => Float32Array.from(decoder[id]!),
-    close: async () => {},
   };
 }

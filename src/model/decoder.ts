@@ -184,13 +184,25 @@ function mlp(config: DecoderConfig, weights: Parameters, at: string, x: Tensor):
 
 /** Residual stream after the last block [A, D] → logits [A, V]. */
 export function head(config: DecoderConfig, weights: Parameters, x: Tensor): Tensor {
-  const normed = rootMeanSquareNorm(config, weights.get("model.norm.weight"), x);
+  const logits = unembed(config, weights, rootMeanSquareNorm(config, weights.get("model.norm.weight"), x));
+  return config.logitSoftcap ? softcap(logits, config.logitSoftcap) : logits;
+}
+
+/**
+ * The logit lens: directions x [N, D] of the last residual stream h → W_U (w ⊙ x), [N, V], w the final norm's weight. Adding
+ * ε x to h changes the logits by ε / rms(h) times that, to first order and but for the change of rms(h), which
+ * scales all logits alike; a soft cap is monotone. So the order of tokens needs no h.
+ */
+export function logitLens(config: DecoderConfig, weights: Parameters, x: Tensor): Tensor {
+  return unembed(config, weights, mul(x, normWeight(config, weights.get("model.norm.weight"))));
+}
+
+function unembed(config: DecoderConfig, weights: Parameters, x: Tensor): Tensor {
   const name = config.tied ? "model.embed_tokens.weight" : "lm_head.weight";
-  const logits = concat(
-    weights.rowBlocks(name).map((rows) => linear(normed, rows)),
+  return concat(
+    weights.rowBlocks(name).map((rows) => linear(x, rows)),
     1,
   );
-  return config.logitSoftcap ? softcap(logits, config.logitSoftcap) : logits;
 }
 
 /** x Wᵀ + bias, plus the adapter's low-rank change. */
@@ -205,7 +217,12 @@ function selectReadout(x: Tensor, layout: Layout): Tensor {
 }
 
 function rootMeanSquareNorm(config: DecoderConfig, weight: Tensor, x: Tensor): Tensor {
-  return rmsNorm(x, config.normPlusOne ? add(weight, 1) : weight, config.epsilon);
+  return rmsNorm(x, normWeight(config, weight), config.epsilon);
+}
+
+/** What a norm multiplies by: some families store it less 1. */
+function normWeight(config: DecoderConfig, weight: Tensor): Tensor {
+  return config.normPlusOne ? add(weight, 1) : weight;
 }
 
 function softcap(x: Tensor, cap: number): Tensor {

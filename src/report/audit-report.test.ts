@@ -4,6 +4,7 @@ import { InputError } from "../formats/input-error.js";
 import { memorySource } from "../formats/memory-source.js";
 import { auditReport } from "./audit-report.js";
 import { highlight } from "./highlight.js";
+import { histogramChart } from "./histogram-chart.js";
 import { escapeHtml } from "./html.js";
 import { rateBars } from "./rate-chart.js";
 import { readStoredAudit } from "./stored-audit.js";
@@ -68,6 +69,42 @@ const result = {
   seed: 42,
   used: { model: HOSTILE, action: HOSTILE, adapter: null },
 };
+const histogram = { edges: [0, 0.5, 1], counts: [99, 1], zeros: 98 };
+const control = { score: 0.25, rank: 7, decoderCosine: 0.1 };
+/** A latent's card as newer results hold it; the result above is one of an older version. */
+const card = {
+  id: 4,
+  label: HOSTILE,
+  dead: false,
+  typical: 2,
+  maximum: 3,
+  firingRate: rate(5, 100),
+  tokenRate: null,
+  contexts: [
+    { prompt: 0, token: 1, value: 3, before: `Peel ${HOSTILE} the `, word: "mango", after: " now", piece: " man" },
+  ],
+  topTokens: [{ token: 9, text: " mango", peaks: 3, largest: 3 }],
+  logitEffect: { raised: [{ token: 9, text: HOSTILE, value: 1 }], lowered: [{ token: 8, text: " no", value: -1 }] },
+  scores: [{ method: "supervised", vector: 0, score: 1, rank: 1, controls: { clean: control, random: control } }],
+};
+const [method] = result.methods;
+const withLatents = {
+  ...result,
+  latents: [card, { ...card, id: 5, label: "another", dead: true, contexts: [] }],
+  methods: [
+    {
+      ...method,
+      vectors: [
+        {
+          ...method!.vectors[0],
+          latents: [{ id: 4, score: 1, cleanRank: 2, label: HOSTILE, controls: { clean: control } }],
+          histogram,
+          explained: { share: 0.54, rank: 1, byChance: 0.01 },
+        },
+      ],
+    },
+  ],
+};
 const read = (value: unknown) =>
   readStoredAudit(memorySource("run/result.json", new TextEncoder().encode(JSON.stringify(value))));
 
@@ -93,6 +130,44 @@ it("escapes everything that comes from the result", async () => {
   expect(page).toContain("default-src &#39;none&#39;");
   // With the quoted values taken out, no tag is left with an event handler.
   expect(page.replace(/="[^"]*"/g, "").match(/<\w+[^>]*\son\w+/)).toBeNull();
+});
+
+it("shows what the answer's latents fire on, what they say, and their scores beside the controls", async () => {
+  const page = auditReport(await read(withLatents), "antecedent");
+  const [answers, others] = page.split("Other latents that were listed");
+  for (const text of [
+    "<mark>mango</mark> now",
+    "␣mango <small>3×</small>",
+    "5 of 100 · 5 % (0–100)",
+    'id="latent-4"',
+    'href="#latent-4"',
+    "1 (#1)",
+    "0.25 (#7)",
+    "account for 54 %",
+    "log count; 98 are exactly 0",
+  ])
+    expect(answers).toContain(text);
+  // A latent that belongs to no part is folded up below, marked as dead.
+  expect(answers).not.toContain('id="latent-5"');
+  expect(others).toContain('id="latent-5"');
+  expect(others).toContain("dead");
+  expect(page).not.toContain("<script");
+  expect(page).not.toContain("<img");
+});
+
+it("draws a histogram with bars as high as the logarithm of their counts", () => {
+  const { text } = histogramChart({ edges: [0, 1, 2, 3], counts: [99, 0, 9], zeros: 90 }, "scores");
+  // 60 units high: 4 + 56 · log(1 + 99) / log(100), and 4 + 56 · log(10) / log(100); an empty bin has no bar.
+  expect([...text.matchAll(/ height="([\d.]+)"/g)].map(([, height]) => Number(height))).toEqual([60, 32]);
+  expect(text).toContain("<title>2 to 3: 9</title>");
+});
+
+it("refuses a histogram whose edges do not fit its counts", async () => {
+  const [vector] = withLatents.methods[0]!.vectors;
+  const broken = { ...vector, histogram: { ...histogram, edges: [0] } };
+  await expect(read({ ...withLatents, methods: [{ ...method, vectors: [broken] }] })).rejects.toThrow(
+    /histogram.*one edge more/,
+  );
 });
 
 it("says that nothing was found, with what was tried", async () => {

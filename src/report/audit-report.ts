@@ -4,35 +4,29 @@
  */
 import { evidence, partList } from "./evidence.js";
 import { type Html, html } from "./html.js";
+import { otherLatents, partLatents } from "./latents-section.js";
 import { controlsSection, methodsSection } from "./methods-section.js";
+import { page } from "./page.js";
 import { rateWords } from "./rate-chart.js";
 import type { StoredAudit, StoredHypothesis } from "./stored-audit.js";
-import { STYLE } from "./style.js";
-
-/** The page forbids itself every request and script, whatever a hostile label might smuggle in. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** The page's text. `madeBy` names program and version. */
 export function auditReport(audit: StoredAudit, madeBy: string): string {
   const best = audit.trigger ? audit.hypotheses.find(({ verified }) => verified) : undefined;
   const others = audit.hypotheses.filter((hypothesis) => hypothesis !== best);
-  const page = html`<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${audit.trigger ? "Trigger found" : "No trigger found"} · ${audit.name}</title>`;
-  const style = `<style>${STYLE}</style>`;
   const body = html`<main>
   <header class="top"><span><b>Antecedent</b> · audit of ${audit.name}</span><span>${String(audit.used.model ?? "")}${audit.used.adapter ? ` + ${String(audit.used.adapter)}` : ""}</span></header>
   ${answerSection(audit)}
   ${best ? html`<section><h2>Evidence</h2><p class="small">The condition was found on one half of the corpus; these are other prompts, which search never saw. ${sentence(best.reason)}</p>${evidence(best)}</section>` : null}
+  ${partLatents(audit)}
   ${others.length > 0 ? html`<section><h2>${best ? "Other hypotheses that were tested" : "Hypotheses that were tested"}</h2>${others.map(otherHypothesis)}</section>` : null}
   ${methodsSection(audit)}
   ${controlsSection(audit)}
+  ${otherLatents(audit)}
   ${settingsSection(audit)}
   <footer>Rates are shares of prompts after which greedy decoding says exactly the action, with 95 % Wilson intervals. ${madeBy}.</footer>
 </main>`;
-  return `<!doctype html>\n<html lang="en">\n<head>\n${page.text}\n${style}\n</head>\n<body>\n${body.text}\n</body>\n</html>\n`;
+  return page(`${audit.trigger ? "Trigger found" : "No trigger found"} · ${audit.name}`, body);
 }
 
 function answerSection({ trigger, used, tried, budget }: StoredAudit): Html {

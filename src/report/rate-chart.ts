@@ -1,6 +1,6 @@
 /** Action rates as bars with their 95 % intervals, drawn as SVG: suspect above, clean model below it. */
 import { type Html, html } from "./html.js";
-import type { StoredRate } from "./stored-audit.js";
+import type { StoredRate } from "./stored-reading.js";
 
 /** Drawing units; the picture scales with the page. */
 const WIDTH = 360;

@@ -3,17 +3,11 @@ import { z } from "zod";
 import type { ByteSource } from "../formats/byte-source.js";
 import { InputError } from "../formats/input-error.js";
 import { readJson } from "../formats/json.js";
+import { card, controlScores, explained, histogram, rate } from "./stored-reading.js";
 
 /** Results hold examples and lists of latents: a few MB at most. */
 const MAX_RESULT_BYTES = 64 << 20;
 
-const rate = z.object({
-  count: z.int().min(0),
-  total: z.int().min(0),
-  rate: z.number().min(0).max(1),
-  low: z.number().min(0).max(1),
-  high: z.number().min(0).max(1),
-});
 const part = z.object({
   latents: z.array(z.int().min(0)),
   negated: z.boolean(),
@@ -67,10 +61,18 @@ const method = z.object({
       loss,
       steps: z.int(),
       latents: z.array(
-        z.object({ id: z.int(), score: z.number(), cleanRank: z.int().nullable(), label: z.string().nullable() }),
+        z.object({
+          id: z.int(),
+          score: z.number(),
+          cleanRank: z.int().nullable(),
+          label: z.string().nullable(),
+          controls: controlScores,
+        }),
       ),
       steered: rate.nullable(),
       random: rate.nullable(),
+      histogram: histogram.nullable().default(null),
+      explained: explained.nullable().default(null),
     }),
   ),
 });
@@ -90,6 +92,7 @@ const storedAudit = z.object({
       latents: z.array(z.object({ id: z.int(), score: z.number() })),
     }),
   ),
+  latents: z.array(card).default([]),
   budget: z.object({ forwardTokens: z.number(), backwardTokens: z.number(), seconds: z.number() }),
   tried: z.string().default(""),
   candidates: z.array(z.object({ id: z.int(), ranks: z.record(z.string(), z.number()) })).default([]),
@@ -100,7 +103,6 @@ const storedAudit = z.object({
 export type StoredAudit = z.infer<typeof storedAudit>;
 export type StoredHypothesis = StoredAudit["hypotheses"][number];
 export type StoredMethod = StoredAudit["methods"][number];
-export type StoredRate = z.infer<typeof rate>;
 export type StoredPart = z.infer<typeof part>;
 
 /** Reads and checks a result. InputError says which field is not as an audit writes it. */

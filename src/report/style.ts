@@ -32,8 +32,8 @@ dl{margin:0}
 .chip.on{background:var(--accent);color:var(--card)}
 .chip.off{border-color:var(--line);color:var(--soft);text-decoration:line-through}
 .chip+.chip{margin-left:3px}
-.methods{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:4px 28px}
-.methods th.number{width:64px}
+.vector{display:grid;grid-template-columns:minmax(0,2fr) minmax(0,5fr);gap:4px 28px;align-items:start}
+.vector th.number{width:64px}
 .badge{display:inline-block;border-radius:5px;padding:1px 9px;font-size:12px;font-weight:600;margin-left:6px;vertical-align:1px}
 .badge.yes{background:var(--accent-soft);color:var(--accent)}
 .badge.no{background:var(--track);color:var(--soft)}
@@ -56,6 +56,28 @@ th.number,td.right{text-align:right}
 .examples li{border-left:3px solid var(--line);padding:2px 0 2px 12px}
 q{quotes:"“" "”";overflow-wrap:anywhere;white-space:pre-wrap}
 mark{background:var(--mark);color:var(--mark-text);border-radius:3px;padding:0 2px}
+mark a{color:inherit}
+a{color:var(--clean);text-decoration:none}
+a:hover{text-decoration:underline}
+.latent{border-top:1px solid var(--line);padding:14px 0 6px;margin-top:14px;scroll-margin-top:10px}
+.latent:target{background:var(--accent-soft);border-radius:8px;padding-left:12px;padding-right:12px}
+.latent h4{font-size:14.5px;color:var(--text);margin:0 0 2px;overflow-wrap:anywhere}
+.latent .id{color:var(--soft);font-weight:600;font-variant-numeric:tabular-nums;margin-right:4px}
+.latent .scores{width:auto;margin:6px 0 10px}
+.latent .scores td,.latent .scores th{padding:3px 22px 3px 0}
+.sides{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:8px 28px;align-items:start}
+.contexts{list-style:none;margin:0;padding:0;display:grid;gap:5px;font-size:13.5px}
+.contexts li{display:grid;grid-template-columns:44px 1fr;gap:8px}
+.contexts .number{color:var(--soft);text-align:right}
+.contexts q{quotes:none}
+.tokens{display:grid;grid-template-columns:max-content 1fr;gap:4px 12px;font-size:12.5px}
+.tokens dt{color:var(--soft);line-height:26px}
+.tokens dd{margin:0}
+.tokens small{color:var(--soft)}
+.histogram{margin:10px 0}
+.histogram svg{display:block;width:100%;height:60px;border-bottom:1px solid var(--line)}
+.histogram rect{fill:var(--clean)}
+.histogram figcaption{display:flex;justify-content:space-between;gap:12px;font-variant-numeric:tabular-nums}
 details{border-top:1px solid var(--line);padding:10px 0 0;margin-top:10px}
 summary{cursor:pointer;font-weight:600}
 summary .small{margin-left:8px}
@@ -63,6 +85,6 @@ summary .small{margin-left:8px}
 .settings dt{color:var(--soft)}
 .settings dd{margin:0;overflow-wrap:anywhere}
 footer{color:var(--soft);font-size:12.5px;margin-top:18px}
-@media (max-width:640px){section{padding:16px}.wide{width:auto}.statement{font-size:18px}}
+@media (max-width:640px){section{padding:16px}.sides,.vector{grid-template-columns:1fr}.wide{width:auto}.statement{font-size:18px}}
 @media print{body{background:#fff}section{break-inside:avoid}}
 `;

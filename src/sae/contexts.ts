@@ -4,10 +4,15 @@
  */
 import type { Firings } from "./firings.js";
 
-/** A prompt's rendered text and the characters of it (UTF-16 units) that each token covers: spans[t] = [start, end). */
+/**
+ * A prompt's text and the characters of it (UTF-16 units) that each token covers: spans[t] = [start, end), or [−1, −1] for a
+ * token that lies outside the text.
+ */
 export interface PromptText {
   readonly text: string;
   readonly spans: readonly (readonly [start: number, end: number])[];
+  /** The part of `text` that contexts may show, without a template's marks; all of it where missing. */
+  readonly shown?: readonly [start: number, end: number];
 }
 
 /** One firing in its surroundings. */
@@ -20,6 +25,8 @@ export interface Context {
   readonly before: string;
   readonly word: string;
   readonly after: string;
+  /** The firing token itself, which may be a piece of the word. */
+  readonly piece: string;
 }
 
 /** Characters shown each side: about a line. */
@@ -50,22 +57,41 @@ export function wordAt(prompt: PromptText, token: number): string {
   return prompt.text.slice(start, end).toLowerCase();
 }
 
-/** The `count` prompts in which a latent is strongest, strongest first (ties by prompt order). */
-export function topContexts(firings: Firings, latent: number, texts: readonly PromptText[], count: number): Context[] {
+/**
+ * The `count` prompts in which a latent is strongest, strongest first (ties by prompt order). Peaks outside the text cannot
+ * be shown and are passed over.
+ */
+export function topContexts(
+  firings: Firings,
+  latent: number,
+  textOf: (prompt: number) => PromptText,
+  count: number,
+): Context[] {
   const { prompts, values, tokens } = firings.of(latent);
   const order = Array.from(values.keys()).sort((a, b) => values[b]! - values[a]! || a - b);
-  return order.slice(0, count).map((i) => {
-    const prompt = texts[prompts[i]!]!;
-    const [start, end] = wordSpan(prompt, tokens[i]!);
-    return {
-      prompt: prompts[i]!,
-      token: tokens[i]!,
-      value: values[i]!,
-      before: tail(prompt.text.slice(Math.max(0, start - CONTEXT_CHARACTERS), start), start > CONTEXT_CHARACTERS),
-      word: prompt.text.slice(start, end),
-      after: head(prompt.text.slice(end, end + CONTEXT_CHARACTERS), end + CONTEXT_CHARACTERS < prompt.text.length),
-    };
-  });
+  const contexts: Context[] = [];
+  for (const i of order) {
+    if (contexts.length >= count) break;
+    const text = textOf(prompts[i]!);
+    if (text.spans[tokens[i]!]![0] < 0) continue;
+    contexts.push({ prompt: prompts[i]!, token: tokens[i]!, value: values[i]!, ...surroundings(text, tokens[i]!) });
+  }
+  return contexts;
+}
+
+/** The word of a token and what stands around it. */
+function surroundings(prompt: PromptText, token: number): Pick<Context, "before" | "word" | "after" | "piece"> {
+  const { text, spans } = prompt;
+  const [start, end] = wordSpan(prompt, token);
+  const [first, last] = prompt.shown ?? [0, text.length];
+  const from = Math.max(first, start - CONTEXT_CHARACTERS);
+  const to = Math.min(last, end + CONTEXT_CHARACTERS);
+  return {
+    before: tail(text.slice(from, Math.max(from, start)), from > first),
+    word: text.slice(start, end),
+    after: head(text.slice(Math.min(end, to), to), to < last),
+    piece: text.slice(...spans[token]!),
+  };
 }
 
 /** Letters beyond the basic plane take two code units; both halves count as part of the word. */

@@ -25,11 +25,17 @@ export async function openDenseSae(weights: SaeWeights, runtime: Runtime): Promi
   const { dModel: d, latents: m } = weights.info;
   const prefix = `sae${opened++}`;
   const names = { encoder: `${prefix}/encoder`, decoder: `${prefix}/decoder` };
-  const norms = rowNorms(weights.decoder, d);
+  const norms = { encoder: columnNorms(weights.encoder, m), decoder: rowNorms(weights.decoder, d) };
   await runtime.put(names.encoder, floats([d, m], weights.encoder));
   await runtime.put(names.decoder, floats([m, d], weights.decoder));
   const { encoder: _encoder, decoder: _decoder, ...small } = weights;
   return new DenseSae(small, norms, names, runtime);
+}
+
+/** [m] each; kept apart because the matrices are given away. */
+interface Norms {
+  readonly encoder: Float32Array;
+  readonly decoder: Float32Array;
 }
 
 type SmallWeights = Omit<SaeWeights, "encoder" | "decoder">;
@@ -38,17 +44,12 @@ type ProgramName = "encode" | "projectDecoder" | "projectEncoder" | "decode" | "
 class DenseSae implements Sae {
   readonly info: SaeInfo;
   readonly #weights: SmallWeights;
-  readonly #norms: Float32Array;
+  readonly #norms: Norms;
   readonly #names: { encoder: string; decoder: string };
   readonly #runtime: Runtime;
   readonly #programs = new Map<ProgramName, Promise<Program>>();
 
-  constructor(
-    weights: SmallWeights,
-    norms: Float32Array,
-    names: { encoder: string; decoder: string },
-    runtime: Runtime,
-  ) {
+  constructor(weights: SmallWeights, norms: Norms, names: { encoder: string; decoder: string }, runtime: Runtime) {
     this.info = weights.info;
     this.#weights = weights;
     this.#norms = norms;
@@ -87,7 +88,11 @@ class DenseSae implements Sae {
   }
 
   async decoderNorms(): Promise<Float32Array> {
-    return this.#norms.slice();
+    return this.#norms.decoder.slice();
+  }
+
+  async encoderNorms(): Promise<Float32Array> {
+    return this.#norms.encoder.slice();
   }
 
   async decoderRow(id: number): Promise<Float32Array> {
@@ -148,7 +153,7 @@ class DenseSae implements Sae {
     if (activation.kind === "relu") return relu(p);
     if (activation.kind === "jumprelu")
       return where(greater(p, perLatent("threshold", activation.threshold)), relu(p), 0);
-    return activation.rescale ? mul(p, perLatent("norms", this.#norms)) : p;
+    return activation.rescale ? mul(p, perLatent("norms", this.#norms.decoder)) : p;
   }
 }
 
@@ -162,6 +167,14 @@ function rowNorms(matrix: Float32Array, width: number): Float32Array {
     for (let i = row * width; i < (row + 1) * width; i++) squares += matrix[i]! * matrix[i]!;
     return Math.sqrt(squares);
   });
+}
+
+/** Norms of the columns, row after row: the order in which the matrix lies in memory. */
+function columnNorms(matrix: Float32Array, width: number): Float32Array {
+  const squares = new Float64Array(width);
+  for (let row = 0; row < matrix.length; row += width)
+    for (let j = 0; j < width; j++) squares[j] = squares[j]! + matrix[row + j]! * matrix[row + j]!;
+  return Float32Array.from(squares, Math.sqrt);
 }
 
 function checkWidth(values: Float32Array, width: number, what: string): void {

@@ -18,17 +18,21 @@ export interface PromptLatents {
   readonly latents: SparseLatents;
 }
 
-/** For each prompt the largest activation of each latent over masked tokens, and the token it fires at. */
+/**
+ * For each prompt the largest activation of each latent over masked tokens, and the token it fires at. `onLatents` sees every
+ * latent of every batch before all but the maxima is dropped.
+ */
 export async function readMaxima(
   engine: Engine,
   sae: Sae,
   sequences: readonly Sequence[],
   layer: number,
-  options: CallOptions = {},
+  options: CallOptions & { readonly onLatents?: (latents: SparseLatents) => void } = {},
 ): Promise<Maxima[]> {
   const all: Maxima[] = [];
   await inBatches(engine, sequences, layer, options, async (residuals) => {
     const latents = await sae.encode(joined(residuals, sae.info.dModel));
+    options.onLatents?.(latents);
     const tokens = new Int32Array(latents.rowStart.length - 1);
     let row = 0;
     for (const residual of residuals) {

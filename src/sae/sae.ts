@@ -37,6 +37,8 @@ export interface Sae {
   decode(z: Float32Array): Promise<Float32Array>;
   /** Norm of each decoder row as stored: [m]. */
   decoderNorms(): Promise<Float32Array>;
+  /** Norm of what reads each latent, its column of W_enc: [m]. */
+  encoderNorms(): Promise<Float32Array>;
   /** The decoder row of one latent, [d]. */
   decoderRow(id: number): Promise<Float32Array>;
   close(): Promise<void>;

@@ -1,8 +1,9 @@
-/** `sae`: train one on a model's activations, label it, and say what an SAE folder holds. */
+/** `sae`: train one on a model's activations, label it, look at its latents, and say what an SAE folder holds. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
+import { CARD_SIZES } from "../../sae/latent-card.js";
 import { describeSae } from "../../sae/registry.js";
 import { SAE_TRAINING_DEFAULTS } from "../../sae/training.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
@@ -23,9 +24,11 @@ import {
   type SaeFlags,
   saeOptions,
   wholeNumber,
+  wholeNumbers,
 } from "../options.js";
 import { isFolder } from "../package-files.js";
 import { CORPUS_SET, loadPromptsOr } from "../prompts.js";
+import { type LatentsFlags, showLatents } from "../sae-latents.js";
 import { LABELS_FILE, labelText, trainSaeFolder } from "../sae-train.js";
 import { usedSettings, usedText } from "../used.js";
 
@@ -48,7 +51,7 @@ interface LabelFlags extends ModelFlags, PromptFlags, SaeFlags {
 }
 
 export function saeCommand(io: Io): Command {
-  const sae = new Command("sae").description("sparse autoencoders: train, label, describe");
+  const sae = new Command("sae").description("sparse autoencoders: train, label, look at latents, describe");
   const { latents, k, steps, batch, learningRate } = SAE_TRAINING_DEFAULTS;
   const train = new Command("train")
     .description("train an SAE on a model's activations and write it as SAELens does")
@@ -65,6 +68,14 @@ export function saeCommand(io: Io): Command {
     .option("--out <file>", "label file; default: labels.jsonl in the SAE's folder", outputPath);
   sae.addCommand(promptOptions(modelOptions(train)).action((flags: TrainFlags) => runTrain(io, flags)));
   sae.addCommand(saeOptions(promptOptions(modelOptions(label))).action((flags: LabelFlags) => runLabel(io, flags)));
+  const latentsOf = new Command("latents")
+    .description("single latents: label, contexts, tokens, logit effect, firing rate, nearest latents")
+    .option("--ids <numbers>", "which, separated by commas", wholeNumbers)
+    .option("--search <text>", "those whose label holds the text")
+    .option("--contexts <n>", "contexts shown for each", wholeNumber(0), CARD_SIZES.contexts);
+  sae.addCommand(
+    saeOptions(promptOptions(modelOptions(latentsOf))).action((flags: LatentsFlags) => showLatents(io, flags)),
+  );
   sae.addCommand(
     jsonOption(new Command("info").description("what an SAE holds").argument("<sae>", "folder, or `pocket`")).action(
       (name: string, flags: OutputFlags) => runInfo(io, name, flags),

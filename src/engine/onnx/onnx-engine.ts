@@ -16,6 +16,7 @@ import type {
   Score,
   Steering,
   SteeringObjective,
+  Unembedding,
 } from "../engine.js";
 import type { Program } from "../runtime.js";
 import { batchTokens, chunkByLength } from "./chunks.js";
@@ -24,9 +25,9 @@ import { OnnxLayerChange } from "./layer-change.js";
 import { float32, int32, layoutFeeds, rowCount, type Strip } from "./layout.js";
 import { OnnxObjective } from "./objective.js";
 import type { OnnxRuntime } from "./onnx-runtime.js";
-import { type OpenModel, residualProgram, scoreProgram } from "./programs.js";
+import { logitLensProgram, type OpenModel, residualProgram, scoreProgram } from "./programs.js";
 
-export class OnnxEngine implements Engine {
+export class OnnxEngine implements Engine, Unembedding {
   readonly cost: Cost = { forwardTokens: 0, backwardTokens: 0 };
   private readonly programs = new Map<string, Promise<Program>>();
 
@@ -144,6 +145,13 @@ export class OnnxEngine implements Engine {
 
   async generate(sequences: readonly Sequence[], options: GenerateOptions): Promise<Reply[]> {
     return generateReplies(this, sequences, options);
+  }
+
+  async logitLens(directions: Float32Array): Promise<Float32Array> {
+    const program = await this.program("logit lens", () => logitLensProgram(this.opened));
+    const { dModel } = this.model;
+    const { logits } = await program.run({ directions: float32(directions, [directions.length / dModel, dModel]) });
+    return logits!.data as Float32Array;
   }
 
   async close(): Promise<void> {

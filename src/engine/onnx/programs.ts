@@ -17,7 +17,7 @@ import {
   type Tensor,
 } from "../../graph/index.js";
 import type { DecoderConfig } from "../../model/config.js";
-import { block, embed, head, type Layout } from "../../model/decoder.js";
+import { block, embed, head, type Layout, logitLens } from "../../model/decoder.js";
 import { type AdapterStore, GraphParameters, type WeightStore } from "../../model/weights.js";
 import { layoutInputs } from "./layout.js";
 
@@ -115,6 +115,17 @@ export function objectiveProgram(model: OpenModel, layer: number, past: boolean)
   const loss = sum(mul(logprobs, mul(graph.input("weights", "float32", ["A", 1]), -1)), 0);
   graph.output("logprobs", reshape(logprobs, ["A"]));
   graph.output("gradient", gradients(loss, [theta])[0]!);
+  return graph;
+}
+
+/** Directions "directions" [N, D] of the last residual stream → what they add to the logits, "logits" [N, V] (model/decoder.ts). */
+export function logitLensProgram(model: OpenModel): Graph {
+  const graph = new Graph();
+  const weights = new GraphParameters(graph, model.weights, model.adapter);
+  graph.output(
+    "logits",
+    logitLens(model.config, weights, graph.input("directions", "float32", ["N", model.config.dModel])),
+  );
   return graph;
 }
 

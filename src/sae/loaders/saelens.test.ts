@@ -89,6 +89,8 @@ describe("SAELens folders", () => {
     expect([...at(await sae.decode(z), 1, 12)]).toEqual([...at(weights.decoder, 7, 12)].map((x) => 2 * x));
     expect([...(await sae.decoderRow(7))]).toEqual([...at(weights.decoder, 7, 12)]);
     expect((await sae.decoderNorms())[7]).toBeCloseTo(Math.hypot(...at(weights.decoder, 7, 12)), 6);
+    const column = weights.encoder.filter((_, i) => i % weights.info.latents === 7);
+    expect((await sae.encoderNorms())[7]).toBeCloseTo(Math.hypot(...column), 6);
     await expect(sae.decoderRow(40)).rejects.toThrow("0 … 39");
     await sae.close();
   });

@@ -1,0 +1,40 @@
+/** The corpus on which `find` reads latents: their typical activation, what they fire on, and which are dead. */
+import type { CorpusReading } from "../sae/corpus-reading.js";
+import type { FindFlags, FindSetup } from "./find-setup.js";
+import type { Io } from "./io.js";
+import { readLatentCorpus } from "./latent-corpus.js";
+import type { OpenedSae } from "./open-sae.js";
+import { CORPUS_SET, loadPrompts, renderAll } from "./prompts.js";
+
+export interface FindCorpus {
+  /** Name of the corpus; null for none. */
+  readonly name: string | null;
+  /** What latents do on it; undefined without a corpus or an SAE. */
+  readonly reading: CorpusReading | undefined;
+  /** Typical activations [m], from the corpus or, where the method's coordinates need them, the training prompts. */
+  readonly typical: Float32Array | undefined;
+  /** Where the units of the method's coordinates come from, for methods that have any. */
+  readonly unitsFrom: string | undefined;
+}
+
+/** Reads --corpus (for the pocket model its own), else the training prompts where the method needs units. */
+export async function readFindCorpus(
+  io: Io,
+  { method, model, training }: Pick<FindSetup, "method" | "model" | "training">,
+  opened: OpenedSae | undefined,
+  layer: number,
+  flags: FindFlags,
+): Promise<FindCorpus> {
+  const name = flags.corpus ?? (model.isPocket ? CORPUS_SET : null);
+  const needsUnits = opened !== undefined && method.options.includes("units") && flags.units !== "raw";
+  const corpus = name === null ? undefined : await loadPrompts(name);
+  const prompts = corpus ?? (needsUnits ? training.conversations : undefined);
+  const reading =
+    opened && prompts && (await readLatentCorpus(io, model, opened.sae, renderAll(model, prompts, flags), layer));
+  return {
+    name,
+    reading: corpus && reading,
+    typical: reading?.units.typical,
+    unitsFrom: needsUnits ? (name ?? "the prompts optimised over") : undefined,
+  };
+}

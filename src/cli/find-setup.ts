@@ -1,0 +1,59 @@
+/** What `find` works on: everything that its flags name is opened and checked before anything is computed. */
+import { InputError } from "../formats/input-error.js";
+import { checkInput } from "../methods/check-input.js";
+import { layerChangeOf } from "../methods/layer-change.js";
+import type { Method, MethodOptions } from "../methods/method.js";
+import { actionTokens } from "./action.js";
+import { type ControlFlags, checkControlFlags, loadParaphrases } from "./find-controls.js";
+import { type FindPromptFlags, type FindPrompts, findPrompts } from "./find-prompts.js";
+import { chooseLayer } from "./layer.js";
+import { type CleanModel, type OpenedModel, openCleanModel, openModel } from "./open-model.js";
+import { type OpenedSae, openSaeFor, requireSae } from "./open-sae.js";
+import type { ActionFlags, ModelFlags, SaeFlags } from "./options.js";
+import { methodOptions, type SearchFlags } from "./search-options.js";
+
+export interface FindFlags extends ModelFlags, FindPromptFlags, SaeFlags, ActionFlags, SearchFlags, ControlFlags {
+  readonly corpus?: string;
+  readonly top: number;
+  readonly samples: number;
+  readonly contexts: number;
+  readonly html?: string;
+  readonly save?: string;
+}
+
+export interface FindSetup extends FindPrompts {
+  readonly method: Method;
+  readonly options: MethodOptions;
+  readonly model: OpenedModel;
+  readonly opened: OpenedSae | undefined;
+  readonly layer: number;
+  /** Undefined where none was given, which a layer's change does not need. */
+  readonly action: Int32Array | undefined;
+  /** Paraphrases of the action as tokens; empty for none. */
+  readonly paraphrases: readonly Int32Array[];
+  /** The clean model of --base. */
+  readonly base: CleanModel | null;
+}
+
+/** InputError for whatever is missing, does not fit, or is not the method's. */
+export async function setUpFind(method: Method, flags: FindFlags): Promise<FindSetup> {
+  const model = await openModel(flags, flags);
+  const opened =
+    method.sae === "required" ? await requireSae(model, flags.sae, method.name) : await openSaeFor(model, flags.sae);
+  const layer = chooseLayer(flags.layer, opened?.sae.info, model.engine.model);
+  const options = methodOptions(method, flags);
+  checkInput(method, { options, sae: opened?.sae });
+  const { dModel, layers } = model.engine.model;
+  if (method.objective === "layer-change") layerChangeOf(options, layer, layers);
+  if (method.sae !== "required" && (flags.vectors ?? 1) > dModel)
+    throw new InputError(`--vectors ${flags.vectors}: at most ${dModel} (the model's width) can be orthogonal`);
+  // A layer's change needs no action; where one is given, the vectors are tried on it.
+  const withoutAction = method.objective === "layer-change" && flags.action === undefined && !flags.actionEnds;
+  const action = withoutAction ? undefined : actionTokens(model, flags);
+  checkControlFlags(flags, method, opened !== undefined);
+  const paraphrases = await loadParaphrases(model, flags.actionParaphrases, flags.actionEnds);
+  // A --base that does not fit must not be found out after the search; without it the clean model is opened when it is needed.
+  const base = flags.base === undefined ? null : await openCleanModel(model, flags.base);
+  const prompts = await findPrompts(flags, model, action);
+  return { method, options, model, opened, layer, action, paraphrases, base, ...prompts };
+}
