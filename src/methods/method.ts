@@ -7,6 +7,9 @@ import type { Sae } from "../sae/sae.js";
 /** What an objective measures; the caller prepares the kind that `Method.objective` names. */
 export type ObjectiveKind = "cross-entropy" | "layer-change";
 
+/** How an objective is minimised: Adam (the post), or proximal gradient steps with a line search (`proximal.ts`). */
+export type Optimizer = "adam" | "proximal";
+
 /** Every option of every method; a method reads the ones it lists in `options`, and the rest must not be given. */
 export interface MethodOptions {
   /** Cap on optimiser steps for each vector, a λ path included. */
@@ -29,13 +32,15 @@ export interface MethodOptions {
   readonly readBy?: "encoder" | "decoder";
   /** Score with decoder rows of unit norm instead of as stored. */
   readonly unitNorm?: boolean;
+  /** Adam where not given. */
+  readonly optimizer?: Optimizer;
   /** Stop a run after so many steps without progress; not given: never. */
   readonly patience?: number;
 }
 
 /** One step's line in the log. */
 export interface StepLog {
-  /** Updates made before this evaluation: 0 is the start. */
+  /** Evaluations made before this one: 0 is the start. */
   readonly step: number;
   /** The objective without its penalty: nats for cross-entropy. */
   readonly loss: number;
@@ -69,7 +74,7 @@ export interface FoundVector {
   readonly norm: number;
   /** Objective without penalty, unsteered (θ = 0) and at `vector`. */
   readonly loss: { readonly initial: number; readonly final: number };
-  /** Optimiser updates. */
+  /** Evaluations after the start. */
   readonly steps: number;
   /** λ that produced the vector, null where there was no penalty. */
   readonly lambda: number | null;

@@ -6,8 +6,9 @@
  *
  * 1. Penalty: θ starts at 0, where cross-entropy has a good gradient; fixed norm: at a seeded random direction times R.
  * 2. Gradient of the loss, with earlier vectors projected out; for a fixed norm also made tangent to the sphere.
- * 3. The penalty's gradient λ θ/‖θ‖ is added; at θ = 0 the subgradient of least norm: g (1 − λ/‖g‖), or 0 where ‖g‖ ≤ λ.
- *    Adam. Earlier vectors are projected out of θ; a fixed norm is put back to R.
+ * 3. Adam: the penalty's gradient λ θ/‖θ‖ is added; at θ = 0 the subgradient of least norm: g (1 − λ/‖g‖), or 0 where
+ *    ‖g‖ ≤ λ. Earlier vectors are projected out of θ; a fixed norm is put back to R.
+ *    `optimizer: "proximal"` (`proximal.ts`): θ ← θ (1 − aλ/‖θ‖)₊ after the gradient step a, or the nearest point of the sphere.
  * 4. λ not given: the path of `lambda-path.ts`; θ = 0 is optimal exactly when λ ≥ ‖∇CE(0)‖₂, so that is λ_max.
  * 5. Reading: score_j = θ read by encoder row j (default: it ranked triggers best in the pocket world) or by decoder
  *    row j (as the post does). Signed: largest first, since θ itself points towards the action.
@@ -21,8 +22,9 @@ import type { Sae } from "../sae/sae.js";
 import { checkInput } from "./check-input.js";
 import { doesElicit, followLambdaPath, PATH_STEPS } from "./lambda-path.js";
 import type { FoundVector, Method, MethodInput } from "./method.js";
-import { Descent, type Problem, progressReporter } from "./optimise.js";
+import { Descent, progressReporter } from "./optimise.js";
 import { norm, OrthogonalComplement } from "./orthogonality.js";
+import type { Problem } from "./problem.js";
 
 /** Adam steps that would cross the first-order distance: fewer overshoot, more waste evaluations. */
 const STEPS_TO_CROSS = 20;
@@ -36,12 +38,13 @@ export const supervisedMelbo: Method = {
   score: "θ read by each latent's encoder row (or decoder row), largest first",
   objective: "cross-entropy",
   sae: "optional",
-  options: ["steps", "vectors", "lambda", "radius", "learningRate", "seed", "readBy", "patience"],
+  options: ["steps", "vectors", "lambda", "radius", "optimizer", "learningRate", "seed", "readBy", "patience"],
   async run(input) {
     checkInput(this, input);
     const options = input.options ?? {};
     const radius = options.radius;
     const readBy = options.readBy ?? "encoder";
+    const optimizer = options.optimizer ?? "adam";
     const count = options.vectors ?? 1;
     const steps = options.steps ?? (options.lambda === undefined && radius === undefined ? PATH_STEPS : FIXED_STEPS);
     const random = new Random(options.seed ?? DEFAULT_SEED);
@@ -64,6 +67,7 @@ export const supervisedMelbo: Method = {
         setNorm(complement.project(start), radius);
       }
       const descent = new Descent(problem(input, complement, radius), start, {
+        optimizer,
         learningRate,
         patience: options.patience,
         report: report(index),
@@ -107,7 +111,8 @@ export const supervisedMelbo: Method = {
         vectors: count,
         lambda: radius === undefined ? (options.lambda ?? "path") : null,
         radius: radius ?? null,
-        learningRate,
+        optimizer,
+        learningRate: optimizer === "adam" ? learningRate : null,
         readBy,
         seed: options.seed ?? DEFAULT_SEED,
         patience: options.patience ?? null,
@@ -139,6 +144,11 @@ function problem(input: MethodInput, complement: OrthogonalComplement, radius: n
     constrain(theta) {
       complement.project(theta);
       if (radius !== undefined) setNorm(theta, radius);
+    },
+    proximal(theta, lambda, stepSize) {
+      complement.project(theta);
+      const length = norm(theta);
+      if (length > 0) setNorm(theta, radius ?? Math.max(0, length - lambda * stepSize));
     },
   };
 }
