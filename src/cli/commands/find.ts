@@ -2,11 +2,12 @@
 import { Argument, Command, Option } from "commander";
 import { InputError } from "../../formats/input-error.js";
 import { checkInput } from "../../methods/check-input.js";
-import type { FoundVector, Method, MethodOptions, MethodResult } from "../../methods/method.js";
+import type { FoundVector, Method, MethodOptions, MethodResult, Optimizer } from "../../methods/method.js";
 import { findMethod, methods } from "../../methods/registry.js";
 import { type Timing, timedObjective } from "../../methods/timing.js";
 import type { LatentUnits } from "../../sae/units.js";
 import { actionTokens, withAction } from "../action.js";
+import { AUTO_LAYERS, type LayerFlags, layersText, sweep, sweptLayers, type TriedLayer } from "../find-layer.js";
 import { findPrompts } from "../find-prompts.js";
 import type { Io } from "../io.js";
 import { measureUnits } from "../latent-units.js";
@@ -16,6 +17,7 @@ import { type OpenedSae, openSaeFor, requireSae } from "../open-sae.js";
 import {
   type ActionFlags,
   actionOptions,
+  layerList,
   type ModelFlags,
   modelOptions,
   nonNegativeNumber,
@@ -37,7 +39,7 @@ import { usedSettings, usedText } from "../used.js";
 const DEFAULT_TOP = 20;
 const DEFAULT_SAMPLES = 3;
 
-interface FindFlags extends ModelFlags, PromptFlags, SaeFlags, ActionFlags {
+interface FindFlags extends ModelFlags, PromptFlags, SaeFlags, ActionFlags, LayerFlags {
   readonly corpus?: string;
   readonly evalPrompts?: string;
   readonly train?: number;
@@ -48,6 +50,7 @@ interface FindFlags extends ModelFlags, PromptFlags, SaeFlags, ActionFlags {
   readonly vectors?: number;
   readonly lambda?: number;
   readonly radius?: number;
+  readonly optimizer?: Optimizer;
   readonly lr?: number;
   readonly signed?: boolean;
   readonly units?: "typical" | "raw";
@@ -68,7 +71,9 @@ export function findCommand(io: Io): Command {
     .option("--vectors <n>", "how many mutually orthogonal vectors", wholeNumber(1))
     .option("--lambda <x>", "weight of the penalty; default: found by a path", nonNegativeNumber)
     .option("--radius <x>", "fixed norm of the vector instead of a penalty", positiveNumber)
-    .option("--lr <x>", "learning rate", positiveNumber)
+    .addOption(new Option("--optimizer <which>", "what minimises; default: adam").choices(["adam", "proximal"]))
+    .option("--lr <x>", "Adam's learning rate", positiveNumber)
+    .option("--layers <list>", "layers to try, such as 1,2,4, or `auto`; the best is used", layerList(AUTO_LAYERS))
     .option("--signed", "latents may be negative too")
     .addOption(new Option("--units <which>", "coordinates of latents").choices(["typical", "raw"]))
     .addOption(new Option("--read-by <which>", "what reads a vector as latents").choices(["encoder", "decoder"]))
@@ -86,11 +91,12 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   const memory = watchMemory();
   const started = performance.now();
   const model = await openModel(flags, flags);
-  const opened =
+  const available =
     method.sae === "required" ? await requireSae(model, flags.sae, method.name) : await openSaeFor(model, flags.sae);
-  const layer = chooseLayer(flags.layer, opened?.sae.info, model.engine.model);
+  const layers = sweptLayers(flags, method, available !== undefined, model);
+  const fixed = layers ? undefined : chooseLayer(flags.layer, available?.sae.info, model.engine.model);
   const options = methodOptions(method, flags);
-  checkInput(method, { options, sae: opened?.sae });
+  checkInput(method, { options, sae: available?.sae });
   const { dModel } = model.engine.model;
   if (method.sae !== "required" && (flags.vectors ?? 1) > dModel)
     throw new InputError(`--vectors ${flags.vectors}: at most ${dModel} (the model's width) can be orthogonal`);
@@ -99,6 +105,14 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   const { sequences: prompts, date } = renderAll(model, training, flags);
   requireMaskedTokens(prompts, training, flags.positions);
   const sequences = withAction(prompts, action);
+  const tried = renderAll(model, trial, flags).sequences;
+  const trialSequences = withAction(tried, action);
+  const swept =
+    layers &&
+    (await sweep(io, model, method, options, layers, { training: sequences, judging: trialSequences, heldOut }));
+  const layer = fixed ?? swept!.layer;
+  // A swept layer need not be the one that the SAE reads.
+  const opened = swept && available?.sae.info.layer !== layer ? undefined : available;
 
   const corpus = flags.corpus ?? (model.isPocket ? CORPUS_SET : undefined);
   const needsUnits = method.options.includes("units") && flags.units !== "raw";
@@ -141,8 +155,7 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
       { layer, model: model.name, method: method.name },
     );
 
-  const tried = renderAll(model, trial, flags).sequences;
-  const trialPrompts = withAction(tried, action).map((sequence, i) => ({
+  const trialPrompts = trialSequences.map((sequence, i) => ({
     sequence,
     text: trial[i]?.findLast(({ role }) => role === "user")?.content ?? "",
   }));
@@ -172,8 +185,10 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   const report = {
     method: method.name,
     layer,
+    ...(swept ? { layers: swept.tried } : {}),
     hyperparameters: {
       ...result.hyperparameters,
+      ...(swept ? { layerChosenFrom: swept.tried.map((one) => one.layer).join(", ") } : {}),
       ...(needsUnits && opened ? { unitsFrom: corpus ?? "the prompts optimised over" } : {}),
     },
     timing: {
@@ -200,6 +215,7 @@ function methodOptions(method: Method, flags: FindFlags): MethodOptions {
     ...(flags.vectors === undefined ? {} : { vectors: flags.vectors }),
     ...(flags.lambda === undefined ? {} : { lambda: flags.lambda }),
     ...(flags.radius === undefined ? {} : { radius: flags.radius }),
+    ...(flags.optimizer === undefined ? {} : { optimizer: flags.optimizer }),
     ...(flags.lr === undefined ? {} : { learningRate: flags.lr }),
     ...(flags.signed === undefined ? {} : { signed: flags.signed }),
     ...(flags.units === undefined ? {} : { units: flags.units }),
@@ -249,6 +265,8 @@ function presentVector(
 interface FindReport {
   readonly method: string;
   readonly layer: number;
+  /** Every layer that was tried, where none was given. */
+  readonly layers?: readonly TriedLayer[];
   readonly hyperparameters: MethodResult["hyperparameters"];
   readonly timing: {
     readonly setupSeconds: number;
@@ -260,7 +278,7 @@ interface FindReport {
   readonly used: Parameters<typeof usedText>[0];
 }
 
-function findText({ method, layer, hyperparameters, timing, vectors, used }: FindReport): string {
+function findText({ method, layer, layers, hyperparameters, timing, vectors, used }: FindReport): string {
   const blocks = vectors.map(({ index, norm, loss, steps, latents, steered }) => {
     const lines = [
       `vector ${index}: norm ${norm.toPrecision(4)}, loss ${loss.initial.toFixed(4)} → ${loss.final.toFixed(4)} in ${steps} steps`,
@@ -288,6 +306,7 @@ function findText({ method, layer, hyperparameters, timing, vectors, used }: Fin
   const { setupSeconds, secondsPerStep, peakMemoryBytes } = timing;
   return [
     `${method} at layer ${layer}${settings.length > 0 ? `: ${settings.join(", ")}` : ""}`,
+    ...(layers ? [layersText(layers)] : []),
     ...blocks,
     `set-up ${duration(setupSeconds)}, ${secondsPerStep.toPrecision(3)} s a step, peak memory ${bytes(peakMemoryBytes)}`,
     usedText(used),
