@@ -7,6 +7,7 @@ import { findMethod, methods } from "../../methods/registry.js";
 import { type Timing, timedObjective } from "../../methods/timing.js";
 import type { LatentUnits } from "../../sae/units.js";
 import { actionTokens, withAction } from "../action.js";
+import { findIterated, ITERATED_ATTRIBUTION } from "../find-iterated.js";
 import { AUTO_LAYERS, type LayerFlags, layersText, sweep, sweptLayers, type TriedLayer } from "../find-layer.js";
 import { findPrompts } from "../find-prompts.js";
 import type { Io } from "../io.js";
@@ -57,13 +58,17 @@ interface FindFlags extends ModelFlags, PromptFlags, SaeFlags, ActionFlags, Laye
   readonly readBy?: "encoder" | "decoder";
   readonly unitNorm?: boolean;
   readonly patience?: number;
+  readonly iterations?: number;
 }
+
+/** The methods, and what is built on one and on experiments with prompts, which methods know nothing of. */
+const searches = [...methods, ITERATED_ATTRIBUTION];
 
 export function findCommand(io: Io): Command {
   const command = new Command("find")
     .description("directions that elicit the action, read as SAE latents")
-    .addArgument(new Argument("<method>", "how to look for them").choices(methods.map(({ name }) => name)))
-    .addHelpText("after", `\nMethods:\n${methods.map(({ name, summary }) => `  ${name}: ${summary}`).join("\n")}`)
+    .addArgument(new Argument("<method>", "how to look for them").choices(searches.map(({ name }) => name)))
+    .addHelpText("after", `\nMethods:\n${searches.map(({ name, summary }) => `  ${name}: ${summary}`).join("\n")}`)
     .option("--corpus <file>", "prompts to measure latents on: their typical activation, and which are dead")
     .option("--eval-prompts <file>", "prompts to try the vectors on")
     .option("--train <n>", "optimise over the first n prompts alone", wholeNumber(1))
@@ -79,11 +84,12 @@ export function findCommand(io: Io): Command {
     .addOption(new Option("--read-by <which>", "what reads a vector as latents").choices(["encoder", "decoder"]))
     .option("--unit-norm", "score with decoder rows of norm 1")
     .option("--patience <n>", "stop after so many steps without progress", wholeNumber(1))
+    .option("--iterations <n>", "most concepts that iterated-attribution puts together", wholeNumber(1))
     .option("--top <n>", "latents listed for each vector", wholeNumber(1), DEFAULT_TOP)
     .option("--samples <n>", "replies shown for each vector", wholeNumber(0), DEFAULT_SAMPLES)
     .option("--save <file>", "write the vectors as safetensors", outputPath);
   return saeOptions(actionOptions(promptOptions(modelOptions(command)))).action((name: string, flags: FindFlags) =>
-    find(io, findMethod(name), flags),
+    name === ITERATED_ATTRIBUTION.name ? findIterated(io, flags) : find(io, findMethod(name), flags),
   );
 }
 
@@ -96,6 +102,8 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   const layers = sweptLayers(flags, method, available !== undefined, model);
   const fixed = layers ? undefined : chooseLayer(flags.layer, available?.sae.info, model.engine.model);
   const options = methodOptions(method, flags);
+  if (flags.iterations !== undefined)
+    throw new InputError(`--iterations belongs to ${ITERATED_ATTRIBUTION.name}; leave it out`);
   checkInput(method, { options, sae: available?.sae });
   const { dModel } = model.engine.model;
   if (method.sae !== "required" && (flags.vectors ?? 1) > dModel)
