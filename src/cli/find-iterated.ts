@@ -58,7 +58,8 @@ export async function findIterated(io: Io, flags: IteratedFlags): Promise<void> 
     throw new InputError(`${ITERATED_ATTRIBUTION.name} has no option ${foreign}; it takes iterations, unitNorm`);
   if (flags.positions !== "user")
     throw new InputError(`${ITERATED_ATTRIBUTION.name} writes into the user's text: --positions must be user`);
-  const { model, context, used } = await setUpAudit({ ...flags, methods: [saeAttribution.name] }, flags);
+  const request = { ...flags, methods: [saeAttribution.name] };
+  const { model, context, used } = await setUpAudit(request, flags, ITERATED_ATTRIBUTION.name);
   const { training, trial, heldOut } = await findPrompts(flags, model);
   const timing: Timing = { evaluations: 0, seconds: 0 };
   const unitNorm = flags.unitNorm ?? false;

@@ -7,6 +7,8 @@ import { type Used, usedText } from "./used.js";
 
 /** Concepts shown for a step; the JSON has all. */
 const SHOWN = 8;
+/** The normal tail is exact to about this. */
+const LEAST_P = 1e-6;
 
 interface IteratedReport {
   readonly layer: number;
@@ -38,10 +40,10 @@ function stepText(
     .slice(0, SHOWN);
   const nats = (value: number | null) => (value === null ? "–" : value.toFixed(2));
   const rows = strongest.map((one) => [
-    `${one.latents.join(", ")}${one.latents === added || String(one.latents) === String(added) ? " *" : ""}`,
+    `${one.latents.join(", ")}${String(one.latents) === String(added) ? " *" : ""}`,
     rateText(one.rate),
     nats(one.logprob),
-    one.pValue === null ? "–" : one.pValue.toExponential(1),
+    one.pValue === null ? "–" : one.pValue < LEAST_P ? `< ${LEAST_P}` : one.pValue.toPrecision(2),
     oneLine(one.label, 50),
   ]);
   const holding =
