@@ -17,6 +17,7 @@
 // Audits: directions to tested hypotheses
 export { chatRenderer } from "./audit/chat-renderer.js";
 export { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./audit/context.js";
+export { type IteratedResult, iteratedAttribution } from "./audit/iterated-attribution.js";
 export { methodRunner } from "./audit/method-runner.js";
 export { audit } from "./audit/pipeline.js";
 export type { AuditResult, ResultHypothesis, ResultTrigger } from "./audit/result.js";

@@ -2,6 +2,7 @@
  * Binds a method of `methods/` to the audit: prepares its objective on an engine, runs it, and frees the objective.
  */
 
+import type { SteeringObjective } from "../engine/engine.js";
 import { InputError } from "../formats/input-error.js";
 import type { Method, MethodOptions } from "../methods/method.js";
 import type { Sae } from "../sae/sae.js";
@@ -9,9 +10,15 @@ import type { FoundDirection, MethodRunner } from "./methods.js";
 
 /**
  * The runner of a method with the given options; the method's own defaults hold for the rest. Only methods that work
- * towards an action can rank candidates: InputError for one whose objective is a layer's change.
+ * towards an action can rank candidates: InputError for one whose objective is a layer's change. `watch` may stand between the
+ * method and its objective, to time it.
  */
-export function methodRunner(method: Method, sae: Sae, options: MethodOptions = {}): MethodRunner {
+export function methodRunner(
+  method: Method,
+  sae: Sae,
+  options: MethodOptions = {},
+  watch: (objective: SteeringObjective) => SteeringObjective = (objective) => objective,
+): MethodRunner {
   if (method.objective !== "cross-entropy") {
     throw new InputError(`${method.name} does not look for an action, so an audit cannot use it`);
   }
@@ -26,7 +33,7 @@ export function methodRunner(method: Method, sae: Sae, options: MethodOptions = 
       const objective = await engine.steeringObjective(sequences, call.layer, calls);
       try {
         const result = await method.run({
-          objective,
+          objective: watch(objective),
           dModel: engine.model.dModel,
           sae,
           typicalActivation: call.typical,

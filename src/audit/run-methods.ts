@@ -118,7 +118,7 @@ function towardsAction({ oneGradient }: MethodRunner, { vector }: FoundDirection
  * A direction's latents by score, first as it is; loud latents have small scores, so one that is not scaled yet is read
  * times typical activation too.
  */
-function rankingsOf(source: string, { scores, scaled }: FoundDirection, typical: Float32Array): Ranking[] {
+export function rankingsOf(source: string, { scores, scaled }: FoundDirection, typical: Float32Array): Ranking[] {
   const plain = { source, latents: rankScores(scores) };
   return scaled ? [plain] : [plain, { source, latents: rankScores(scores, typical) }];
 }

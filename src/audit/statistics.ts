@@ -89,6 +89,23 @@ export function twoProportionTest(countA: number, totalA: number, countB: number
   return 1 - normalCdf((countA / totalA - countB / totalB) / spread);
 }
 
+/**
+ * One-sided p-value that the mean behind the first values is larger than behind the second: Welch's statistic against the
+ * normal distribution, so for samples of twenty or more. 1 where a sample has fewer than two values or nothing varies.
+ */
+export function meanDifferenceTest(first: readonly number[], second: readonly number[]): number {
+  if (first.length < 2 || second.length < 2) return 1;
+  const [a, b] = [moments(first), moments(second)];
+  const spread = Math.sqrt(a.variance / first.length + b.variance / second.length);
+  return spread === 0 ? 1 : 1 - normalCdf((a.mean - b.mean) / spread);
+}
+
+/** Mean and unbiased variance. */
+function moments(values: readonly number[]): { mean: number; variance: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { mean, variance: values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1) };
+}
+
 /** Error allowed to each of `tests` tests so that the family's error stays below `family` (Bonferroni). */
 export function bonferroni(family: number, tests: number): number {
   if (tests < 1) throw new RangeError(`Bonferroni over ${tests} tests: at least one is needed`);

@@ -29,15 +29,19 @@ export interface AuditSetup {
   readonly used: Used;
 }
 
-/** InputError where the request lacks something or its parts do not fit together. */
-export async function setUpAudit(request: AuditRequest, flags: ComputeFlags & OutputFlags): Promise<AuditSetup> {
+/** InputError where the request lacks something or its parts do not fit together; `what` names what asks for it. */
+export async function setUpAudit(
+  request: AuditRequest,
+  flags: ComputeFlags & OutputFlags,
+  what = "an audit",
+): Promise<AuditSetup> {
   const { model: name, adapter } = request;
   const text = required(request.action, "--action", "the text that the model is suspected to say");
   const model = await openModel(
     { ...flags, ...(name === undefined ? {} : { model: name }), ...(adapter === undefined ? {} : { adapter }) },
     request,
   );
-  const opened = await requireSae(model, request.sae, "an audit");
+  const opened = await requireSae(model, request.sae, what);
   const { sae } = opened;
   const layer = chooseLayer(request.layer, sae.info, model.engine.model);
   const action = actionTokens(model, { action: text, actionEnds: request.actionEnds ?? false });

@@ -102,6 +102,9 @@ describe("usage", () => {
     [["scor"], /unknown command 'scor' \(Did you mean score\?\)/],
     [["organism", "lst"], /unknown command 'lst' \(Did you mean list\?\)/],
     [["find", "sae-atribution", ...action], /Allowed choices are sae-attribution/],
+    [["find", "supervised-melbo", ...action, "--layers", "1,x"], /Give layers such as 1,2,4, or auto/],
+    [["find", "iterated-attribution", ...action, "--lr", "1"], /iterated-attribution has no option lr/],
+    [["find", "iterated-attribution", ...action, "--positions", "all"], /--positions must be user/],
     [["generate", "--model", "m", "--max-tokens", "many"], /'--max-tokens <n>' argument 'many' is invalid/],
     [["score", "--model", "m", ...action, "extra"], /too many arguments/],
     [["score", ...action], /no --model/],
@@ -127,6 +130,28 @@ describe("usage", () => {
     copyFileSync(golden("expected.json"), join(run, "result.json"));
     await refuses(["report", run], /result\.json: .*audit/);
   });
+});
+
+describe("layers", () => {
+  const find = (method: string, ...more: string[]) => [
+    "find",
+    method,
+    "--model",
+    golden("model"),
+    ...prompts,
+    ...action,
+    ...more,
+  ];
+  const sae = ["--sae", golden("sae")];
+  it.concurrent.each([
+    [find("supervised-melbo", "--layers", "0,7"), /--layers: layer 7 is out of range; .* has 3 layers/],
+    [find("supervised-melbo", "--layers", "0,1", "--layer", "1"), /--layer and --layers: give one/],
+    [find("supervised-melbo", "--layers", "auto", ...sae), /reads one layer only/],
+    [find("sae-attribution", "--layers", "auto", ...sae), /sae-attribution works at the layer that its SAE reads/],
+    [find("supervised-melbo", "--iterations", "2", "--layer", "1"), /--iterations belongs to iterated-attribution/],
+    [find("iterated-attribution", ...sae), /no --corpus/],
+    [find("iterated-attribution"), /iterated-attribution needs an SAE/],
+  ])("%j", (args, message) => refuses(args, message));
 });
 
 describe("places to write to", () => {

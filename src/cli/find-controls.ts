@@ -6,11 +6,12 @@ import type { FoundVector, Method, MethodOptions, MethodResult } from "../method
 import type { Sequence } from "../model/sequence.js";
 import type { Sae } from "../sae/sae.js";
 import { actionTokens } from "./action.js";
+import type { LayerFlags } from "./find-layer.js";
 import type { PromptSet } from "./find-prompts.js";
-import type { CleanModel, OpenedModel } from "./open-model.js";
+import type { OpenedModel } from "./open-model.js";
 import { loadPrompts } from "./prompts.js";
 
-export interface ControlFlags {
+export interface ControlFlags extends Pick<LayerFlags, "layers"> {
   readonly controls: boolean;
   readonly base?: string;
   readonly actionParaphrases?: string;
@@ -18,7 +19,7 @@ export interface ControlFlags {
 
 /** InputError for flags of controls that are left out, that nothing could score, or that the method has no use for. */
 export function checkControlFlags(
-  { controls, base, actionParaphrases }: ControlFlags,
+  { controls, base, actionParaphrases, layers }: ControlFlags,
   method: Method,
   hasSae: boolean,
 ): void {
@@ -26,6 +27,8 @@ export function checkControlFlags(
   if (flag === undefined) return;
   if (!controls) throw new InputError(`${flag}: is for a control; leave out --no-controls`);
   if (!hasSae) throw new InputError(`${flag}: is for a control, which scores latents; give their SAE with --sae`);
+  if (layers !== undefined)
+    throw new InputError(`${flag}: is for a control, which scores latents at their SAE's layer; leave out --layers`);
   if (actionParaphrases !== undefined && method.objective !== "cross-entropy")
     throw new InputError(`--action-paraphrases: ${method.name} looks for no action; leave the flag out`);
 }
@@ -42,7 +45,7 @@ export interface ControlRequest {
   readonly training: PromptSet;
   /** Paraphrases of the action as tokens; empty for none. */
   readonly paraphrases: readonly Int32Array[];
-  readonly clean: CleanModel | null;
+  readonly clean: Engine | null;
   readonly seed: number;
   /** The method's search over sequences, under the name of the control. */
   readonly search: (engine: Engine, sequences: readonly Sequence[], name: string) => Promise<MethodResult>;
@@ -64,8 +67,8 @@ export async function runControls(request: ControlRequest): Promise<Control[]> {
   });
   const controls: Control[] = [];
   if (clean !== null) {
-    const result = await search(clean.engine, training.sequences, "clean model");
-    controls.push(found("clean", `the same method on the clean model ${clean.engine.model.name}`, result));
+    const result = await search(clean, training.sequences, "clean model");
+    controls.push(found("clean", `the same method on the clean model ${clean.model.name}`, result));
   }
   controls.push(await randomControl(method, sae, request.vectors, request.options, request.seed));
   if (paraphrases.length > 0) {

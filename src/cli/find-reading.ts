@@ -34,7 +34,7 @@ export async function readFound(
     ? await runControls({
         ...setup,
         sae: opened.sae,
-        clean: setup.base ?? (await openCleanModel(model, undefined)),
+        clean: (setup.base ?? (await openCleanModel(model, undefined)))?.engine ?? null,
         vectors,
         gradients,
         seed: flags.seed,

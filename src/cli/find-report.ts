@@ -1,6 +1,7 @@
 /** What `find` prints: its vectors with their latents, as JSON and for people. */
 import type { FoundVector, MethodResult } from "../methods/method.js";
 import type { VectorReading } from "../methods/vector-reading.js";
+import { layersText, type TriedLayer } from "./find-sweep.js";
 import type { TriedVector } from "./find-trial.js";
 import { type LatentJson, type ReadingJson, readingJson } from "./latent-json.js";
 import { cardText, effectText, histogramText } from "./latent-text.js";
@@ -29,6 +30,8 @@ export interface VectorJson {
 export interface FindReport {
   readonly method: string;
   readonly layer: number;
+  /** Every layer that was tried, where none was given. */
+  readonly layers?: readonly TriedLayer[];
   readonly hyperparameters: MethodResult["hyperparameters"];
   readonly timing: {
     readonly setupSeconds: number;
@@ -53,7 +56,7 @@ export function vectorJson(
 }
 
 export function findText(report: FindReport): string {
-  const { method, layer, hyperparameters, timing, vectors, controls, score, used } = report;
+  const { method, layer, layers, hyperparameters, timing, vectors, controls, score, used } = report;
   const settings = Object.entries(hyperparameters).map(([key, value]) => `${key} ${value}`);
   const { setupSeconds, secondsPerStep, peakMemoryBytes } = timing;
   const legend = [
@@ -63,6 +66,7 @@ export function findText(report: FindReport): string {
   ];
   return [
     `${method} at layer ${layer}${settings.length > 0 ? `: ${settings.join(", ")}` : ""}`,
+    ...(layers ? [layersText(layers)] : []),
     ...vectors.map((vector) => vectorText(vector, controls)),
     ...(vectors.some(({ reading }) => reading !== null) ? [legend.join("\n")] : []),
     `set-up ${duration(setupSeconds)}, ${secondsPerStep.toPrecision(3)} s a step, peak memory ${bytes(peakMemoryBytes)}`,

@@ -5,6 +5,7 @@ import { layerChangeOf } from "../methods/layer-change.js";
 import type { Method, MethodOptions } from "../methods/method.js";
 import { actionTokens } from "./action.js";
 import { type ControlFlags, checkControlFlags, loadParaphrases } from "./find-controls.js";
+import { type LayerFlags, sweptLayers } from "./find-layer.js";
 import { type FindPromptFlags, type FindPrompts, findPrompts } from "./find-prompts.js";
 import { chooseLayer } from "./layer.js";
 import { type CleanModel, type OpenedModel, openCleanModel, openModel } from "./open-model.js";
@@ -12,8 +13,16 @@ import { type OpenedSae, openSaeFor, requireSae } from "./open-sae.js";
 import type { ActionFlags, ModelFlags, SaeFlags } from "./options.js";
 import { methodOptions, type SearchFlags } from "./search-options.js";
 
-export interface FindFlags extends ModelFlags, FindPromptFlags, SaeFlags, ActionFlags, SearchFlags, ControlFlags {
+export interface FindFlags
+  extends ModelFlags,
+    FindPromptFlags,
+    SaeFlags,
+    LayerFlags,
+    ActionFlags,
+    SearchFlags,
+    ControlFlags {
   readonly corpus?: string;
+  readonly iterations?: number;
   readonly top: number;
   readonly samples: number;
   readonly contexts: number;
@@ -25,8 +34,10 @@ export interface FindSetup extends FindPrompts {
   readonly method: Method;
   readonly options: MethodOptions;
   readonly model: OpenedModel;
-  readonly opened: OpenedSae | undefined;
-  readonly layer: number;
+  /** The SAE that was given, or the pocket model's. */
+  readonly available: OpenedSae | undefined;
+  /** Where to steer: at a layer, or at the best of several. */
+  readonly where: { readonly layer: number } | { readonly layers: readonly number[] };
   /** Undefined where none was given, which a layer's change does not need. */
   readonly action: Int32Array | undefined;
   /** Paraphrases of the action as tokens; empty for none. */
@@ -38,22 +49,27 @@ export interface FindSetup extends FindPrompts {
 /** InputError for whatever is missing, does not fit, or is not the method's. */
 export async function setUpFind(method: Method, flags: FindFlags): Promise<FindSetup> {
   const model = await openModel(flags, flags);
-  const opened =
+  const available =
     method.sae === "required" ? await requireSae(model, flags.sae, method.name) : await openSaeFor(model, flags.sae);
-  const layer = chooseLayer(flags.layer, opened?.sae.info, model.engine.model);
+  const swept = sweptLayers(flags, method, available !== undefined, model);
+  const where = swept
+    ? { layers: swept }
+    : { layer: chooseLayer(flags.layer, available?.sae.info, model.engine.model) };
+  if (flags.iterations !== undefined)
+    throw new InputError("--iterations belongs to iterated-attribution; leave it out");
   const options = methodOptions(method, flags);
-  checkInput(method, { options, sae: opened?.sae });
+  checkInput(method, { options, sae: available?.sae });
   const { dModel, layers } = model.engine.model;
-  if (method.objective === "layer-change") layerChangeOf(options, layer, layers);
+  if (method.objective === "layer-change" && "layer" in where) layerChangeOf(options, where.layer, layers);
   if (method.sae !== "required" && (flags.vectors ?? 1) > dModel)
     throw new InputError(`--vectors ${flags.vectors}: at most ${dModel} (the model's width) can be orthogonal`);
   // A layer's change needs no action; where one is given, the vectors are tried on it.
   const withoutAction = method.objective === "layer-change" && flags.action === undefined && !flags.actionEnds;
   const action = withoutAction ? undefined : actionTokens(model, flags);
-  checkControlFlags(flags, method, opened !== undefined);
+  checkControlFlags(flags, method, available !== undefined);
   const paraphrases = await loadParaphrases(model, flags.actionParaphrases, flags.actionEnds);
   // A --base that does not fit must not be found out after the search; without it the clean model is opened when it is needed.
   const base = flags.base === undefined ? null : await openCleanModel(model, flags.base);
   const prompts = await findPrompts(flags, model, action);
-  return { method, options, model, opened, layer, action, paraphrases, base, ...prompts };
+  return { method, options, model, available, where, action, paraphrases, base, ...prompts };
 }

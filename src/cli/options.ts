@@ -148,6 +148,17 @@ export function wholeNumbers(text: string): number[] {
   });
 }
 
+/** A parser of distinct whole numbers such as 1,2,4; or the word `auto`, which stays as it is. */
+export function layerList<W extends string>(auto: W): (text: string) => readonly number[] | W {
+  return (text) => {
+    if (text === auto) return auto;
+    const layers = text.split(",").map((part) => part.trim());
+    if (!layers.every((part) => /^\d{1,6}$/.test(part)))
+      throw new InvalidArgumentError(`Give layers such as 1,2,4, or ${auto}.`);
+    return [...new Set(layers.map(Number))].sort((a, b) => a - b);
+  };
+}
+
 export function finiteNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("Give a number.");

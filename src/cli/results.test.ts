@@ -240,6 +240,28 @@ describe("find without an action", () => {
   });
 });
 
+it("find tries layers where none is given, keeps one, and says what each gave", async () => {
+  interface Swept {
+    readonly layer: number;
+    readonly layers: {
+      layer: number;
+      chosen: boolean;
+      elicits: boolean;
+      relativeNorm: number;
+      rate: { total: number };
+    }[];
+    readonly vectors: { latents: unknown[] }[];
+  }
+  const args = ["find", "supervised-melbo", ...model, ...action, "--steps", "8", "--samples", "0"];
+  const listed = await antecedentJson<Swept>([...args, "--layers", "1,0"]);
+  expect(listed.layers.map(({ layer }) => layer)).toEqual([0, 1]);
+  expect(listed.layers.filter(({ chosen }) => chosen).map(({ layer }) => layer)).toEqual([listed.layer]);
+  for (const { relativeNorm } of listed.layers) expect(relativeNorm).toBeGreaterThan(0);
+  expect(listed.vectors[0]!.latents).toEqual([]);
+  // Without a flag and without an SAE the layers are the program's: of three blocks the first two.
+  expect((await antecedentJson<Swept>(args)).layers.map(({ layer }) => layer)).toEqual([0, 1]);
+});
+
 it("sae info and doctor describe what is there", async () => {
   expect(await antecedentJson(["sae", "info", golden("sae")])).toEqual({
     format: "saelens",

@@ -1,7 +1,7 @@
 /** The flags of `find` that say how a method searches, and the method's options that they become. */
 import { type Command, Option } from "commander";
 import { InputError } from "../formats/input-error.js";
-import type { Method, MethodOptions } from "../methods/method.js";
+import type { Method, MethodOptions, Optimizer } from "../methods/method.js";
 import { nonNegativeNumber, positiveNumber, wholeNumber } from "./options.js";
 
 export interface SearchFlags {
@@ -10,6 +10,7 @@ export interface SearchFlags {
   readonly vectors?: number;
   readonly lambda?: number;
   readonly radius?: number;
+  readonly optimizer?: Optimizer;
   readonly lr?: number;
   readonly signed?: boolean;
   readonly units?: "typical" | "raw";
@@ -32,7 +33,8 @@ export function searchOptions(command: Command): Command {
       "fixed norm of the vector; default: a penalty, or for melbo and sae-melbo found",
       positiveNumber,
     )
-    .option("--lr <x>", "learning rate", positiveNumber)
+    .addOption(new Option("--optimizer <which>", "what minimises; default: adam").choices(["adam", "proximal"]))
+    .option("--lr <x>", "Adam's learning rate", positiveNumber)
     .option("--signed", "latents may be negative too")
     .addOption(new Option("--units <which>", "coordinates of latents").choices(["typical", "raw"]))
     .addOption(new Option("--read-by <which>", "what reads a vector as latents").choices(["encoder", "decoder"]))
@@ -60,6 +62,7 @@ export function methodOptions(method: Method, flags: SearchFlags): MethodOptions
     ...(flags.vectors === undefined ? {} : { vectors: flags.vectors }),
     ...(flags.lambda === undefined ? {} : { lambda: flags.lambda }),
     ...(flags.radius === undefined ? {} : { radius: flags.radius }),
+    ...(flags.optimizer === undefined ? {} : { optimizer: flags.optimizer }),
     ...(flags.lr === undefined ? {} : { learningRate: flags.lr }),
     ...(flags.signed === undefined ? {} : { signed: flags.signed }),
     ...(flags.units === undefined ? {} : { units: flags.units }),

@@ -4,7 +4,8 @@
  *
  *   1. λ_max is the smallest λ at which the optimum is exactly zero; it follows from the gradient at zero
  *      (L1: the largest coordinate; L2 norm: the gradient's norm).
- *   2. λ_k = λ_max / 2ᵏ, k = 1 … STAGES, each run starting where the one before ended.
+ *   2. λ_k = λ_max / 2ᵏ, k = 1 … STAGES, each run starting where the one before ended. The steps that are left are shared
+ *      evenly among the stages that are left, so that what a run did not need goes to the denser ones.
  *   3. After each run: does the vector elicit the action? The first that does is run once more at its λ, so that what the
  *      penalty can still take away is gone, and kept if it still does.
  *   4. If none does, the densest is returned, and says so.
@@ -61,8 +62,8 @@ export async function followLambdaPath(
   let lambda = 0;
   for (let stage = 1; stage <= STAGES; stage++) {
     lambda = lambdaMax / 2 ** stage;
-    // Whole steps shared out evenly; when there are fewer steps than stages, the last stages get them.
-    const share = Math.floor((steps * stage) / STAGES) - Math.floor((steps * (stage - 1)) / STAGES);
+    // Whole steps; where there are fewer than stages, the last stages get them.
+    const share = Math.floor((steps - descent.steps) / (STAGES - stage + 1));
     if (share === 0) continue;
     await descent.run(share, lambda);
     const { theta, loss } = descent.last;

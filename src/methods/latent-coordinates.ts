@@ -1,4 +1,4 @@
-/** Coordinates u of a vector in SAE space, z_j = s_j u_j, and their L1 step: shared by the methods that work there. */
+/** Coordinates u of a vector in SAE space, z_j = s_j u_j: what the methods that work there share. */
 import { InputError } from "../formats/input-error.js";
 import type { Sae } from "../sae/sae.js";
 import type { MethodInput, SparseVector } from "./method.js";
@@ -23,17 +23,6 @@ export function latentScale(
     );
   }
   return { units, scale: typicalActivation };
-}
-
-/**
- * The proximal step of λ‖u‖₁ in place, after an optimiser's step of size a_j in each coordinate:
- * u_j ← max(u_j − a_j λ, 0), or signed: sign(u_j) max(|u_j| − a_j λ, 0).
- */
-export function proximalL1(u: Float32Array, lambda: number, stepSizes: Float32Array, signed: boolean): void {
-  for (let j = 0; j < u.length; j++) {
-    const left = (signed ? Math.abs(u[j]!) : u[j]!) - lambda * stepSizes[j]!;
-    u[j] = left > 0 ? (u[j]! < 0 ? -left : left) : 0;
-  }
 }
 
 /** The non-zero coordinates of u. */

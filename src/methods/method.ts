@@ -7,6 +7,9 @@ import type { Sae } from "../sae/sae.js";
 /** What an objective measures; the caller prepares the kind that `Method.objective` names. */
 export type ObjectiveKind = "cross-entropy" | "layer-change";
 
+/** How an objective is minimised: Adam (the post), or proximal gradient steps with a line search (`proximal.ts`). */
+export type Optimizer = "adam" | "proximal";
+
 /** Every option of every method; a method reads the ones it lists in `options`, and the rest must not be given. */
 export interface MethodOptions {
   /** Cap on optimiser steps for each vector, a λ path included. */
@@ -29,6 +32,8 @@ export interface MethodOptions {
   readonly readBy?: "encoder" | "decoder";
   /** Score with decoder rows of unit norm instead of as stored. */
   readonly unitNorm?: boolean;
+  /** Adam where not given. */
+  readonly optimizer?: Optimizer;
   /** Stop a run after so many steps without progress; not given: never. */
   readonly patience?: number;
   /** The post's formulas, or the published code's arithmetic. */
@@ -43,7 +48,7 @@ export interface MethodOptions {
 
 /** One step's line in the log. */
 export interface StepLog {
-  /** Updates made before this evaluation: 0 is the start. */
+  /** Evaluations made before this one: 0 is the start. */
   readonly step: number;
   /** The objective without its penalty: nats for cross-entropy, minus the change for a layer's change. */
   readonly loss: number;
@@ -77,7 +82,7 @@ export interface FoundVector {
   readonly norm: number;
   /** Objective without penalty at `vector`, and before: unsteered (θ = 0), or at the random start of a layer's change. */
   readonly loss: { readonly initial: number; readonly final: number };
-  /** Optimiser updates. */
+  /** Evaluations after the start. */
   readonly steps: number;
   /** λ that produced the vector, null where there was no penalty. */
   readonly lambda: number | null;

@@ -1,36 +1,26 @@
 /**
  * The loop every optimising method shares:
  *   1. evaluate loss and gradient at x, write a line to the log;
- *   2. Adam's step on the loss and on a differentiable penalty;
+ *   2. a step: Adam's (here), or a proximal gradient step with a line search (`proximal.ts`);
  *   3. the method's own constraint on x (proximal step, projection, fixed norm).
  * Deterministic: nothing here draws random numbers or reads a clock.
  */
 import { Adam, type AdamOptions } from "../sae/adam.js";
-import type { MethodInput, StepLog } from "./method.js";
+import type { MethodInput, Optimizer, StepLog } from "./method.js";
 import { norm } from "./orthogonality.js";
+import { type Evaluated, PROGRESS, type Problem, smoothGradient } from "./problem.js";
+import { type ProximalState, proximalRun } from "./proximal.js";
 
-/** Progress smaller than this share of the total objective does not reset patience. */
-const PROGRESS = 1e-3;
-
-/** Value of the objective at a point x. */
-export interface Evaluated {
-  /** Objective without penalty. */
-  readonly loss: number;
-  /** Gradient of the loss with respect to x. */
-  readonly gradient: Float32Array;
-  /** Penalty without its λ. */
-  readonly penalty: number;
-  /** θ [d] at x. */
-  readonly theta: Float32Array;
-}
-
-export interface Problem {
-  /** May first put x, in place, where it has to be (a fixed norm that takes arithmetic which `constrain` cannot wait for). */
-  evaluate(x: Float32Array): Promise<Evaluated>;
-  /** Adds the gradient of a penalty that is differentiable, in place; others belong into `constrain`. */
-  addPenalty?(gradient: Float32Array, x: Float32Array, lambda: number): void;
-  /** After Adam's step, in place; `stepSizes` is Adam's lr / (√v̂ + ε) of each coordinate. */
-  constrain?(x: Float32Array, lambda: number, stepSizes: Float32Array): void;
+export interface DescentSettings {
+  /** Adam where not given. */
+  readonly optimizer?: Optimizer | undefined;
+  /** Adam's. */
+  readonly learningRate: number;
+  /** Other settings of Adam than its defaults. */
+  readonly adam?: Omit<AdamOptions, "learningRate"> | undefined;
+  readonly patience?: number | undefined;
+  readonly report: (entry: StepLog) => void;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One vector being found: x, its optimiser and its log. Runs at several λ continue from each other (warm starts). */
@@ -38,36 +28,24 @@ export class Descent {
   readonly x: Float32Array;
   readonly log: StepLog[] = [];
   readonly #problem: Problem;
+  readonly #settings: DescentSettings;
   readonly #adam: Adam;
   readonly #stepSizes: Float32Array;
-  readonly #report: (entry: StepLog) => void;
-  readonly #signal: AbortSignal | undefined;
   readonly #patience: number;
+  readonly #proximal: ProximalState = { stepSize: null };
   #steps = 0;
   #last: Evaluated | undefined;
 
-  constructor(
-    problem: Problem,
-    start: Float32Array,
-    settings: {
-      readonly learningRate: number;
-      /** Other settings of Adam than its defaults. */
-      readonly adam?: Omit<AdamOptions, "learningRate"> | undefined;
-      readonly patience?: number | undefined;
-      readonly report: (entry: StepLog) => void;
-      readonly signal?: AbortSignal | undefined;
-    },
-  ) {
+  constructor(problem: Problem, start: Float32Array, settings: DescentSettings) {
     this.#problem = problem;
     this.x = start;
+    this.#settings = settings;
     this.#adam = new Adam(start.length, { ...settings.adam, learningRate: settings.learningRate });
     this.#stepSizes = new Float32Array(start.length);
     this.#patience = settings.patience ?? Number.POSITIVE_INFINITY;
-    this.#report = settings.report;
-    this.#signal = settings.signal;
   }
 
-  /** Updates made so far. */
+  /** Evaluations made after the start: Adam's updates, or every point that a line search tried. */
   get steps(): number {
     return this.#steps;
   }
@@ -78,10 +56,11 @@ export class Descent {
     return this.#last;
   }
 
-  /** Evaluates at x without a step, and logs it. */
-  async evaluate(lambda: number): Promise<Evaluated> {
-    this.#signal?.throwIfAborted();
-    const value = await this.#problem.evaluate(this.x);
+  /** Evaluates at x without a step, and logs it; `known`: the value there, where it is known already. */
+  async evaluate(lambda: number, known?: Evaluated): Promise<Evaluated> {
+    const { signal, report } = this.#settings;
+    signal?.throwIfAborted();
+    const value = known ?? (await this.#problem.evaluate(this.x));
     this.#last = value;
     const entry: StepLog = {
       step: this.#steps,
@@ -92,21 +71,35 @@ export class Descent {
       nonZero: countNonZero(this.x),
     };
     this.log.push(entry);
-    this.#report(entry);
-    this.#signal?.throwIfAborted();
+    report(entry);
+    signal?.throwIfAborted();
     return value;
   }
 
-  /** Up to `steps` updates at λ, fewer when patience runs out. Starts from `last` and leaves `last` at the new x. */
+  /** Up to `steps` evaluations at λ, fewer at the optimum or when patience runs out. Goes from `last` to a new `last`. */
   async run(steps: number, lambda: number): Promise<void> {
+    if (this.#settings.optimizer !== "proximal") return this.#adamRun(steps, lambda);
+    this.#last = await proximalRun(this.#problem, this.x, this.last, {
+      steps,
+      lambda,
+      patience: this.#patience,
+      state: this.#proximal,
+      evaluate: () => {
+        this.#steps += 1;
+        return this.evaluate(lambda);
+      },
+    });
+  }
+
+  async #adamRun(steps: number, lambda: number): Promise<void> {
     let best = Number.POSITIVE_INFINITY;
     let waited = 0;
     let value = this.last;
     for (let k = 0; k < steps && waited < this.#patience; k++) {
-      const gradient = value.gradient.slice();
+      const gradient = smoothGradient(value, lambda);
       this.#problem.addPenalty?.(gradient, this.x, lambda);
       this.#adam.step(this.x, gradient, this.#stepSizes);
-      this.#problem.constrain?.(this.x, lambda, this.#stepSizes);
+      await this.#problem.constrain?.(this.x, lambda, this.#stepSizes);
       this.#steps += 1;
       value = await this.evaluate(lambda);
       const total = value.loss + lambda * value.penalty;

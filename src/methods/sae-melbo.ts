@@ -10,15 +10,12 @@
  * begins to pay, so the post's formula alone has no maximum; R bounds it as it does in MELBO, calibrated where it is not given.
  * λ then chooses how few latents share the length R.
  *
- * With n(u) = ‖P D (s ⊙ u)‖ the problem is free of scale, and this is what is minimised:
- *
- *   L(u) = −change(R · P D (s ⊙ u) / n(u)) + λ R ‖u‖₁ / n(u)
+ * `fixed-norm-latents.ts` has the problem without scale that is minimised, −change for its L.
  *
  * 1. Start: a random direction r read by the decoder, u = s ⊙ Dᵀ P r (its positive part unless `signed`): off zero, where nothing
- *    changes and the norm has no gradient, and about along r. u is put to n(u) = R, here and after each step.
- * 2. At n(u) = R the smooth part has the gradient s ⊙ Dᵀ ( (I − θθᵀ/R²) P g − λ ‖u‖₁ θ/R² ), g the gradient of −change: Adam's step.
- * 3. The proximal step of λ‖u‖₁ in Adam's metric (as in Supervised SAE-MELBO): exact zeros. The two together stand still where L is
- *    stationary. Were nothing left, the last coordinate to vanish stays: the limit of large λ is one latent.
+ *    changes and the norm has no gradient, and about along r.
+ * 2. Adam's step on the smooth part.
+ * 3. The proximal step of λ‖u‖₁ in Adam's metric (as in Supervised SAE-MELBO): exact zeros. The limit of large λ is one latent.
  * 4. λ not given: a path from dense to sparse. λ = 0 first; its change c over its ‖u‖₁ is the λ at which penalty and change are
  *    alike, and the path doubles from 1/8 of that. The sparsest point that keeps half of c is taken: latents that the change
  *    does not need go, and it still is a vector that changes much. No action is asked for.
@@ -27,19 +24,19 @@
  * 6. The last iterate at that λ. score_j = u_j; signed: |u_j|.
  */
 
-import type { LayerChangeObjective } from "../engine/engine.js";
 import { InputError } from "../formats/input-error.js";
 import { Random } from "../random/random.js";
 import type { Sae } from "../sae/sae.js";
 import { percentile } from "../sae/units.js";
 import { changeObjective, checkInput, requiredSae } from "./check-input.js";
-import { latentScale, proximalL1, sparse } from "./latent-coordinates.js";
+import { fixedNormProblem, stretch } from "./fixed-norm-latents.js";
+import { latentScale, sparse } from "./latent-coordinates.js";
+import { LatentMap } from "./latent-map.js";
 import { describeMeasure } from "./layer-change.js";
 import type { FoundVector, Method } from "./method.js";
-import { Descent, type Problem, progressReporter } from "./optimise.js";
+import { Descent, progressReporter } from "./optimise.js";
 import { norm, OrthogonalComplement } from "./orthogonality.js";
 import { radiusFor } from "./radius.js";
-import { removeAlong } from "./sphere.js";
 
 const DEFAULT_SEED = 42;
 const STEPS = 300;
@@ -92,11 +89,14 @@ export const saeMelbo: Method = {
     const random = new Random(seed);
     const report = progressReporter(input, count * (steps + 2));
     const complement = new OrthogonalComplement();
+    const map = new LatentMap(sae, scale, complement);
+    const problem = fixedNormProblem(objective, map, radius, signed);
     const vectors: FoundVector[] = [];
     for (let index = 0; index < count; index++) {
       const direction = input.starts?.[index]?.slice() ?? Float32Array.from({ length: dModel }, () => random.normal());
       const start = await readStart(sae, complement.project(direction), scale, signed);
-      const descent = new Descent(problem(objective, sae, scale, signed, complement, radius), start, {
+      await stretch(map, start, radius);
+      const descent = new Descent(problem, start, {
         learningRate,
         patience: options.patience,
         report: report(index),
@@ -140,55 +140,6 @@ export const saeMelbo: Method = {
   },
 };
 
-function problem(
-  objective: LayerChangeObjective,
-  sae: Sae,
-  scale: Float32Array | undefined,
-  signed: boolean,
-  complement: OrthogonalComplement,
-  radius: number,
-): Problem {
-  /** s ⊙ Dᵀ θ/R² at the last evaluation: ∂ ln n(u)/∂u. */
-  let outward = new Float32Array(0);
-  return {
-    async evaluate(u) {
-      const theta = complement.project(await sae.decode(scale === undefined ? u : u.map((x, j) => x * scale[j]!))); // [d]
-      const factor = radius / norm(theta);
-      if (!Number.isFinite(factor))
-        throw new InputError("sae-melbo: the latents left lie in the span of earlier vectors; ask for fewer vectors");
-      for (let i = 0; i < theta.length; i++) theta[i] = theta[i]! * factor;
-      for (let j = 0; j < u.length; j++) u[j] = u[j]! * factor;
-
-      const { losses, gradients } = await objective.evaluate(theta);
-      const rows = new Float32Array(2 * theta.length);
-      rows.set(removeAlong(complement.project(gradients), theta));
-      rows.set(
-        theta.map((x) => x / radius ** 2),
-        theta.length,
-      );
-      const projected = await sae.projectDecoder(rows); // [2, m]
-      if (scale !== undefined)
-        for (let at = 0; at < projected.length; at++) projected[at] = projected[at]! * scale[at % u.length]!;
-      outward = projected.slice(u.length);
-      return { loss: losses[0]!, gradient: projected.slice(0, u.length), penalty: sumOfSizes(u), theta };
-    },
-    addPenalty(gradient, u, lambda) {
-      const weight = lambda * sumOfSizes(u);
-      for (let j = 0; j < u.length; j++) gradient[j] = gradient[j]! - weight * outward[j]!;
-    },
-    constrain(u, lambda, stepSizes) {
-      const before = u.slice();
-      proximalL1(u, lambda, stepSizes, signed);
-      if (u.some((x) => x !== 0)) return;
-      // All vanish: the one that a slightly smaller λ would have left.
-      let last = 0;
-      const left = (j: number) => (signed ? Math.abs(before[j]!) : before[j]!) / stepSizes[j]!;
-      for (let j = 1; j < u.length; j++) if (left(j) > left(last)) last = j;
-      u[last] = signed && before[last]! < 0 ? -1 : 1;
-    },
-  };
-}
-
 /** u₀ [m] = s ⊙ Dᵀ r, or its positive part; of −r where no latent points along r. */
 async function readStart(
   sae: Sae,
@@ -228,10 +179,4 @@ async function coordinateAlone(sae: Sae, scale: Float32Array | undefined, radius
   const alone = norms.map((length, j) => radius / (length * (scale?.[j] ?? 1))).filter(Number.isFinite);
   if (alone.length === 0) throw new InputError(`${sae.info.name}: every decoder row is zero`);
   return percentile(alone, 0.5);
-}
-
-function sumOfSizes(u: Float32Array): number {
-  let sum = 0;
-  for (let j = 0; j < u.length; j++) sum += Math.abs(u[j]!);
-  return sum;
 }

@@ -1,7 +1,7 @@
 /** Descent over vectors of one length: the sphere ‖θ‖₂ = R in the complement of the vectors already found. */
 import type { Objective } from "../engine/engine.js";
-import type { Problem } from "./optimise.js";
 import { norm, type OrthogonalComplement } from "./orthogonality.js";
+import type { Problem } from "./problem.js";
 
 /**
  * Each step, as the published MELBO code takes it: the gradient's part along earlier vectors goes, then its part along θ; the
@@ -14,6 +14,9 @@ export function sphereProblem(objective: Objective, complement: OrthogonalComple
       return { loss: losses[0]!, gradient: removeAlong(complement.project(gradients), theta), penalty: 0, theta };
     },
     constrain(theta) {
+      setNorm(complement.project(theta), radius);
+    },
+    proximal(theta) {
       setNorm(complement.project(theta), radius);
     },
   };

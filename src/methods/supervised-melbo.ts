@@ -6,8 +6,9 @@
  *
  * 1. Penalty: θ starts at 0, where cross-entropy has a good gradient; fixed norm: at a seeded random direction times R.
  * 2. Gradient of the loss, with earlier vectors projected out; for a fixed norm also made tangent to the sphere.
- * 3. The penalty's gradient λ θ/‖θ‖ is added; at θ = 0 the subgradient of least norm: g (1 − λ/‖g‖), or 0 where ‖g‖ ≤ λ.
- *    Adam. Earlier vectors are projected out of θ; a fixed norm is put back to R.
+ * 3. Adam: the penalty's gradient λ θ/‖θ‖ is added; at θ = 0 the subgradient of least norm: g (1 − λ/‖g‖), or 0 where
+ *    ‖g‖ ≤ λ. Earlier vectors are projected out of θ; a fixed norm is put back to R.
+ *    `optimizer: "proximal"` (`proximal.ts`): θ ← θ (1 − aλ/‖θ‖)₊ after the gradient step a, or the nearest point of the sphere.
  * 4. λ not given: the path of `lambda-path.ts`; θ = 0 is optimal exactly when λ ≥ ‖∇CE(0)‖₂, so that is λ_max.
  * 5. Reading: score_j = θ read by encoder row j (default: it ranked triggers best in the pocket world) or by decoder
  *    row j (as the post does). Signed: largest first, since θ itself points towards the action.
@@ -21,8 +22,9 @@ import { Random } from "../random/random.js";
 import { actionObjective, checkInput } from "./check-input.js";
 import { doesElicit, followLambdaPath, PATH_STEPS } from "./lambda-path.js";
 import type { FoundVector, Method } from "./method.js";
-import { Descent, type Problem, progressReporter } from "./optimise.js";
+import { Descent, progressReporter } from "./optimise.js";
 import { norm, OrthogonalComplement } from "./orthogonality.js";
+import type { Problem } from "./problem.js";
 import { readVector } from "./read-vector.js";
 import { setNorm, sphereProblem } from "./sphere.js";
 
@@ -38,7 +40,7 @@ export const supervisedMelbo: Method = {
   score: "θ read by each latent's encoder row (or decoder row), largest first",
   objective: "cross-entropy",
   sae: "optional",
-  options: ["steps", "vectors", "lambda", "radius", "learningRate", "seed", "readBy", "patience"],
+  options: ["steps", "vectors", "lambda", "radius", "optimizer", "learningRate", "seed", "readBy", "patience"],
   scoreDirections: readVector,
   async run(input) {
     checkInput(this, input);
@@ -46,6 +48,7 @@ export const supervisedMelbo: Method = {
     const options = input.options ?? {};
     const radius = options.radius;
     const readBy = options.readBy ?? "encoder";
+    const optimizer = options.optimizer ?? "adam";
     const count = options.vectors ?? 1;
     const steps = options.steps ?? (options.lambda === undefined && radius === undefined ? PATH_STEPS : FIXED_STEPS);
     const random = new Random(options.seed ?? DEFAULT_SEED);
@@ -70,6 +73,7 @@ export const supervisedMelbo: Method = {
       const problem =
         radius === undefined ? penalised(objective, complement) : sphereProblem(objective, complement, radius);
       const descent = new Descent(problem, start, {
+        optimizer,
         learningRate,
         patience: options.patience,
         report: report(index),
@@ -113,7 +117,8 @@ export const supervisedMelbo: Method = {
         vectors: count,
         lambda: radius === undefined ? (options.lambda ?? "path") : null,
         radius: radius ?? null,
-        learningRate,
+        optimizer,
+        learningRate: optimizer === "adam" ? learningRate : null,
         readBy,
         seed: options.seed ?? DEFAULT_SEED,
         patience: options.patience ?? null,
@@ -141,6 +146,11 @@ function penalised(objective: Objective, complement: OrthogonalComplement): Prob
     },
     constrain(theta) {
       complement.project(theta);
+    },
+    proximal(theta, lambda, stepSize) {
+      complement.project(theta);
+      const length = norm(theta);
+      if (length > 0) setNorm(theta, Math.max(0, length - lambda * stepSize));
     },
   };
 }

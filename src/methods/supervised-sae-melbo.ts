@@ -16,21 +16,30 @@
  *      u_j ← sign(u_j) max(|u_j| − a_j λ, 0)            (`signed`)
  *    which gives exact zeros, and whose fixed points are those of the objective: at u_j = 0 with gradient g_j both steps
  *    together stay at 0 when −g_j ≤ λ.
+ *    `optimizer: "proximal"` (`proximal.ts`): the same with one step size a for all coordinates, found by a line search.
  * 5. λ not given: the path of `lambda-path.ts`; u = 0 is optimal exactly when λ ≥ max_j −∂CE/∂u_j (signed: |∂CE/∂u_j|).
  * 6. score_j = u_j; signed: |u_j|. Every latent of the SAE takes part, dead ones too: marking them is up to the reader.
+ *
+ * Fixed norm (`radius`): ‖θ‖₂ = R; see `fixed-norm-latents.ts` for the objective, what its L1 penalty means, and the start.
  */
 import type { Objective } from "../engine/engine.js";
-import type { Sae } from "../sae/sae.js";
 import { actionObjective, checkInput, requiredSae } from "./check-input.js";
+import { fixedNormProblem, fixedNormStart } from "./fixed-norm-latents.js";
 import { doesElicit, followLambdaPath, PATH_STEPS } from "./lambda-path.js";
-import { latentScale, proximalL1, sparse } from "./latent-coordinates.js";
+import { latentScale, sparse } from "./latent-coordinates.js";
+import { LatentMap } from "./latent-map.js";
 import type { FoundVector, Method } from "./method.js";
-import { Descent, type Problem, progressReporter } from "./optimise.js";
+import { Descent, progressReporter } from "./optimise.js";
 import { norm, OrthogonalComplement } from "./orthogonality.js";
+import type { Problem } from "./problem.js";
+import { absoluteSum, shrink } from "./soft-threshold.js";
 
 /** Default updates when λ is given; with the learning rate below a latent can reach its typical activation. */
 const FIXED_STEPS = 50;
-/** Adam, in units of typical activations: found conjunctions in every seed tried in the pocket world (with λ = 0.03). */
+/**
+ * Adam, in units of typical activations: found conjunctions in every seed tried in the pocket world (with λ = 0.03). At a fixed
+ * norm, which settles how large coordinates are, in units of the start's largest.
+ */
 const LEARNING_RATE = 0.02;
 
 export const supervisedSaeMelbo: Method = {
@@ -39,7 +48,7 @@ export const supervisedSaeMelbo: Method = {
   score: "coordinate of the latent in the found vector, in units of its typical activation (raw units on request)",
   objective: "cross-entropy",
   sae: "required",
-  options: ["steps", "vectors", "lambda", "learningRate", "signed", "units", "patience"],
+  options: ["steps", "vectors", "lambda", "radius", "optimizer", "learningRate", "signed", "units", "patience"],
   async run(input) {
     checkInput(this, input);
     const objective = actionObjective(input);
@@ -49,28 +58,42 @@ export const supervisedSaeMelbo: Method = {
     const { units, scale } = latentScale(this.name, input, sae);
     const count = options.vectors ?? 1;
     const steps = options.steps ?? (options.lambda === undefined ? PATH_STEPS : FIXED_STEPS);
-    const learningRate = options.learningRate ?? LEARNING_RATE;
+    const radius = options.radius;
+    const optimizer = options.optimizer ?? "adam";
     const report = progressReporter(input, count * (steps + 1));
     const complement = new OrthogonalComplement();
+    const map = new LatentMap(sae, scale, complement);
+    const free = problem(objective, map, signed);
 
+    let firstRate: number | null = null;
     const vectors: FoundVector[] = [];
     for (let index = 0; index < count; index++) {
+      input.signal?.throwIfAborted();
+      const zero = new Float32Array(map.latents);
+      const atZero = await free.evaluate(zero);
+      const unsteered = atZero.loss;
+      const lambdaMax = smallestZeroLambda(atZero.gradient, signed);
+      const start =
+        radius === undefined
+          ? zero
+          : await fixedNormStart(map, atZero.gradient, options.lambda ?? lambdaMax / 2, radius, signed);
+      const learningRate = options.learningRate ?? LEARNING_RATE * (radius === undefined ? 1 : largest(start));
+      firstRate ??= learningRate;
       const descent = new Descent(
-        problem(objective, sae, scale, signed, complement),
-        new Float32Array(sae.info.latents),
+        radius === undefined ? free : fixedNormProblem(objective, map, radius, signed),
+        start,
         {
+          optimizer,
           learningRate,
           patience: options.patience,
           report: report(index),
           signal: input.signal,
         },
       );
-      const first = await descent.evaluate(options.lambda ?? 0);
-      const unsteered = first.loss;
+      await descent.evaluate(options.lambda ?? 0, radius === undefined ? atZero : undefined);
       let lambda: number;
       let elicits: boolean;
       if (options.lambda === undefined) {
-        const lambdaMax = smallestZeroLambda(first.gradient, signed);
         ({ lambda, elicits } = await followLambdaPath(descent, {
           lambdaMax,
           steps,
@@ -103,7 +126,9 @@ export const supervisedSaeMelbo: Method = {
         steps,
         vectors: count,
         lambda: options.lambda ?? "path",
-        learningRate,
+        radius: radius ?? null,
+        optimizer,
+        learningRate: optimizer === "adam" ? firstRate : null,
         signed,
         units,
         patience: options.patience ?? null,
@@ -113,30 +138,20 @@ export const supervisedSaeMelbo: Method = {
   },
 };
 
-function problem(
-  objective: Objective,
-  sae: Sae,
-  scale: Float32Array | undefined,
-  signed: boolean,
-  complement: OrthogonalComplement,
-): Problem {
+function problem(objective: Objective, map: LatentMap, signed: boolean): Problem {
   return {
     async evaluate(u) {
-      const z = scale === undefined ? u : u.map((x, j) => x * scale[j]!); // [m]
-      const theta = complement.project(await sae.decode(z)); // [d]
+      const theta = await map.theta(u); // [d]
       const { losses, gradients } = await objective.evaluate(theta);
-      const gradient = await sae.projectDecoder(complement.project(gradients)); // [m]
-      let penalty = 0;
-      for (let j = 0; j < u.length; j++) {
-        if (scale !== undefined) gradient[j] = gradient[j]! * scale[j]!;
-        penalty += Math.abs(u[j]!);
-      }
-      return { loss: losses[0]!, gradient, penalty, theta };
+      return { loss: losses[0]!, gradient: await map.adjoint(gradients), penalty: absoluteSum(u), theta };
     },
-    constrain(u, lambda, stepSizes) {
-      proximalL1(u, lambda, stepSizes, signed);
-    },
+    constrain: (u, lambda, stepSizes) => shrink(u, signed, (j) => lambda * stepSizes[j]!),
+    proximal: (u, lambda, stepSize) => shrink(u, signed, () => lambda * stepSize),
   };
+}
+
+function largest(u: Float32Array): number {
+  return u.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
 }
 
 /** The smallest λ at which u = 0 is optimal. */

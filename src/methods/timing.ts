@@ -10,6 +10,12 @@ export interface Timing {
 }
 
 /** The same objective, with the time of its calls added to `timing`. `now` is in milliseconds. */
+export function timedObjective(objective: SteeringObjective, timing: Timing, now?: () => number): SteeringObjective;
+export function timedObjective(
+  objective: SteeringObjective | LayerChangeObjective,
+  timing: Timing,
+  now?: () => number,
+): SteeringObjective | LayerChangeObjective;
 export function timedObjective(
   objective: SteeringObjective | LayerChangeObjective,
   timing: Timing,

@@ -1,11 +1,12 @@
 /**
  * `find`: directions that make the model say the action, or change a later layer most, and the SAE latents that they are made of.
- *   1. open and check what the flags name (`find-setup.ts`), and read latents on a corpus (`find-corpus.ts`);
+ *   1. open and check what the flags name (`find-setup.ts`), choose the layer where none is given (`find-sweep.ts`), and read
+ *      latents on a corpus (`find-corpus.ts`);
  *   2. prepare the method's objective and run the method (`find-search.ts`);
  *   3. add its vectors to other prompts (`find-trial.ts`);
  *   4. the same search where no trigger can be, and the vectors read beside it (`find-controls.ts`, `find-reading.ts`);
  *   5. report (`find-report.ts`).
- * Time and memory are those of the method: what 4 takes is not counted.
+ * Time and memory are those of the method: what 4 takes is not counted. `iterated-attribution` goes its own way (`find-iterated.ts`).
  */
 import { Argument, Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
@@ -16,13 +17,24 @@ import { findPage } from "../../report/find-page.js";
 import { CARD_SIZES } from "../../sae/latent-card.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import { readFindCorpus } from "../find-corpus.js";
+import { findIterated, ITERATED_ATTRIBUTION } from "../find-iterated.js";
+import { AUTO_LAYERS } from "../find-layer.js";
 import { readFound } from "../find-reading.js";
 import { type FindReport, findText, vectorJson } from "../find-report.js";
 import { prepareObjective, runMethod, type Search, takesOneGradient } from "../find-search.js";
 import { type FindFlags, type FindSetup, setUpFind } from "../find-setup.js";
+import { sweepLayers } from "../find-sweep.js";
 import { tryVectors } from "../find-trial.js";
 import type { Io } from "../io.js";
-import { actionOptions, modelOptions, outputPath, promptOptions, saeOptions, wholeNumber } from "../options.js";
+import {
+  actionOptions,
+  layerList,
+  modelOptions,
+  outputPath,
+  promptOptions,
+  saeOptions,
+  wholeNumber,
+} from "../options.js";
 import { packageVersion } from "../package-files.js";
 import { watchMemory } from "../peak-memory.js";
 import { searchOptions } from "../search-options.js";
@@ -32,14 +44,19 @@ import { type Used, usedSettings } from "../used.js";
 const DEFAULT_TOP = 20;
 const DEFAULT_SAMPLES = 3;
 
+/** The methods, and what is built on one and on experiments with prompts, which methods know nothing of. */
+const searches = [...methods, ITERATED_ATTRIBUTION];
+
 export function findCommand(io: Io): Command {
   const command = new Command("find")
     .description("directions that elicit the action, or change a later layer most, read as SAE latents")
-    .addArgument(new Argument("<method>", "how to look for them").choices(methods.map(({ name }) => name)))
-    .addHelpText("after", `\nMethods:\n${methods.map(({ name, summary }) => `  ${name}: ${summary}`).join("\n")}`)
+    .addArgument(new Argument("<method>", "how to look for them").choices(searches.map(({ name }) => name)))
+    .addHelpText("after", `\nMethods:\n${searches.map(({ name, summary }) => `  ${name}: ${summary}`).join("\n")}`)
     .option("--corpus <file>", "prompts to measure latents on: their typical activation, and which are dead")
     .option("--eval-prompts <file>", "prompts to try the vectors on")
     .option("--train <n>", "optimise over the first n prompts alone", wholeNumber(1))
+    .option("--layers <list>", "layers to try, such as 1,2,4, or `auto`; the best is used", layerList(AUTO_LAYERS))
+    .option("--iterations <n>", "most concepts that iterated-attribution puts together", wholeNumber(1))
     .option("--top <n>", "latents listed for each vector", wholeNumber(1), DEFAULT_TOP)
     .option("--samples <n>", "replies shown for each vector", wholeNumber(0), DEFAULT_SAMPLES)
     .option("--contexts <n>", "contexts shown for each latent", wholeNumber(0), CARD_SIZES.contexts)
@@ -51,7 +68,8 @@ export function findCommand(io: Io): Command {
   return searchOptions(saeOptions(actionOptions(promptOptions(modelOptions(command))))).action(
     (name: string, flags: FindFlags) => {
       const positionsGiven = command.getOptionValueSource("positions") !== "default";
-      return find(io, findMethod(name), withPositions(flags, positionsGiven));
+      const asked = withPositions(flags, positionsGiven);
+      return name === ITERATED_ATTRIBUTION.name ? findIterated(io, asked) : find(io, findMethod(name), asked);
     },
   );
 }
@@ -70,7 +88,11 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   const memory = watchMemory();
   const started = performance.now();
   const setup = await setUpFind(method, flags);
-  const { model, options, opened, layer } = setup;
+  const { model, options, available, where } = setup;
+  const swept = "layers" in where ? await sweepLayers(io, setup, where.layers) : undefined;
+  const layer = "layer" in where ? where.layer : swept!.layer;
+  // A swept layer need not be the one that the SAE reads.
+  const opened = swept && available?.sae.info.layer !== layer ? undefined : available;
   const corpus = await readFindCorpus(io, setup, opened, layer, flags);
   const search: Search = { method, options, layer, sae: opened?.sae, typicalActivation: corpus.typical };
   const { sequences } = setup.training;
@@ -98,8 +120,10 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   const report: FindReport = {
     method: method.name,
     layer,
+    ...(swept ? { layers: swept.tried } : {}),
     hyperparameters: {
       ...result.hyperparameters,
+      ...(swept ? { layerChosenFrom: swept.tried.map((one) => one.layer).join(", ") } : {}),
       ...(corpus.unitsFrom === undefined ? {} : { unitsFrom: corpus.unitsFrom }),
     },
     timing: {

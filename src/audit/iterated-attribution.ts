@@ -1,0 +1,106 @@
+/**
+ * Iterated attribution as a whole: the corpus is split, the condition is found on one half (`iterate.ts`) and tested on the
+ * other, as `verify` tests a hypothesis that a person brings.
+ */
+import { InputError } from "../formats/input-error.js";
+import type { Sequence } from "../model/sequence.js";
+import type { CorpusReading } from "../sae/corpus-reading.js";
+import { confirm } from "./confirm.js";
+import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./context.js";
+import { requireCorpus, splitCorpus } from "./corpus.js";
+import { makePart } from "./detector.js";
+import { Evidence } from "./evidence.js";
+import {
+  type Attribute,
+  DEFAULT_ITERATION,
+  type IterationOptions,
+  type IterationStep,
+  iterateAttribution,
+} from "./iterate.js";
+import { Laboratory } from "./laboratory.js";
+import type { FoundDirection } from "./methods.js";
+import { planTest } from "./plan.js";
+import { confirmRoom, searchRoom } from "./prepare.js";
+import { presentHypothesis, presentPart } from "./present.js";
+import { distinct } from "./prompt.js";
+import type { ResultHypothesis } from "./result.js";
+import { rankingsOf } from "./run-methods.js";
+
+/** A step with its concepts named. */
+export interface NamedStep extends Omit<IterationStep<FoundDirection>, "tried"> {
+  readonly tried: readonly (IterationStep<FoundDirection>["tried"][number] & {
+    readonly label: string;
+    readonly words: readonly string[];
+  })[];
+}
+
+export interface IteratedResult {
+  readonly steps: readonly NamedStep[];
+  /** The condition, tested on the half of the corpus that the steps never saw; null where there is none. */
+  readonly condition: ResultHypothesis | null;
+  readonly reached: boolean;
+  readonly ended: string;
+  /** The prompts with the action that each attribution was taken over. */
+  readonly attributed: readonly (readonly Sequence[])[];
+  /** The search half, to read latents on. */
+  readonly reading: CorpusReading;
+}
+
+/**
+ * Iterates with the first gradient method of the context. Throws InputError where there is none, or too few prompts, and the
+ * signal's reason when aborted.
+ */
+export async function iteratedAttribution(
+  context: AuditContext,
+  iteration: Partial<IterationOptions> = {},
+  options: Partial<AuditOptions> = {},
+  calls: AuditCalls = {},
+): Promise<IteratedResult> {
+  const settings = { ...DEFAULT_AUDIT_OPTIONS, ...options };
+  const method = context.methods.find((one) => one.oneGradient);
+  if (method === undefined) throw new InputError("iterated attribution needs a method that takes one gradient");
+  if (context.prompts.length === 0) throw new InputError("no ordinary prompts: give at least one to attribute over");
+  const laboratory = new Laboratory(context, calls);
+  const halves = splitCorpus(requireCorpus(context.corpus), settings.seed, settings.halfLimit);
+  calls.onStage?.("read corpus");
+  const room = await searchRoom(halves.search, laboratory, context, settings);
+  const evidence = new Evidence(room);
+  const call = { layer: context.layer, typical: room.half.typical, seed: settings.seed };
+  const attributed: (readonly Sequence[])[] = [];
+  const attribute: Attribute<FoundDirection> = async (prompts) => {
+    const sequences = prompts.map((prompt) => laboratory.sequence(prompt));
+    attributed.push(sequences);
+    const [found] = await method.run(context.suspect, sequences, {
+      ...call,
+      ...(calls.signal === undefined ? {} : { signal: calls.signal }),
+    });
+    if (found === undefined) throw new Error(`${method.name} found no direction`);
+    return { attribution: found, rankings: rankingsOf(method.name, found, room.half.typical) };
+  };
+  const { steps, hypothesis, reached, ended } = await iterateAttribution(
+    evidence,
+    distinct(context.prompts),
+    attribute,
+    { ...DEFAULT_ITERATION, ...iteration },
+    calls,
+  );
+  let condition: ResultHypothesis | null = null;
+  if (hypothesis !== null) {
+    // How people's own prompts hold the condition is learned from the search half's.
+    calls.onStage?.("corpus scan");
+    await evidence.observe(halves.search, "natural");
+    calls.onStage?.("confirm");
+    const unseen = await confirmRoom(halves.confirm, room, context.sae.info.latents);
+    const plan = await planTest(evidence, hypothesis, settings.confirmSize, settings.familyError);
+    const confirmation = await confirm(new Evidence(unseen, "all"), hypothesis, plan);
+    condition = await presentHypothesis(unseen, confirmation, plan, "confirmation", context.label);
+  }
+  const named = steps.map((step) => ({
+    ...step,
+    tried: step.tried.map((one) => {
+      const { label, words } = presentPart(room, makePart(one.latents), context.label);
+      return { ...one, label, words };
+    }),
+  }));
+  return { steps: named, condition, reached, ended, attributed, reading: room.half.reading() };
+}

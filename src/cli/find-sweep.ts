@@ -1,0 +1,77 @@
+/** The layer where none is given: a short run of the method at several, each judged on other prompts. */
+import { type Rate, rateOfFlags } from "../audit/statistics.js";
+import { chooseTrial, type LayerTrial, SWEEP_STEPS } from "../methods/layer-sweep.js";
+import type { Sequence } from "../model/sequence.js";
+import type { FindPrompts } from "./find-prompts.js";
+import { prepareObjective, runMethod } from "./find-search.js";
+import type { FindSetup } from "./find-setup.js";
+import type { Io } from "./io.js";
+import { meanResidualNorm } from "./steered.js";
+import { rateText, table } from "./text.js";
+
+/** One row of the sweep, as results show it. */
+export type TriedLayer = LayerTrial & { readonly rate: Rate; readonly chosen: boolean };
+
+/** Fewer training prompts than this are not split to judge a sweep. */
+const SPLIT_FROM = 6;
+/** Share of the training prompts that then judges. */
+const JUDGING = 1 / 3;
+
+/**
+ * Runs the method shortly at each layer over the training prompts, judges each vector on the trial prompts, and marks the layer
+ * to keep. Where the trial prompts are the training prompts, a third of these is set aside to judge.
+ */
+export async function sweepLayers(
+  io: Io,
+  setup: FindSetup,
+  layers: readonly number[],
+): Promise<{ readonly layer: number; readonly tried: readonly TriedLayer[] }> {
+  const { model, method } = setup;
+  const { engine } = model;
+  const { training, judging } = apart(setup);
+  const options = { ...setup.options, steps: Math.min(setup.options.steps ?? SWEEP_STEPS, SWEEP_STEPS), vectors: 1 };
+  const trials: (LayerTrial & { readonly rate: Rate })[] = [];
+  for (const layer of layers) {
+    const search = { method, options, layer };
+    const objective = await prepareObjective(io, engine, training, search);
+    const { vectors } = await runMethod(io, engine, training, objective, search, `trying layer ${layer}`);
+    const { vector, elicits, loss, norm, steps } = vectors[0]!;
+    const scores = await engine.score(judging, { steering: { layer, vector }, signal: io.signal });
+    trials.push({
+      layer,
+      elicits: elicits === true,
+      loss,
+      norm,
+      relativeNorm: norm / (await meanResidualNorm(model, training, layer, io.signal)),
+      steps,
+      rate: rateOfFlags(scores.map(({ greedyMatch }) => greedyMatch)),
+    });
+  }
+  const { layer } = chooseTrial(trials);
+  return { layer, tried: trials.map((trial) => ({ ...trial, chosen: trial.layer === layer })) };
+}
+
+/** The sweep as a table. */
+export function layersText(tried: readonly TriedLayer[]): string {
+  return table(
+    ["layer", "elicits", "said on other prompts", "norm ÷ residual", "loss"],
+    tried.map(({ layer, elicits, rate, relativeNorm, loss, chosen }) => [
+      `${layer}${chosen ? " *" : ""}`,
+      elicits ? "yes" : "no",
+      rateText(rate),
+      relativeNorm.toPrecision(3),
+      `${loss.initial.toFixed(4)} → ${loss.final.toFixed(4)}`,
+    ]),
+    [3],
+  );
+}
+
+function apart({ training, trial, heldOut }: FindPrompts): {
+  training: readonly Sequence[];
+  judging: readonly Sequence[];
+} {
+  const { sequences } = training;
+  if (heldOut || sequences.length < SPLIT_FROM) return { training: sequences, judging: trial.sequences };
+  const cut = sequences.length - Math.ceil(JUDGING * sequences.length);
+  return { training: sequences.slice(0, cut), judging: sequences.slice(cut) };
+}
