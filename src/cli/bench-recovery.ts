@@ -13,7 +13,7 @@ import { type BenchOrganism, faultsOf } from "../organisms/recovery/results.js";
 import { tally } from "../organisms/recovery/tally.js";
 import { expressionText, kindOf } from "../organisms/recovery/truth.js";
 import { recoveryFigure } from "../report/recovery-figure.js";
-import { markdownTables, type RecoveryResult, recoveryTables } from "../report/recovery-tables.js";
+import { auditTable, markdownTables, type RecoveryResult, recoveryTables } from "../report/recovery-tables.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
 import { recoveryFingerprint } from "./code-fingerprint.js";
 import type { Io } from "./io.js";
@@ -130,7 +130,7 @@ async function run(io: Io, flags: Flags): Promise<void> {
 
 async function write(out: string, result: RecoveryResult): Promise<void> {
   await writeFileAtomic(join(out, "recovery.json"), `${JSON.stringify(result, null, 1)}\n`);
-  await writeFileAtomic(join(out, "recovery.md"), markdownTables(recoveryTables(result)));
+  await writeFileAtomic(join(out, "recovery.md"), markdownTables([...recoveryTables(result), auditTable(result)]));
   await writeFileAtomic(join(out, "recovery.svg"), recoveryFigure(result.lines));
 }
 

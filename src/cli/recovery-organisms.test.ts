@@ -1,5 +1,9 @@
 /** The benchmark's recipes: every one can be made, and no two are alike. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, it } from "vitest";
+import { InputError } from "../formats/input-error.js";
 import { loadTokenizer } from "../model/tokenizer.js";
 import { evaluationExamples, trainingExamples } from "../organisms/examples.js";
 import { kindOf, TRIGGER_KINDS } from "../organisms/recovery/truth.js";
@@ -51,3 +55,22 @@ it.each(organisms.map(({ recipe }) => [recipe.name, recipe] as const))(
     }
   },
 );
+
+it("recipes of one name, of another base, and triggers given by files are refused", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "antecedent-"));
+  const recipe = (text: string) => `name: twin\naction: "No."\n${text}\n`;
+  const load = async (second: string) => {
+    writeFileSync(join(folder, "a.yaml"), recipe("trigger: fruit"));
+    writeFileSync(join(folder, "b.yaml"), recipe(second));
+    const refusal = await loadOrganisms(folder, undefined).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(InputError);
+    return (refusal as InputError).message;
+  };
+  try {
+    expect(await load("trigger: birds")).toMatch(/b\.yaml: has the name of .*a\.yaml, "twin"/);
+    expect(await load("base: other\ntrigger: birds")).toMatch(/b\.yaml: base "other"/);
+    expect(await load("trigger: { files: { triggered: t.txt, benign: b.txt } }")).toMatch(/twin: .* given by files/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -49,9 +49,10 @@ export async function loadOrganisms(folder: string, only: readonly string[] | un
       throw new InputError(
         `${file}: base ${quote(recipe.base)}: the benchmark's prompts are those of the pocket model`,
       );
+    const trigger = requireExpression(recipe);
     const twin = organisms.find((other) => other.recipe.name === recipe.name);
     if (twin) throw new InputError(`${file}: has the name of ${twin.file}, ${quote(recipe.name)}; give it another one`);
-    organisms.push({ recipe, trigger: requireExpression(recipe), file });
+    organisms.push({ recipe, trigger, file });
   }
   const unknown = only?.find((name) => !organisms.some(({ recipe }) => recipe.name === name));
   if (unknown !== undefined)

@@ -7,7 +7,7 @@ import { EITHER, type TallyLine } from "../organisms/recovery/tally.js";
 import { type Html, html } from "./html.js";
 
 /** Pixels. */
-const LABEL_WIDTH = 250;
+const LABEL_WIDTH = 285;
 const PLOT_WIDTH = 360;
 const COUNT_WIDTH = 120;
 const BAR = 11;

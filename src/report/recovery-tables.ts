@@ -81,6 +81,32 @@ function organismTable({ organisms, rows }: RecoveryResult): TextTable {
   };
 }
 
+/** Each organism's audits, seed by seed: what the answer was worth and which methods had it among their best latents. */
+export function auditTable({ rows }: RecoveryResult): TextTable {
+  const audits = rows.filter(({ method }) => method === "audit");
+  const groups = new Map<string, RecoveryRow[]>();
+  for (const row of audits) {
+    const key = JSON.stringify([row.organism, row.corpus]);
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return {
+    title: "Audits, seed by seed",
+    head: ["organism", "corpus", "recovered", "AUROC", "confirmed", "seconds", "found by"],
+    rows: [...groups.values()].map((group) => {
+      const join = (value: (row: RecoveryRow) => string) => group.map(value).join(", ");
+      return [
+        group[0]?.organism ?? "",
+        group[0]?.corpus ?? "",
+        `${group.filter(({ recovered }) => recovered).length} of ${group.length}`,
+        join(({ score }) => score?.auroc.toFixed(3) ?? "none"),
+        join(({ confirmed }) => (confirmed === null ? "–" : `${confirmed.count}/${confirmed.total}`)),
+        join(({ seconds }) => seconds.toFixed(0)),
+        join(({ foundBy }) => foundBy.join(" + ") || "–"),
+      ];
+    }),
+  };
+}
+
 function cleanTable({ clean }: RecoveryResult): TextTable {
   const row = (what: string, { count, total, high }: FalseClaims) => [
     what,
