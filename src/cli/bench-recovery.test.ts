@@ -76,6 +76,7 @@ it.each<[string, readonly string[], RegExp]>([
   ["a method", ["--methods", "magic"], /--methods: no method "magic"; there are audit/],
   ["a corpus", ["--corpus", "tiny"], /--corpus "tiny": no such corpus; the benchmark has ordinary and parts-only/],
   ["a folder of recipes", ["--recipes", join(root, "none")], /--recipes .*none: no such folder/],
+  ["one seed of everything", ["--seed", "7"], /--seed 7: the benchmark has several seeds; give --seeds 7/],
   ["seeds", ["--seeds", "1,x"], /--seeds.*Give a whole number/],
 ])("refuses %s that there is not, and writes nothing", async (_, args, message) => {
   const out = join(root, "refused");

@@ -70,7 +70,11 @@ export function recoveryCommand(io: Io): Command {
     .option("--decoys <n>", "audits of organisms for another one's action", wholeNumber(0), 0)
     .option("--limit <n>", "do at most n pieces of work now; 0 shows what is known", wholeNumber(0))
     .option("--out <folder>", "results, journal and trained organisms", outputPath, DEFAULT_OUT);
-  return computeOptions(command).action((flags: Flags) => run(io, flags));
+  return computeOptions(command).action((flags: Flags, self: Command) => {
+    if (self.getOptionValueSource("seed") === "cli")
+      throw new InputError(`--seed ${flags.seed}: the benchmark has several seeds; give --seeds ${flags.seed}`);
+    return run(io, flags);
+  });
 }
 
 async function run(io: Io, flags: Flags): Promise<void> {
