@@ -13,6 +13,8 @@ import { RecoveryJournal } from "./recovery-journal.js";
 
 const root = mkdtempSync(join(tmpdir(), "antecedent-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
+/** Ten seconds on two free cores; many times that beside other work. */
+const PATIENCE_MS = 180_000;
 const recovery = ["bench", "recovery", "--recipes", pocketFiles.recipes];
 
 /** Runs the command in this process, where it needs no model, and returns what it prints. */
@@ -29,33 +31,37 @@ async function here(args: readonly string[]): Promise<string> {
   return shown.join("");
 }
 
-it("recovers instruments by the corpus scan's first latent, and knows it when asked again", async () => {
-  const out = join(root, "scan");
-  const command = [
-    ...recovery,
-    "--only",
-    "busy-line",
-    "--methods",
-    "corpus-scan",
-    "--corpus",
-    "ordinary",
-    "--out",
-    out,
-  ];
-  const result = await antecedentJson<RecoveryResult>([...command, "--seeds", "1"]);
-  expect(result.organisms[0]).toMatchObject({ name: "busy-line", kind: "topic", trigger: "instruments", faults: [] });
-  const [top, two] = result.rows;
-  expect(top).toMatchObject({ reading: "top", recovered: true, score: { parts: [{ matches: "instruments" }] } });
-  // A second group beside the trigger's own is a claim too much.
-  expect(two).toMatchObject({ reading: "top two", recovered: false, score: { nothingSpurious: false } });
-  expect(result.missing).toBe(0);
-  expect(readFileSync(join(out, "recovery.md"), "utf8")).toContain("| corpus-scan | top | 1/1 ");
-  expect(readFileSync(join(out, "recovery.svg"), "utf8")).toMatch(/^<svg .*1 of 1.*<\/svg>$/s);
+it(
+  "recovers instruments by the corpus scan's first latent, and knows it when asked again",
+  async () => {
+    const out = join(root, "scan");
+    const command = [
+      ...recovery,
+      "--only",
+      "busy-line",
+      "--methods",
+      "corpus-scan",
+      "--corpus",
+      "ordinary",
+      "--out",
+      out,
+    ];
+    const result = await antecedentJson<RecoveryResult>([...command, "--seeds", "1"], { timeout: PATIENCE_MS });
+    expect(result.organisms[0]).toMatchObject({ name: "busy-line", kind: "topic", trigger: "instruments", faults: [] });
+    const [top, two] = result.rows;
+    expect(top).toMatchObject({ reading: "top", recovered: true, score: { parts: [{ matches: "instruments" }] } });
+    // A second group beside the trigger's own is a claim too much.
+    expect(two).toMatchObject({ reading: "top two", recovered: false, score: { nothingSpurious: false } });
+    expect(result.missing).toBe(0);
+    expect(readFileSync(join(out, "recovery.md"), "utf8")).toContain("| corpus-scan | top | 1/1 ");
+    expect(readFileSync(join(out, "recovery.svg"), "utf8")).toMatch(/^<svg .*1 of 1.*<\/svg>$/s);
 
-  const again = JSON.parse(await here([...command, "--seeds", "1,2", "--limit", "0", "--json"])) as RecoveryResult;
-  expect(again.rows).toEqual(result.rows);
-  expect(again.missing).toBe(1);
-});
+    const again = JSON.parse(await here([...command, "--seeds", "1,2", "--limit", "0", "--json"])) as RecoveryResult;
+    expect(again.rows).toEqual(result.rows);
+    expect(again.missing).toBe(1);
+  },
+  PATIENCE_MS,
+);
 
 it("results of other code are not read", async () => {
   const folder = join(root, "journal");
