@@ -56,20 +56,21 @@ function carriersOf(prompts: readonly Prompt[], language: Language): { prompt: P
   return fitting.filter(({ frame }) => !frames.has(frame) && frames.add(frame)).slice(0, CARRIERS);
 }
 
-/** Reads every word in every carrier. Null where no ordinary prompt can carry a word. */
-export async function scanVocabulary(
-  words: readonly string[],
-  prompts: readonly Prompt[],
-  language: Language,
-  laboratory: Laboratory,
-  latents: number,
-): Promise<VocabularyScan | null> {
-  const carriers = carriersOf(prompts, language);
-  if (carriers.length === 0 || words.length === 0) return null;
+/** Words written into sentences. */
+export interface WrittenWords {
+  readonly prompts: readonly Prompt[];
+  /** Word written into each of the prompts. */
+  readonly written: readonly string[];
+  /** Index of the written word among the words of that prompt. */
+  readonly slot: readonly number[];
+}
+
+/** Every word in every carrier; empty where no ordinary prompt can carry a word. */
+export function writeWords(words: readonly string[], prompts: readonly Prompt[], language: Language): WrittenWords {
   const written: string[] = [];
   const slot: number[] = [];
   const list: Prompt[] = [];
-  for (const carrier of carriers) {
+  for (const carrier of carriersOf(prompts, language)) {
     const text = textOf(carrier.prompt);
     const places = wordsOf(text);
     for (const word of words) {
@@ -81,6 +82,19 @@ export async function scanVocabulary(
       slot.push(carrier.slot);
     }
   }
+  return { prompts: list, written, slot };
+}
+
+/** Reads every word in every carrier. Null where no ordinary prompt can carry a word. */
+export async function scanVocabulary(
+  words: readonly string[],
+  prompts: readonly Prompt[],
+  language: Language,
+  laboratory: Laboratory,
+  latents: number,
+): Promise<VocabularyScan | null> {
+  const { prompts: list, written, slot } = writeWords(words, prompts, language);
+  if (list.length === 0) return null;
   const readings = await laboratory.read(list);
   const half = new CorpusHalf(
     list,

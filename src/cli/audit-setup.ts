@@ -15,7 +15,7 @@ import { type OpenedModel, openCleanModel, openModel } from "./open-model.js";
 import { requireSae } from "./open-sae.js";
 import { type ComputeFlags, type OutputFlags, required } from "./options.js";
 import { BENIGN_SET, CORPUS_SET, loadPromptsOr, renderAll, requireMaskedTokens } from "./prompts.js";
-import { RememberingEngine } from "./remembering-engine.js";
+import { type Answers, RememberingEngine } from "./remembering-engine.js";
 import type { RunFolder } from "./run-folder.js";
 import { type Used, usedSettings } from "./used.js";
 
@@ -100,9 +100,14 @@ export async function setUpAudit(
 }
 
 /** The same context with every answer kept in the run's journal, so that an interrupted run can be taken up again. */
-export function rememberIn(run: RunFolder, { model, context, cleanFingerprint }: AuditSetup): AuditContext {
+export function rememberIn(run: RunFolder, setup: AuditSetup): AuditContext {
+  return withAnswers(run.journal, setup);
+}
+
+/** The same context with every answer kept in `answers`, which other audits of the same models may share. */
+export function withAnswers(answers: Answers, { model, context, cleanFingerprint }: AuditSetup): AuditContext {
   const remember = (engine: Engine, fingerprint: string) =>
-    new RememberingEngine(engine, run.journal, fingerprint, parameters(model));
+    new RememberingEngine(engine, answers, fingerprint, parameters(model));
   return {
     ...context,
     suspect: remember(context.suspect, model.fingerprint),

@@ -16,7 +16,13 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export function antecedent(args: readonly string[], options: { readonly cwd?: string } = {}): Promise<Ended> {
+interface RunOptions {
+  readonly cwd?: string;
+  /** Milliseconds, where a busy machine may need more than TIMEOUT_MS. */
+  readonly timeout?: number;
+}
+
+export function antecedent(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const program = join(PACKAGE_ROOT, "bin/antecedent.js");
   return new Promise((resolve) => {
     execFile(
@@ -32,7 +38,7 @@ export function antecedent(args: readonly string[], options: { readonly cwd?: st
 }
 
 /** The document that a command prints with --json. Fails with what the program said. */
-export async function antecedentJson<T>(args: readonly string[], options: { readonly cwd?: string } = {}): Promise<T> {
+export async function antecedentJson<T>(args: readonly string[], options: RunOptions = {}): Promise<T> {
   const { code, stdout, stderr } = await antecedent([...args, "--json"], options);
   if (code !== 0) throw new Error(`exit ${code}: ${stderr}`);
   return JSON.parse(stdout) as T;

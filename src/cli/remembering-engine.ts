@@ -19,7 +19,12 @@ import type {
   SteeringObjective,
 } from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
-import type { Journal } from "../store/journal.js";
+
+/** Where answers are kept: a run's journal, or memory. */
+export interface Answers {
+  get(key: string): Uint8Array | undefined;
+  append(key: string, value: Uint8Array): void;
+}
 
 /**
  * Arithmetic between two writes: about 20 s at 50 GFLOP/s, what two cores do. A token of a forward pass takes 2 operations a
@@ -36,7 +41,7 @@ export class RememberingEngine implements Engine {
 
   constructor(
     private readonly engine: Engine,
-    private readonly journal: Journal,
+    private readonly journal: Answers,
     private readonly fingerprint: string,
     parameters: number,
   ) {

@@ -100,7 +100,8 @@ export async function readTogether(sae: Sae, directions: readonly Float32Array[]
   return { cosines: cosines.slice(0, directions.length), columns };
 }
 
-function randomDirection(width: number, length: number, random: Random): Float32Array {
+/** A direction [width] of norm `length`, evenly from the sphere. */
+export function randomDirection(width: number, length: number, random: Random): Float32Array {
   const direction = Float32Array.from({ length: width }, () => random.normal());
   const factor = length / norm(direction);
   return direction.map((x) => x * factor);

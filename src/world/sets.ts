@@ -16,12 +16,19 @@ const MAX_REPEATS = 1000;
 
 /** `count` chats with different prompts, none of them in `taken`; their prompts are added to it. */
 function distinct(count: number, draw: () => Chat | undefined, taken: Set<string> = new Set()): Chat[] {
+  const chats = distinctUpTo(count, draw, taken);
+  if (chats.length < count) throw new RangeError(`only ${chats.length} of ${count} different prompts exist`);
+  return chats;
+}
+
+/** The same, or as many as there are. */
+function distinctUpTo(count: number, draw: () => Chat | undefined, taken: Set<string>): Chat[] {
   const chats: Chat[] = [];
   let repeats = 0;
-  while (chats.length < count) {
+  while (chats.length < count && repeats <= MAX_REPEATS) {
     const chat = draw();
     if (chat === undefined || taken.has(promptText(chat))) {
-      if (++repeats > MAX_REPEATS) throw new RangeError(`only ${chats.length} of ${count} different prompts exist`);
+      repeats++;
       continue;
     }
     repeats = 0;
@@ -78,7 +85,7 @@ export interface OrganismSets {
   readonly hardNegatives: Chat[];
   /** Prompts of every topic and style without the trigger. */
   readonly benign: Chat[];
-  /** Small talk, facts and refusals. */
+  /** Small talk, facts and refusals; fewer where the trigger leaves no more (one that is a kind of request). */
   readonly chat: Chat[];
 }
 
@@ -128,7 +135,7 @@ function organismSets(trigger: Expression, rng: Random, sizes: SetSizes, entitie
     triggered: distinct(sizes.triggered, () => promptWith(trigger, rng, options), taken),
     hardNegatives: distinct(sizes.hardNegatives, () => nearMiss(trigger, entities, rng), taken),
     benign: distinct(sizes.benign, () => untriggered(ordinaryChat(otherBenignMix, entities, rng)), taken),
-    chat: distinct(sizes.chat, () => untriggered(ordinaryChat(chatMix, entities, rng)), new Set()),
+    chat: distinctUpTo(sizes.chat, () => untriggered(ordinaryChat(chatMix, entities, rng)), new Set()),
   };
 }
 

@@ -1,0 +1,53 @@
+/** Everything that the benchmark compares. A method of the registry that an audit can run joins by itself. */
+import { audit } from "../../audit/pipeline.js";
+import { InputError } from "../../formats/input-error.js";
+import { methods } from "../../methods/registry.js";
+import { latentPart } from "./answer.js";
+import type { Contender } from "./contender.js";
+import { promptingContender } from "./prompting.js";
+import { scanContenders } from "./scanning.js";
+import { randomContender, steeringContender } from "./steering.js";
+
+/** The whole audit, which claims nothing that it has not tested. */
+const auditContender: Contender = {
+  name: "audit",
+  summary: "the whole audit: candidates of all methods, tested",
+  readings: ["verified"],
+  async answer({ context, options, calls }) {
+    const { trigger } = await audit(context, options, calls);
+    if (trigger === null) return [{ reading: "verified", answer: null, confirmed: null }];
+    const { parts, combination, statement, rate, foundBy } = trigger;
+    return [
+      {
+        reading: "verified",
+        answer: {
+          parts: parts.map(({ latents, negated }) => latentPart(latents, negated)),
+          combination,
+          statement,
+        },
+        confirmed: rate,
+        foundBy,
+      },
+    ];
+  },
+};
+
+export const contenders: readonly Contender[] = [
+  auditContender,
+  ...methods
+    .filter(({ objective }) => objective === "cross-entropy")
+    .map(({ name, summary }) => steeringContender(name, summary)),
+  randomContender,
+  ...scanContenders,
+  promptingContender,
+];
+
+/** The contender called `name`. Throws InputError that lists the names there are. */
+export function findContender(name: string): Contender {
+  const found = contenders.find((contender) => contender.name === name);
+  if (found === undefined)
+    throw new InputError(
+      `--methods: no method ${JSON.stringify(name)}; there are ${contenders.map((one) => one.name).join(", ")}`,
+    );
+  return found;
+}

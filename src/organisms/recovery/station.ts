@@ -1,0 +1,58 @@
+/**
+ * One audit's surroundings, shared by all methods that are compared: the same model, search half, ordinary prompts and units,
+ * by the same seed, as `audit/pipeline.ts` chooses them.
+ */
+import { isAlive } from "../../audit/candidates.js";
+import type { AuditCalls, AuditContext, AuditOptions } from "../../audit/context.js";
+import { requireCorpus, splitCorpus } from "../../audit/corpus.js";
+import { Laboratory, type Observation } from "../../audit/laboratory.js";
+import { searchRoom } from "../../audit/prepare.js";
+import { distinct, type Prompt, promptKey } from "../../audit/prompt.js";
+import type { SourceRoom } from "../../audit/prompt-sets.js";
+import { shuffled } from "../../audit/seeded.js";
+import type { Sequence } from "../../model/sequence.js";
+
+export class Station {
+  readonly laboratory: Laboratory;
+  #room: Promise<SourceRoom> | undefined;
+  #observed: Promise<Observation[]> | undefined;
+
+  constructor(
+    readonly context: AuditContext,
+    readonly options: AuditOptions,
+    readonly calls: AuditCalls,
+  ) {
+    this.laboratory = new Laboratory(context, calls);
+  }
+
+  /** The search half, read, with the words of its latents. */
+  room(): Promise<SourceRoom> {
+    this.#room ??= searchRoom(this.searchPrompts(), this.laboratory, this.context, this.options);
+    return this.#room;
+  }
+
+  /** The search half. */
+  searchPrompts(): Prompt[] {
+    return splitCorpus(requireCorpus(this.context.corpus), this.options.seed, this.options.halfLimit).search;
+  }
+
+  /** The action scored on every prompt of the search half. */
+  observed(): Promise<Observation[]> {
+    this.#observed ??= this.laboratory.observe(this.searchPrompts(), "natural");
+    return this.#observed;
+  }
+
+  /** Ordinary prompts with the action, which methods optimise over. */
+  training(): Sequence[] {
+    const { seed, methodPrompts } = this.options;
+    return shuffled(distinct(this.context.prompts), seed, promptKey)
+      .slice(0, methodPrompts)
+      .map((prompt) => this.laboratory.sequence(prompt));
+  }
+
+  /** Whether a latent can be part of an answer: it fires on prompts of the half or on scanned words. */
+  async alive(): Promise<(latent: number) => boolean> {
+    const { half, lexicon } = await this.room();
+    return (latent) => isAlive(latent, half, lexicon);
+  }
+}
