@@ -170,12 +170,13 @@ describe("find without an action", () => {
   interface Found {
     readonly hyperparameters: Record<string, unknown>;
     readonly timing: Record<string, number>;
+    readonly controls: { name: string }[];
     readonly vectors: {
       readonly norm: number;
       readonly loss: { initial: number; final: number };
       readonly steps: number;
       readonly lambda: number | null;
-      readonly latents: { id: number; score: number }[];
+      readonly latents: { id: number; score: number; controls: Record<string, { score: number | null }> }[];
       readonly steered: { actionRate: unknown; samples: { unsteered: string; steered: string }[] };
     }[];
     readonly used: Record<string, unknown>;
@@ -238,6 +239,24 @@ describe("find without an action", () => {
     expect(dense.vectors[0]!.norm).toBeCloseTo(4, 4);
     expect(sparse.vectors[0]!.latents.length).toBeLessThan(dense.vectors[0]!.latents.length);
   });
+
+  it.each(["melbo", "sae-melbo"])(
+    "%s stands beside itself on the clean model, which its time leaves out",
+    async (method) => {
+      const args = [method, "--sae", golden("sae"), "--radius", "4"] as const;
+      const found = await find(...args, "--adapter", golden("adapter"));
+      expect(found.controls.map(({ name }) => name)).toEqual(["clean", "random"]);
+      // 12 steps and the start; SAE-MELBO's path may go back to its last good point once.
+      expect(found.timing.evaluations).toBeLessThanOrEqual(14);
+      // The same search on the clean model by itself.
+      const [clean] = (await find(...args)).vectors;
+      const [{ latents }] = found.vectors as [(typeof found.vectors)[number]];
+      const scores = new Map(clean!.latents.map(({ id, score }) => [id, score]));
+      const shared = latents.filter(({ id }) => scores.has(id));
+      expect(shared.length).toBeGreaterThan(0);
+      for (const { id, controls } of shared) expect(controls.clean!.score).toBeCloseTo(scores.get(id)!, DIGITS);
+    },
+  );
 });
 
 it("find tries layers where none is given, keeps one, and says what each gave", async () => {

@@ -82,3 +82,15 @@ it("shows a vector that no SAE has read", () => {
   expect(page).toContain("Vector 0");
   expect(page).not.toContain("Other orders");
 });
+
+it("shows a vector that no action was tried with", () => {
+  const [vector] = found.vectors;
+  const steered = { ...vector!.steered, actionRate: null };
+  const page = findPage(
+    { ...found, used: { model: "pocket", action: null }, vectors: [{ ...vector!, steered }] },
+    "antecedent",
+  );
+  expect(page).toContain("in 40 steps");
+  expect(page).not.toContain("the action comes on");
+  expect(page).toContain("says nothing of a trigger");
+});
