@@ -29,8 +29,10 @@ export async function readFindCorpus(
   const needsUnits = opened !== undefined && method.options.includes("units") && flags.units !== "raw";
   const corpus = name === null ? undefined : await loadPrompts(name);
   const prompts = corpus ?? (needsUnits ? training.conversations : undefined);
+  // What people write, wherever the vector is added: at the template's own tokens other latents fire on every prompt.
+  const render = { ...flags, positions: "user" } as const;
   const reading =
-    opened && prompts && (await readLatentCorpus(io, model, opened.sae, renderAll(model, prompts, flags), layer));
+    opened && prompts && (await readLatentCorpus(io, model, opened.sae, renderAll(model, prompts, render), layer));
   return {
     name,
     reading: corpus && reading,
