@@ -95,7 +95,7 @@ describe("iterated attribution", () => {
 
   it("drops a concept that only led to the others", async () => {
     // 7 brings the action closer, and the first gradient names nothing else; 3 alone brings it.
-    const rule: Rule = { ...all(3), nearness: (has) => (has.has(7) ? 0.5 : 0) };
+    const rule: Rule = { ...all(3), nearness: (has) => (has.has(7) ? 0.9 : 0) };
     const { steps, condition } = await iterate(rule, (step) => (step === 0 ? [7] : [3]));
     expect(steps.map(({ added }) => added)).toEqual([[7], [3]]);
     expect(condition!.parts.map((part) => part.latents)).toEqual([[3]]);
