@@ -13,14 +13,15 @@ const all = (...wanted: number[]): Rule => ({
 });
 
 /** A gradient that points at the wanted latents behind two that mean nothing, and notes the prompts it was taken over. */
-function fakeGradient(wanted: readonly number[], taken: number[]): MethodRunner {
+function fakeGradient(wanted: (step: number) => readonly number[], taken: number[]): MethodRunner {
   return {
     name: "fake-gradient",
     oneGradient: true,
     async run(_engine, sequences) {
+      const named = wanted(taken.length);
       taken.push(sequences.length);
       const scores = new Float32Array(LATENTS).fill(-1);
-      [11, 12, ...wanted].forEach((latent, i) => {
+      [11, 12, ...named].forEach((latent, i) => {
         scores[latent] = 2 - i / 10;
       });
       return [{ vector: scores, scores, scaled: true, loss: { initial: 14, final: 14 }, steps: 0 }];
@@ -28,9 +29,16 @@ function fakeGradient(wanted: readonly number[], taken: number[]): MethodRunner 
   };
 }
 
-async function iterate(rule: Rule, wanted: readonly number[], iterations?: number) {
+async function iterate(
+  rule: Rule,
+  wanted: readonly number[] | ((step: number) => readonly number[]),
+  iterations?: number,
+) {
   const taken: number[] = [];
-  const context = { ...fakeContext(rule, [], CORPUS), methods: [fakeGradient(wanted, taken)] };
+  const context = {
+    ...fakeContext(rule, [], CORPUS),
+    methods: [fakeGradient(typeof wanted === "function" ? wanted : () => wanted, taken)],
+  };
   const result = await iteratedAttribution(context, iterations === undefined ? {} : { iterations });
   return { ...result, taken };
 }
@@ -83,6 +91,15 @@ describe("iterated attribution", () => {
     const rule: Rule = { ...all(3), rate: 0.45, leak: (has) => (has.has(5) ? 0.1 : 0) };
     const { condition } = await iterate(rule, [3, 5]);
     expect(condition!.parts.map((part) => part.latents)).toEqual([[3]]);
+  });
+
+  it("drops a concept that only led to the others", async () => {
+    // 7 brings the action closer, and the first gradient names nothing else; 3 alone brings it.
+    const rule: Rule = { ...all(3), nearness: (has) => (has.has(7) ? 0.9 : 0) };
+    const { steps, condition } = await iterate(rule, (step) => (step === 0 ? [7] : [3]));
+    expect(steps.map(({ added }) => added)).toEqual([[7], [3]]);
+    expect(condition!.parts.map((part) => part.latents)).toEqual([[3]]);
+    expect(condition!.verified).toBe(true);
   });
 
   it("needs a gradient method", async () => {

@@ -83,6 +83,8 @@ export interface Iteration<V> {
 
 /** The action comes on this share: the condition is found. */
 const REACHED = 0.5;
+/** A condition fires by itself when its rate lies above this beyond doubt: some ordinary prompts hold the trigger by chance. */
+const FIRES = 0.1;
 /** Where the condition fires by itself, an addition must fire this many times as often. */
 const LEAST_RATIO = 2;
 /** Most prompts that one attribution is taken over, and fewest. */
@@ -241,7 +243,7 @@ function passes(
 ): boolean {
   if (observations.length < LEAST_PROMPTS || pValue > allowed) return false;
   const before = effectOf(baseline).rate;
-  return before.count === 0 || effectOf(observations).rate.rate >= LEAST_RATIO * before.rate;
+  return before.low < FIRES || effectOf(observations).rate.rate >= LEAST_RATIO * before.rate;
 }
 
 /** Indices of the concepts to try again. */

@@ -1,6 +1,7 @@
 /**
- * Iterated attribution as a whole: the corpus is split, the condition is found on one half (`iterate.ts`) and tested on the
- * other, as `verify` tests a hypothesis that a person brings.
+ * Iterated attribution as a whole: the corpus is split; the condition is found on one half (`iterate.ts`), rid there of what later
+ * steps made needless (`prune.ts`: a first concept may be a faint reading of one that joins later), and tested on the other
+ * half, as `verify` tests a hypothesis that a person brings.
  */
 import { InputError } from "../formats/input-error.js";
 import type { Sequence } from "../model/sequence.js";
@@ -23,6 +24,7 @@ import { planTest } from "./plan.js";
 import { confirmRoom, searchRoom } from "./prepare.js";
 import { presentHypothesis, presentPart } from "./present.js";
 import { distinct } from "./prompt.js";
+import { prune } from "./prune.js";
 import type { ResultHypothesis } from "./result.js";
 import { rankingsOf } from "./run-methods.js";
 
@@ -36,7 +38,7 @@ export interface NamedStep extends Omit<IterationStep<FoundDirection>, "tried"> 
 
 export interface IteratedResult {
   readonly steps: readonly NamedStep[];
-  /** The condition, tested on the half of the corpus that the steps never saw; null where there is none. */
+  /** The last step's condition without needless concepts, tested on the half of the corpus that the steps never saw; null where there is none. */
   readonly condition: ResultHypothesis | null;
   readonly reached: boolean;
   readonly ended: string;
@@ -86,13 +88,15 @@ export async function iteratedAttribution(
   );
   let condition: ResultHypothesis | null = null;
   if (hypothesis !== null) {
+    calls.onStage?.("prune");
+    const needed = await prune(evidence, hypothesis);
     // How people's own prompts hold the condition is learned from the search half's.
     calls.onStage?.("corpus scan");
     await evidence.observe(halves.search, "natural");
     calls.onStage?.("confirm");
     const unseen = await confirmRoom(halves.confirm, room, context.sae.info.latents);
-    const plan = await planTest(evidence, hypothesis, settings.confirmSize, settings.familyError);
-    const confirmation = await confirm(new Evidence(unseen, "all"), hypothesis, plan);
+    const plan = await planTest(evidence, needed, settings.confirmSize, settings.familyError);
+    const confirmation = await confirm(new Evidence(unseen, "all"), needed, plan);
     condition = await presentHypothesis(unseen, confirmation, plan, "confirmation", context.label);
   }
   const named = steps.map((step) => ({
