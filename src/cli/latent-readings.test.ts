@@ -7,12 +7,19 @@ import type { ResultCard } from "../audit/present-card.js";
 import { readFiniteF32, readSafetensorsHeader } from "../formats/safetensors.js";
 import { openFile } from "../store/node-file-source.js";
 import type { VectorJson } from "./find-report.js";
+import { pocketFiles } from "./package-files.js";
 import { antecedent, antecedentJson, golden } from "./program.testing.js";
 
 const goldenModel = ["--model", golden("model"), "--sae", golden("sae"), "--threads", "1"];
+/** Enough prompts for the tests' latents to fire on, few enough to be read in a second. */
+const CORPUS_PROMPTS = 300;
 let folder = "";
+let corpus = "";
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "antecedent-"));
+  corpus = join(folder, "corpus.jsonl");
+  const lines = readFileSync(join(pocketFiles.prompts, "corpus.jsonl"), "utf8").split("\n");
+  writeFileSync(corpus, lines.slice(0, CORPUS_PROMPTS).join("\n"));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -72,11 +79,20 @@ describe("sae latents", () => {
   });
 
   it("reads contexts, tokens and rates off the corpus, without the template's marks", async () => {
-    const { latents } = await antecedentJson<Latents>(["sae", "latents", "--model", "pocket", "--search", "UKULELE"]);
+    const { latents } = await antecedentJson<Latents>([
+      "sae",
+      "latents",
+      "--model",
+      "pocket",
+      "--search",
+      "UKULELE",
+      "--prompts",
+      corpus,
+    ]);
     const [latent] = latents;
     expect(latent!.label).toContain("ukulele");
-    expect(latent!.firingRate).toMatchObject({ total: 2000 });
-    expect(latent!.tokenRate!.total).toBeGreaterThan(2000);
+    expect(latent!.firingRate).toMatchObject({ total: CORPUS_PROMPTS });
+    expect(latent!.tokenRate!.total).toBeGreaterThan(CORPUS_PROMPTS);
     expect(latent!.contexts).toHaveLength(5);
     const values = latent!.contexts.map(({ value }) => value);
     expect(values).toEqual([...values].sort((a, b) => b - a));
@@ -114,7 +130,7 @@ describe("find's reading", () => {
     writeFileSync(paraphrases, "All lines are busy.\nPlease wait a moment.\nHold on, please.\n");
     const { vectors, controls, timing } = await antecedentJson<Found>([
       ...["find", "sae-attribution", "--adapter", "busy-line", ...action, "--top", "8", "--contexts", "2"],
-      ...["--action-paraphrases", paraphrases],
+      ...["--action-paraphrases", paraphrases, "--corpus", corpus, "--samples", "0"],
     ]);
     expect(controls.map(({ name }) => name)).toEqual(["clean", "random", "paraphrases"]);
     // The controls' own evaluations are not counted.
@@ -145,7 +161,7 @@ describe("find's reading", () => {
   it("leaves the clean model and random directions out with --no-controls", async () => {
     const { vectors, controls } = await antecedentJson<Found>([
       ...["find", "supervised-sae-melbo", "--adapter", "busy-line", ...action],
-      ...["--no-controls", "--steps", "60", "--lambda", "0.2", "--samples", "0", "--top", "40"],
+      ...["--corpus", corpus, "--no-controls", "--steps", "60", "--lambda", "0.2", "--samples", "0", "--top", "40"],
     ]);
     expect(controls).toEqual([]);
     const [{ latents, reading }] = vectors as [VectorJson];
