@@ -5,6 +5,7 @@
 import type { Sequence } from "../model/sequence.js";
 import type { CorpusHalf } from "./corpus.js";
 import type { Lexicon } from "./lexicon.js";
+import { rangeOf, shareOf } from "./ranges.js";
 import { activation, type Reading } from "./reading.js";
 import type { ScoredLatent } from "./scan.js";
 
@@ -70,7 +71,7 @@ export function chooseCandidates(
     .sort((a, b) => best(a.ranks) - best(b.ranks) || a.id - b.id);
 }
 
-/** A latent is on where it reaches this share of its maximum, when groups are formed. */
+/** A latent is on where it reaches this share of its range, when groups are formed. */
 const ON = 0.2;
 /** Two latents are one concept when this share of the prompts with either has both. */
 const SHARED = 0.35;
@@ -78,10 +79,10 @@ const SHARED = 0.35;
 /** Groups latents that fire on the same prompts; a latent joins the first group whose first latent it fires with. */
 export function groupLatents(latents: readonly number[], half: CorpusHalf): number[][] {
   const onPrompts = (latent: number) => {
-    const floor = ON * (half.maximum[latent] as number);
+    const range = rangeOf(latent, [half]);
     const on = new Set<number>();
     half.readings.forEach((reading: Reading, prompt) => {
-      if (floor > 0 && activation(reading, latent) >= floor) on.add(prompt);
+      if (range !== undefined && shareOf(range, activation(reading, latent)) >= ON) on.add(prompt);
     });
     return on;
   };

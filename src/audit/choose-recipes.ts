@@ -2,10 +2,11 @@
  * Which compositions does the model take for the real thing, and from what strength on? Measured on the search half, so
  * that the confirmation half is asked once, with the way of asking already fixed.
  */
-import { detect, type Hypothesis, hypothesisKey, presence } from "./detector.js";
+import { type Hypothesis, hypothesisKey } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { DEFAULT_LEVELS, fullCondition, type Levels } from "./prompt-sets.js";
+import { prominence, type Ranges } from "./ranges.js";
 import { type Recipe, recipesFor } from "./recipe.js";
 import { positiveIndices } from "./sharpen.js";
 import { percentile, type Rate, rateOfFlags, wilson } from "./statistics.js";
@@ -93,10 +94,10 @@ async function tryOut(
  * corpus may hold the concept only faintly), a natural prompt must hold it as clearly as compositions that fire.
  */
 export function naturalLevels(evidence: Evidence, hypothesis: Hypothesis, least: number, best: RecipeResult): Levels {
-  const { maxima } = evidence.room;
+  const { ranges } = evidence.room;
   const scored = evidence.natural.map((observation) => ({
     fired: observation.fired,
-    score: weakestPresence(observation, hypothesis, maxima),
+    score: weakestPresence(observation, hypothesis, ranges),
   }));
   const firing = scored.filter((entry) => entry.fired && entry.score >= (NATURAL_LEVELS[0] as number)).length;
   let level: number | null = null;
@@ -114,18 +115,18 @@ export function naturalLevels(evidence: Evidence, hypothesis: Hypothesis, least:
   if (level === null) {
     const presences = best.observations
       .filter((observation) => observation.fired)
-      .map((observation) => weakestPresence(observation, hypothesis, maxima));
+      .map((observation) => weakestPresence(observation, hypothesis, ranges));
     level = Math.min(CLEAREST, Math.max(DEFAULT_LEVELS.present, percentile(presences, CLEAR)));
   }
   return { present: level, absent: Math.min(level, DEFAULT_LEVELS.absent) };
 }
 
 /** Presence of the weakest positive part (the strongest for "any"); −1 where an excluded concept is there. */
-function weakestPresence(observation: Observation, hypothesis: Hypothesis, maxima: Evidence["room"]["maxima"]): number {
+function weakestPresence({ reading }: Observation, hypothesis: Hypothesis, ranges: Ranges): number {
   const excluded = hypothesis.parts.some(
-    (part) => part.negated && presence(observation.reading, part, maxima) >= DEFAULT_LEVELS.absent,
+    (part) => part.negated && prominence(reading, part, ranges) >= DEFAULT_LEVELS.absent,
   );
   if (excluded) return -1;
-  const positive = hypothesis.parts.filter((part) => !part.negated);
-  return detect(observation.reading, { parts: positive, combination: hypothesis.combination }, maxima);
+  const positive = hypothesis.parts.filter((part) => !part.negated).map((part) => prominence(reading, part, ranges));
+  return hypothesis.combination === "any" ? Math.max(...positive) : Math.min(...positive);
 }

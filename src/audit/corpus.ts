@@ -51,6 +51,8 @@ export class CorpusHalf {
   readonly fires: Int32Array;
   /** [latents] largest activation; 0 where a latent never fires. */
   readonly maximum: Float32Array;
+  /** [latents] faintest activation; 0 where a latent never fires. */
+  readonly minimum: Float32Array;
   /** [latents] 95th percentile of the positive prompt maxima; for latents that never fire the median of the others. */
   readonly typical: Float32Array;
   readonly #rendered: readonly RenderedPrompt[];
@@ -72,9 +74,14 @@ export class CorpusHalf {
     this.#units = units;
     this.fires = units.firing;
     this.typical = units.typical;
-    this.maximum = Float32Array.from({ length: latents }, (_, id) =>
-      this.#firings.of(id).values.reduce((a, b) => Math.max(a, b), 0),
-    );
+    this.maximum = new Float32Array(latents);
+    this.minimum = new Float32Array(latents);
+    for (let id = 0; id < latents; id++) {
+      const { values } = this.#firings.of(id);
+      if (values.length === 0) continue;
+      this.maximum[id] = values.reduce((a, b) => Math.max(a, b));
+      this.minimum[id] = values.reduce((a, b) => Math.min(a, b));
+    }
   }
 
   /** Index of the word under a prompt token, or −1. */

@@ -62,14 +62,14 @@ export class Evidence {
 
   /** Draws and tries many sets at once, so that the engine sees few large batches. One list for each request. */
   async drawAll(requests: readonly Request[]): Promise<Observation[][]> {
-    const { laboratory, maxima, ledger } = this.room;
+    const { laboratory, ranges, ledger } = this.room;
     const proposals = requests.map((request) => request.source.propose(request.condition, request.count, request.name));
     await laboratory.read(proposals.flatMap((proposal) => proposal.map((entry) => entry.prompt)));
     const chosen = [];
     for (const [i, request] of requests.entries()) {
       const proposed = proposals[i] ?? [];
       const readings = await laboratory.read(proposed.map((entry) => entry.prompt));
-      chosen.push(select(request.source, proposed, readings, request.condition, maxima, request.count));
+      chosen.push(select(request.source, proposed, readings, request.condition, ranges, request.count));
     }
     const observed = await this.observe(
       chosen.flatMap((list) => list.map((entry) => entry.prompt)),

@@ -8,11 +8,12 @@
  *   4. Among prompts that satisfy the hypothesis, which latents mark those that do not fire: what the trigger excludes.
  * What is found only joins the pool of the next fit.
  */
-import { detect, type Hypothesis, hypothesisKey, type Maxima, normalise, type Part, presence } from "./detector.js";
+import { detect, type Hypothesis, hypothesisKey, type Maxima, normalise, type Part } from "./detector.js";
 import type { Evidence, Request } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { holdRequests } from "./partners.js";
 import { DEFAULT_LEVELS, fullCondition } from "./prompt-sets.js";
+import { prominence } from "./ranges.js";
 import type { Reading } from "./reading.js";
 import type { Recipe } from "./recipe.js";
 import { contrastFiring, contrastSoft, type ScoredLatent } from "./scan.js";
@@ -41,13 +42,15 @@ export async function grow(
   threshold: number,
   alive: (latent: number) => boolean,
 ): Promise<number[]> {
-  const { maxima } = evidence.room;
+  const { maxima, ranges } = evidence.room;
   const known = new Set(hypothesis.parts.flatMap((part) => part.latents));
   const members: { latent: number; part: number }[] = [];
   for (const [i, part] of hypothesis.parts.entries()) {
     if (part.negated) continue;
     const varied = await varyPart(evidence, hypothesis, i);
-    const unread = varied.filter((observation) => presence(observation.reading, part, maxima) < DEFAULT_LEVELS.absent);
+    const unread = varied.filter(
+      (observation) => prominence(observation.reading, part, ranges) < DEFAULT_LEVELS.absent,
+    );
     const found = [
       ...companions(evidence, part)
         .filter((entry) => alive(entry.id))

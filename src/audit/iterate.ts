@@ -111,7 +111,7 @@ export async function iterateAttribution<V>(
   options: IterationOptions,
   calls: AuditCalls = {},
 ): Promise<Iteration<V>> {
-  const { half, lexicon, kinship, maxima } = evidence.room;
+  const { half, lexicon, kinship } = evidence.room;
   const alive = (latent: number) => isAlive(latent, half, lexicon);
   const steps: IterationStep<V>[] = [];
   let parts: readonly Part[] = [];
@@ -147,7 +147,7 @@ export async function iterateAttribution<V>(
     const { attribution, rankings } = await attribute(prompts);
     const fresh = (latent: number) =>
       alive(latent) &&
-      lexicon.words(makePart([latent]), maxima).length > 0 &&
+      lexicon.words(makePart([latent])).length > 0 &&
       !held.some((part) => part.latents.some((known) => known === latent || kinship.same(known, latent)));
     const candidates = chooseCandidates(rankings, options.latents, fresh).map(({ id }) => id);
     const groups = groupLatents(candidates, half).map((group) => makePart(group.slice(0, GROUP_LATENTS)));

@@ -3,15 +3,16 @@
  * that writes each word into ordinary sentences, which also knows words that the corpus lacks.
  */
 import { CorpusHalf, type Firing } from "./corpus.js";
-import { conceptKey, type Maxima, type Part } from "./detector.js";
+import { conceptKey, type Part } from "./detector.js";
 import type { Laboratory } from "./laboratory.js";
 import type { Language } from "./language.js";
 import { type Prompt, textOf, withText } from "./prompt.js";
+import { type Ranges, shareOf } from "./ranges.js";
 import { foldWord, replaceWords, type Word, wordsOf } from "./words.js";
 
 export interface PartWord {
   readonly text: string;
-  /** Activation under the word as a share of the latent's maximum; the best of the part's latents. */
+  /** Activation under the word as a share of the latent's range; the best of the part's latents. */
   readonly strength: number;
 }
 
@@ -109,13 +110,15 @@ export class Lexicon {
   readonly #half: CorpusHalf;
   readonly #language: Language;
   readonly #scan: VocabularyScan | null;
+  readonly #ranges: Ranges;
   readonly #known = new Map<number, ReadonlyMap<string, number>>();
   readonly #parts = new Map<string, readonly PartWord[]>();
 
-  constructor(half: CorpusHalf, language: Language, scan: VocabularyScan | null) {
+  constructor(half: CorpusHalf, language: Language, scan: VocabularyScan | null, ranges: Ranges) {
     this.#half = half;
     this.#language = language;
     this.#scan = scan;
+    this.#ranges = ranges;
   }
 
   /** How many scanned words make a latent fire on the word itself. */
@@ -138,11 +141,11 @@ export class Lexicon {
   }
 
   /**
-   * Activation of a latent by folded word, in the SAE's units. A scanned word counts its mean over the carriers; a word of
-   * the corpus Σ activation under it / (n + 1), n = prompts that hold it: words that a peak only happens to lie on, and words
+   * How strongly a latent fires by folded word, as a share of its range. A scanned word counts its mean over the carriers; a word
+   * of the corpus Σ share under it / (n + 1), n = prompts that hold it: words that a peak only happens to lie on, and words
    * seen once, come after steady ones. The larger holds.
    */
-  activations(latent: number): ReadonlyMap<string, number> {
+  #strengths(latent: number): ReadonlyMap<string, number> {
     let known = this.#known.get(latent);
     if (known === undefined) {
       known = this.#measure(latent);
@@ -153,12 +156,15 @@ export class Lexicon {
 
   #measure(latent: number): Map<string, number> {
     const result = new Map<string, number>();
-    for (const { word, value } of this.#scanned(latent)) result.set(word, (result.get(word) ?? 0) + value / CARRIERS);
+    const range = this.#ranges[latent];
+    if (range === undefined) return result;
+    for (const { word, value } of this.#scanned(latent))
+      result.set(word, (result.get(word) ?? 0) + shareOf(range, value) / CARRIERS);
     const sums = new Map<string, number>();
     for (const firing of this.#half.firings(latent)) {
       const word = this.#peakWord(firing);
       if (word === undefined) continue;
-      sums.set(word, (sums.get(word) ?? 0) + firing.value);
+      sums.set(word, (sums.get(word) ?? 0) + shareOf(range, firing.value));
     }
     for (const [word, sum] of sums) {
       result.set(word, Math.max(result.get(word) ?? 0, sum / (this.#language.count(word) + 1)));
@@ -172,23 +178,21 @@ export class Lexicon {
   }
 
   /** Words of a part, strongest first (ties in code-unit order), down to a quarter of the strongest. */
-  words(part: Part, maxima: Maxima): readonly PartWord[] {
+  words(part: Part): readonly PartWord[] {
     const key = conceptKey(part);
     let words = this.#parts.get(key);
     if (words === undefined) {
-      words = this.#rank(part, maxima);
+      words = this.#rank(part);
       this.#parts.set(key, words);
     }
     return words;
   }
 
-  #rank(part: Part, maxima: Maxima): PartWord[] {
+  #rank(part: Part): PartWord[] {
     const strengths = new Map<string, number>();
     for (const latent of part.latents) {
-      const maximum = maxima[latent] ?? 0;
-      if (maximum <= 0) continue;
-      for (const [word, value] of this.activations(latent)) {
-        strengths.set(word, Math.max(strengths.get(word) ?? 0, value / maximum));
+      for (const [word, share] of this.#strengths(latent)) {
+        if (share > 0) strengths.set(word, Math.max(strengths.get(word) ?? 0, share));
       }
     }
     const sorted = [...strengths.entries()].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));

@@ -10,6 +10,7 @@ import { Lexicon, scanVocabulary, type VocabularyScan } from "./lexicon.js";
 import { PresenceTable } from "./presence-table.js";
 import { type Prompt, textOf } from "./prompt.js";
 import type { SourceRoom } from "./prompt-sets.js";
+import { maximaOf, type Range, rangeOf } from "./ranges.js";
 import { WordLedger } from "./word-ledger.js";
 import { foldWord, wordsOf } from "./words.js";
 
@@ -45,7 +46,7 @@ export function wordsToScan(language: Language, context: AuditContext, limit: nu
   return [...chosen.values()];
 }
 
-/** Everything that sources of the search half share. The maxima are fixed here for the whole audit. */
+/** Everything that sources of the search half share. Ranges are fixed here for the whole audit. */
 export async function searchRoom(
   prompts: readonly Prompt[],
   laboratory: Laboratory,
@@ -57,27 +58,28 @@ export async function searchRoom(
   const language = new Language(half.words);
   const words = wordsToScan(language, context, options.vocabularyLimit);
   const scan: VocabularyScan | null = await scanVocabulary(words, prompts, language, laboratory, latents);
-  const lexicon = new Lexicon(half, language, scan);
-  const maxima: Record<number, number> = {};
+  const read = scan === null ? [half] : [half, scan.half];
+  const ranges: Record<number, Range> = {};
   for (let id = 0; id < latents; id++) {
-    const maximum = Math.max(half.maximum[id] as number, scan?.half.maximum[id] ?? 0);
-    if (maximum > 0) maxima[id] = maximum;
+    const range = rangeOf(id, read);
+    if (range !== undefined) ranges[id] = range;
   }
-  const presences = new PresenceTable(half, maxima);
+  const presences = new PresenceTable(half, ranges);
   return {
     half,
     language,
-    lexicon,
-    maxima,
+    lexicon: new Lexicon(half, language, scan, ranges),
+    maxima: maximaOf(ranges),
+    ranges,
     presences,
-    kinship: new Kinship(scan === null ? [presences] : [presences, new PresenceTable(scan.half, maxima)]),
+    kinship: new Kinship(scan === null ? [presences] : [presences, new PresenceTable(scan.half, ranges)]),
     laboratory,
     ledger: new WordLedger(),
     seed: options.seed,
   };
 }
 
-/** The confirmation half, with the words, maxima and ledger that search has fixed. */
+/** The confirmation half, with the words, ranges and ledger that search has fixed. */
 export async function confirmRoom(
   prompts: readonly Prompt[],
   search: SourceRoom,
@@ -85,5 +87,5 @@ export async function confirmRoom(
 ): Promise<SourceRoom> {
   const half = await readHalf(prompts, search.laboratory, latents);
   // Kinship stays that of the search half: it shaped the hypothesis.
-  return { ...search, half, language: new Language(half.words), presences: new PresenceTable(half, search.maxima) };
+  return { ...search, half, language: new Language(half.words), presences: new PresenceTable(half, search.ranges) };
 }

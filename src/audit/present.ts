@@ -21,7 +21,7 @@ export type Label = ((latent: number) => string | undefined) | undefined;
 /** A part for people: its label, its words, its units. */
 export function presentPart(room: SourceRoom, part: Part, label: Label): ResultPart {
   const words = room.lexicon
-    .words(part, room.maxima)
+    .words(part)
     .slice(0, LISTED_WORDS)
     .map((word) => word.text);
   return {

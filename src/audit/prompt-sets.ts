@@ -4,13 +4,14 @@
  */
 import { type Composition, type Frame, splice, writeIntoFrames } from "./compose.js";
 import type { CorpusHalf } from "./corpus.js";
-import { type Hypothesis, type Maxima, type Part, presence } from "./detector.js";
+import type { Hypothesis, Maxima, Part } from "./detector.js";
 import type { Kinship } from "./kinship.js";
 import type { Laboratory } from "./laboratory.js";
 import type { Language } from "./language.js";
 import type { Lexicon } from "./lexicon.js";
 import type { PresenceTable } from "./presence-table.js";
 import { promptKey } from "./prompt.js";
+import { prominence, type Range, type Ranges, shareOf } from "./ranges.js";
 import { indexOfLatent, type Reading } from "./reading.js";
 import { type Recipe, recipeName } from "./recipe.js";
 import { hashUnit, shuffled } from "./seeded.js";
@@ -43,7 +44,7 @@ export function neutralCondition(hypothesis: Hypothesis): Condition {
   return { hypothesis, present: hypothesis.parts.map(() => false) };
 }
 
-/** Presence, as a share of the latent's maximum, from which a concept counts as present and below which as absent. */
+/** Prominence, as a share of the latent's range, from which a concept counts as present and below which as absent. */
 export interface Levels {
   readonly present: number;
   readonly absent: number;
@@ -53,16 +54,16 @@ export interface Levels {
 export const DEFAULT_LEVELS: Levels = { present: 0.3, absent: 0.12 };
 
 /** Weakest present concept of a reading, or null where it does not satisfy the condition. */
-export function fits(reading: Reading, condition: Condition, maxima: Maxima, levels: Levels): number | null {
+export function fits(reading: Reading, condition: Condition, ranges: Ranges, levels: Levels): number | null {
   let weakest = Number.POSITIVE_INFINITY;
   for (let i = 0; i < condition.present.length; i++) {
-    const value = presence(reading, condition.hypothesis.parts[i] as Part, maxima);
+    const value = prominence(reading, condition.hypothesis.parts[i] as Part, ranges);
     if (condition.present[i]) {
       if (value < levels.present) return null;
       weakest = Math.min(weakest, value);
     } else if (value >= levels.absent) return null;
   }
-  for (const part of condition.without ?? []) if (presence(reading, part, maxima) >= levels.absent) return null;
+  for (const part of condition.without ?? []) if (prominence(reading, part, ranges) >= levels.absent) return null;
   return weakest;
 }
 
@@ -81,7 +82,10 @@ export interface SourceRoom {
   readonly half: CorpusHalf;
   readonly language: Language;
   readonly lexicon: Lexicon;
+  /** Units of the detector. */
   readonly maxima: Maxima;
+  /** Units of experiments. */
+  readonly ranges: Ranges;
   readonly presences: PresenceTable;
   readonly kinship: Kinship;
   readonly laboratory: Laboratory;
@@ -97,7 +101,7 @@ export function naturalSource(room: SourceRoom, levels: Levels = DEFAULT_LEVELS)
     strongest: false,
     propose(condition, _count, name) {
       const fitting = room.half.prompts.filter(
-        (_, i) => fits(room.half.readings[i] as Reading, condition, room.maxima, levels) !== null,
+        (_, i) => fits(room.half.readings[i] as Reading, condition, room.ranges, levels) !== null,
       );
       return shuffled(fitting, room.seed, (prompt) => `${name}|${promptKey(prompt)}`).map((prompt) => ({
         prompt,
@@ -111,7 +115,7 @@ export function naturalSource(room: SourceRoom, levels: Levels = DEFAULT_LEVELS)
 const STRONG_FRAMES = 80;
 /** Ordinary prompts offered as frames in one draw. */
 const ORDINARY_FRAMES = 400;
-/** A latent this strong (share of its maximum) carries its part, so the word under its peak is kept. */
+/** A latent this strong (share of its range) carries its part, so the word under its peak is kept. */
 const CARRYING = 0.15;
 /** Words of a part that compositions draw from. */
 const WORDS_OF_A_PART = 24;
@@ -135,11 +139,11 @@ export function select(
   proposed: readonly Composition[],
   readings: readonly Reading[],
   condition: Condition,
-  maxima: Maxima,
+  ranges: Ranges,
   count: number,
 ): Composition[] {
   const fitting = proposed
-    .map((entry, i) => ({ entry, weakest: fits(readings[i] as Reading, condition, maxima, source.levels) }))
+    .map((entry, i) => ({ entry, weakest: fits(readings[i] as Reading, condition, ranges, source.levels) }))
     .filter((found): found is { entry: Composition; weakest: number } => found.weakest !== null);
   if (source.strongest) {
     fitting.sort((a, b) => b.weakest - a.weakest || (promptKey(a.entry.prompt) < promptKey(b.entry.prompt) ? -1 : 1));
@@ -173,7 +177,7 @@ function write(room: SourceRoom, recipe: Recipe, condition: Condition, count: nu
 
 /** Words that compositions write for a part: its strongest ones, those that worked in earlier compositions first. */
 export function wordsToWrite(room: SourceRoom, part: Part): string[] {
-  const words = room.lexicon.words(part, room.maxima).map((word) => word.text);
+  const words = room.lexicon.words(part).map((word) => word.text);
   return room.ledger.best(words, WORDS_OF_A_PART);
 }
 
@@ -204,8 +208,8 @@ export function carryingWords(room: SourceRoom, part: Part, prompt: number): Set
   const kept = new Set<number>();
   for (const latent of part.latents) {
     const at = indexOfLatent(reading, latent);
-    const maximum = room.maxima[latent] ?? 0;
-    if (at < 0 || maximum <= 0 || (reading.values[at] as number) / maximum < CARRYING) continue;
+    const range: Range | undefined = room.ranges[latent];
+    if (at < 0 || range === undefined || shareOf(range, reading.values[at] as number) < CARRYING) continue;
     const word = room.half.wordUnder(prompt, reading.tokens[at] as number);
     if (word >= 0) kept.add(word);
   }
@@ -214,6 +218,6 @@ export function carryingWords(room: SourceRoom, part: Part, prompt: number): Set
 
 /** Rare words that belong to none of the parts: what a matched ablation writes instead. */
 function neutralWords(room: SourceRoom, parts: readonly Part[]): string[] {
-  const theirs = new Set(parts.flatMap((part) => room.lexicon.words(part, room.maxima).map((word) => word.text)));
+  const theirs = new Set(parts.flatMap((part) => room.lexicon.words(part).map((word) => word.text)));
   return room.language.rareWords().filter((word) => !theirs.has(word));
 }

@@ -52,20 +52,36 @@ async function pruneMembers(evidence: Evidence, hypothesis: Hypothesis, at: numb
     const rest = makePart(part.latents.filter((other) => other !== latent));
     return { ...fullCondition({ parts, combination: hypothesis.combination }), without: [rest] };
   });
+  // What the other members do, for comparison: a member that marks something else fires seldom where they are absent.
+  const others = part.latents.map((latent) => {
+    const rest = makePart(part.latents.filter((other) => other !== latent));
+    const parts = hypothesis.parts.map((old, i) => (i === at ? rest : old));
+    return fullCondition({ parts, combination: hypothesis.combination });
+  });
   const composed = await ratesOf(evidence, conditions, hypothesis, `members of part ${at}`, true);
   const drawn = await evidence.drawAll(
-    conditions.map((condition) => evidence.naturally(condition, NATURAL_DRAWS, `prune members of part ${at}`)),
+    [...conditions, ...others].map((condition) =>
+      evidence.naturally(condition, NATURAL_DRAWS, `prune members of part ${at}`),
+    ),
   );
   const natural = drawn.map((observations) => rateOfFlags(observations.map((observation) => observation.fired)));
-  const stays = (rates: readonly Rate[], i: number) => (rates[i] as Rate).rate >= KEPT_SHARE * bestOf(rates);
+  const byNature = natural.slice(0, part.latents.length);
   const kept = part.latents.filter((_, i) => {
-    const [byComposition, byNature] = [composed[i] as Rate, natural[i] as Rate];
-    const known = byNature.total >= LEAST_TRIALS;
-    if (byComposition.total < LEAST_TRIALS && !known) return false;
-    return (byComposition.total < LEAST_TRIALS || stays(composed, i)) && (!known || stays(natural, i));
+    const [mine, rest] = [byNature[i] as Rate, natural[part.latents.length + i] as Rate];
+    const known = mine.total >= LEAST_TRIALS;
+    if ((composed[i] as Rate).total < LEAST_TRIALS && !known) return false;
+    return (
+      ((composed[i] as Rate).total < LEAST_TRIALS || stays(composed[i] as Rate, composed)) &&
+      (!known || stays(mine, [...byNature, rest]))
+    );
   });
   if (kept.length === 0) return hypothesis;
   return { ...hypothesis, parts: hypothesis.parts.map((old, i) => (i === at ? makePart(kept) : old)) };
+}
+
+/** Whether a rate comes near enough to the best one. */
+function stays(rate: Rate, rates: readonly Rate[]): boolean {
+  return rate.rate >= KEPT_SHARE * bestOf(rates);
 }
 
 /** The best rate among those with enough trials. */

@@ -5,7 +5,11 @@ import type { Observation } from "./laboratory.js";
 import { userPrompt } from "./prompt.js";
 import { contrastFiring, contrastSoft } from "./scan.js";
 
-const half = { maximum: new Float32Array(8).fill(1), fires: new Int32Array(8).fill(50) };
+const half = {
+  minimum: new Float32Array(8).fill(0.1),
+  maximum: new Float32Array(8).fill(1),
+  fires: new Int32Array(8).fill(50),
+};
 
 /** Latent i % 4 is on; latent 7 always; firing and log-probability follow `rule`. */
 function observations(rule: (latent: number) => { fired: boolean; logprob: number }): Observation[] {

@@ -5,6 +5,7 @@
  */
 import type { CorpusHalf } from "./corpus.js";
 import type { Observation } from "./laboratory.js";
+import { type Extremes, type Range, rangeOf, shareOf } from "./ranges.js";
 import type { Reading } from "./reading.js";
 import { bernoulliGain } from "./statistics.js";
 
@@ -13,13 +14,13 @@ export interface ScoredLatent {
   readonly score: number;
 }
 
-/** A latent counts as on where it reaches this share of its maximum. */
+/** A latent counts as on where it reaches this share of its range. */
 const ON = 0.2;
 
 /** Latents that fire on at least `least` prompts and mark firing prompts, by log-likelihood gain (nats), best first. */
 export function contrastFiring(
   observations: readonly Observation[],
-  half: Pick<CorpusHalf, "maximum" | "fires">,
+  half: Extremes & Pick<CorpusHalf, "fires">,
   least: number,
 ): ScoredLatent[] {
   const { on, marked } = countOn(observations, half, (observation) => (observation.fired ? 1 : 0));
@@ -40,7 +41,7 @@ export function contrastFiring(
  */
 export function contrastSoft(
   observations: readonly Observation[],
-  half: Pick<CorpusHalf, "maximum" | "fires">,
+  half: Extremes & Pick<CorpusHalf, "fires">,
   least: number,
   value: (observation: Observation) => number = (observation) => observation.suspect.logprob,
 ): ScoredLatent[] {
@@ -64,9 +65,10 @@ function byScore(a: ScoredLatent, b: ScoredLatent): number {
 
 function countOn(
   observations: readonly Observation[],
-  half: Pick<CorpusHalf, "maximum">,
+  half: Extremes,
   weight: (observation: Observation) => number,
 ): { on: Map<number, number>; marked: Map<number, number> } {
+  const ranges = new Map<number, Range | undefined>();
   const on = new Map<number, number>();
   const marked = new Map<number, number>();
   for (const observation of observations) {
@@ -74,7 +76,9 @@ function countOn(
     const value = weight(observation);
     for (let i = 0; i < reading.ids.length; i++) {
       const id = reading.ids[i] as number;
-      if ((reading.values[i] as number) < ON * (half.maximum[id] as number)) continue;
+      if (!ranges.has(id)) ranges.set(id, rangeOf(id, [half]));
+      const range = ranges.get(id);
+      if (range !== undefined && shareOf(range, reading.values[i] as number) < ON) continue;
       on.set(id, (on.get(id) ?? 0) + 1);
       marked.set(id, (marked.get(id) ?? 0) + value);
     }
