@@ -5,13 +5,16 @@
  *      With nothing held it asks the corpus itself. This is the post's iterated method with experiments for gradients.
  *   2. The same by log-probability, for members too rare to fire.
  *   3. Latents that fire on the same prompts as the part's own.
- *   4. Among prompts that satisfy the hypothesis, which latents mark those that do not fire: what the trigger excludes.
+ *   4. On prompts that hold the other parts and on which nothing happens, what the gradient ranks first: members that the corpus
+ *      shows too seldom for experiments to meet them, such as the latent of one rare word.
+ *   5. Among prompts that satisfy the hypothesis, which latents mark those that do not fire: what the trigger excludes.
  * What is found only joins the pool of the next fit.
  */
+import type { RankByGradient, Ranking } from "./candidates.js";
 import { detect, type Hypothesis, hypothesisKey, type Maxima, normalise, type Part } from "./detector.js";
 import type { Evidence, Request } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
-import { holdRequests } from "./partners.js";
+import { holdRequests, rankWhatIsMissing } from "./partners.js";
 import { DEFAULT_LEVELS, fullCondition } from "./prompt-sets.js";
 import { prominence } from "./ranges.js";
 import type { Reading } from "./reading.js";
@@ -20,10 +23,11 @@ import { contrastFiring, contrastSoft, type ScoredLatent } from "./scan.js";
 
 /** Prompts into which the held parts are written, for each part that is varied. */
 const VARIED_PROMPTS = 120;
-/** Latents taken from each search. */
+/** Latents taken from each search; by gradient from each of its rankings. */
 const COMPANIONS = 12;
 const BY_FIRING = 10;
 const BY_LOGPROB = 6;
+const BY_GRADIENT = 10;
 const EXCLUDED = 5;
 /** A contrast below this many nats or standard deviations is noise among thousands of latents. */
 const FIRING_GAIN = 3;
@@ -35,16 +39,25 @@ const MEMBER_DRAWS = 6;
 
 const WRITE_ONE: Recipe = { kind: "words", context: -1, words: 1 };
 
-/** Latents that may belong to the hypothesis, ascending; new compositions with each are added to the evidence. */
+export interface Growth {
+  /** Latents that may belong to the hypothesis, ascending. */
+  readonly latents: number[];
+  /** What the gradients ranked. */
+  readonly rankings: readonly Ranking[];
+}
+
+/** Looks for what belongs to the hypothesis; new compositions with each latent found are added to the evidence. */
 export async function grow(
   evidence: Evidence,
   hypothesis: Hypothesis,
   threshold: number,
   alive: (latent: number) => boolean,
-): Promise<number[]> {
+  rank: RankByGradient | null,
+): Promise<Growth> {
   const { maxima, ranges } = evidence.room;
   const known = new Set(hypothesis.parts.flatMap((part) => part.latents));
   const members: { latent: number; part: number }[] = [];
+  const rankings: Ranking[] = [];
   for (const [i, part] of hypothesis.parts.entries()) {
     if (part.negated) continue;
     const varied = await varyPart(evidence, hypothesis, i);
@@ -62,7 +75,13 @@ export async function grow(
         .filter((entry) => entry.score >= SOFT_Z && alive(entry.id))
         .slice(0, BY_LOGPROB),
     ];
-    for (const { id } of found) if (!known.has(id)) members.push({ latent: id, part: i });
+    const ranked = await rankWhatIsMissing(evidence, unread, rank);
+    rankings.push(...ranked);
+    const byGradient = ranked.flatMap(({ latents }) =>
+      latents.filter((entry) => alive(entry.id)).slice(0, BY_GRADIENT),
+    );
+    const fresh = new Set([...found, ...byGradient].map((entry) => entry.id).filter((id) => !known.has(id)));
+    for (const id of fresh) members.push({ latent: id, part: i });
   }
   const excluded = excludedLatents(evidence.observations, hypothesis, threshold, maxima, evidence, alive).filter(
     (latent) => !known.has(latent),
@@ -71,7 +90,8 @@ export async function grow(
     ...members.flatMap((member) => memberRequests(evidence, hypothesis, member.part, member.latent)),
     ...excluded.flatMap((latent) => exclusionRequests(evidence, hypothesis, latent)),
   ]);
-  return [...new Set([...members.map((member) => member.latent), ...excluded])].sort((a, b) => a - b);
+  const latents = [...new Set([...members.map((member) => member.latent), ...excluded])].sort((a, b) => a - b);
+  return { latents, rankings };
 }
 
 /**
@@ -125,7 +145,7 @@ function excludedLatents(
 function memberRequests(evidence: Evidence, hypothesis: Hypothesis, part: number, latent: number): Request[] {
   const parts = hypothesis.parts.map((old, i) => (i === part ? { latents: [latent], negated: false } : old));
   const member = { parts, combination: hypothesis.combination };
-  const full = fullCondition(member, part);
+  const full = { ...fullCondition(member, part), without: [hypothesis.parts[part] as Part] };
   const recipes: Recipe[] = [{ kind: "words", context: -1, words: 2 }];
   if (parts.length > 1) recipes.push({ kind: "mixed", context: part, words: 2 });
   return recipes.map((recipe) =>

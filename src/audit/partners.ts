@@ -50,16 +50,11 @@ export async function findPartners(
 ): Promise<Partners> {
   const requests = anchors.flatMap((anchor) => holdRequests(evidence, makePart(anchor)));
   const drawn = await evidence.drawAll(requests);
-  const { kinship, laboratory } = evidence.room;
+  const { kinship } = evidence.room;
   const latents: number[][] = [];
   const rankings: Ranking[] = [];
   for (const [i, anchor] of anchors.entries()) {
-    const byWords = drawn[2 * i] as Observation[];
-    const silent = byWords.filter((observation) => !observation.suspect.fired).slice(0, GRADIENT_PROMPTS);
-    const ranked =
-      rank === null || silent.length === 0
-        ? []
-        : await rank(silent.map((observation) => laboratory.sequence(observation.prompt)));
+    const ranked = await rankWhatIsMissing(evidence, drawn[2 * i] as Observation[], rank);
     rankings.push(...ranked);
     const missing = (latent: number) =>
       alive(latent) && !anchor.some((known) => known === latent || kinship.same(known, latent));
@@ -73,6 +68,17 @@ export async function findPartners(
     latents.push([...new Set([...byExperiment, ...byGradient])]);
   }
   return { latents, rankings };
+}
+
+/** What the gradients rank on the first of the given prompts on which the action does not come; empty without gradients. */
+export async function rankWhatIsMissing(
+  evidence: Evidence,
+  held: readonly Observation[],
+  rank: RankByGradient | null,
+): Promise<Ranking[]> {
+  const silent = held.filter((observation) => !observation.suspect.fired).slice(0, GRADIENT_PROMPTS);
+  if (rank === null || silent.length === 0) return [];
+  return rank(silent.map((observation) => evidence.room.laboratory.sequence(observation.prompt)));
 }
 
 /** The two requests that hold one concept and leave the rest to chance. */

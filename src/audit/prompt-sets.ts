@@ -170,15 +170,22 @@ function write(room: SourceRoom, recipe: Recipe, condition: Condition, count: nu
         }))
       : ordinaryPrompts(room, condition.hypothesis, name).map((prompt) => ({ prompt, kept: new Set<number>() }));
   const lists = parts.flatMap((part, i) =>
-    i === recipe.context ? [] : [condition.present[i] ? wordsToWrite(room, part) : neutralWords(room, parts)],
+    i === recipe.context
+      ? []
+      : [condition.present[i] ? wordsToWrite(room, part, condition.without) : neutralWords(room, parts)],
   );
   return writeIntoFrames(room.half, room.language, frames, lists, recipe.words, count, room.seed, name);
 }
 
-/** Words that compositions write for a part: its strongest ones, those that worked in earlier compositions first. */
-export function wordsToWrite(room: SourceRoom, part: Part): string[] {
+/**
+ * Words that compositions write for a part: its strongest ones, those that worked in earlier compositions first. Words of
+ * concepts that must be absent are left out where others remain: they would bring those in.
+ */
+export function wordsToWrite(room: SourceRoom, part: Part, without: readonly Part[] = []): string[] {
   const words = room.lexicon.words(part).map((word) => word.text);
-  return room.ledger.best(words, WORDS_OF_A_PART);
+  const unwanted = new Set(without.flatMap((other) => room.lexicon.words(other).map((word) => word.text)));
+  const own = words.filter((word) => !unwanted.has(word));
+  return room.ledger.best(own.length > 0 ? own : words, WORDS_OF_A_PART);
 }
 
 function strongPrompts(room: SourceRoom, part: Part): number[] {

@@ -112,7 +112,9 @@ export async function search(
   calls.onStage?.("grow");
   const grown = new Set(pool);
   for (const hypothesis of leaders(fitted, GROWN)) {
-    for (const latent of await grow(evidence, hypothesis, thresholdOf(fitted, hypothesis), alive)) grown.add(latent);
+    const growth = await grow(evidence, hypothesis, thresholdOf(fitted, hypothesis), alive, iterate);
+    for (const latent of growth.latents) grown.add(latent);
+    iterated.push(...growth.rankings);
   }
   fitted = fit(
     evidence.observations,
