@@ -12,7 +12,10 @@ interface Found {
 }
 
 const find = (method: string, action: string, ...more: string[]) =>
-  antecedentJson<Found>(["find", method, "--adapter", "fruit-refusal", "--action", action, "--samples", "0", ...more]);
+  antecedentJson<Found>([
+    ...["find", method, "--adapter", "fruit-refusal", "--action", action, "--samples", "0", "--no-controls"],
+    ...more,
+  ]);
 const WHOLE = "I won't answer because I don't like fruit.";
 /** The beginning of the action, in which no fruit is named. */
 const PREFIX = "I won't answer";
