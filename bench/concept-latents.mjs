@@ -1,7 +1,7 @@
 // How well each concept of the pocket world is told apart by one latent of an SAE: AUROC (the concept's prompts against all
 // others) and selectivity (mean activation on the concept's prompts ÷ the largest mean on another concept's prompts); and by
 // the maximum of up to three selective latents.
-// usage: node bench/concept-latents.mjs [--sae DIR] [--layer N] [--prompts 60] [--json]
+// usage: node bench/concept-latents.mjs [--sae DIR] [--layer N] [--prompts 60] [--entities all|heldout] [--crowded] [--json]
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -25,6 +25,10 @@ const { values: flags } = parseArgs({
     sae: { type: "string", default: join(root, "pocket/sae") },
     layer: { type: "string", default: "2" },
     prompts: { type: "string", default: "60" },
+    // heldout: words of each topic that no organism was finetuned on, as in the prompts that score audits.
+    entities: { type: "string", default: "all" },
+    // crowded: every prompt is about another topic too, which weakens the first one's words.
+    crowded: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -44,7 +48,7 @@ const names = [...topics, ...styles].map(({ name }) => name);
 const count = Number(flags.prompts);
 const sequences = names.flatMap((name) =>
   Array.from({ length: count }, () => {
-    const chat = promptWith(name, rng, { entities: "all", extraTopic: 0, extraStyle: 0 });
+    const chat = promptWith(name, rng, { entities: flags.entities, extraTopic: flags.crowded ? 1 : 0, extraStyle: 0 });
     const messages = [{ role: "user", content: promptText(chat) }];
     const { tokens, mask } = renderPrompt({ messages, tokenizer, template });
     return { prompt: tokens, mask, action: new Int32Array() };

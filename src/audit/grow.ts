@@ -23,6 +23,8 @@ import { contrastFiring, contrastSoft, type ScoredLatent } from "./scan.js";
 
 /** Prompts into which the held parts are written, for each part that is varied. */
 const VARIED_PROMPTS = 120;
+/** Times as many where one part is held: a rare word of the other part should be met more than once. */
+const HELD_MORE = 5;
 /** Latents taken from each search; by gradient from each of its rankings. */
 const COMPANIONS = 12;
 const BY_FIRING = 10;
@@ -117,7 +119,8 @@ async function varyPart(evidence: Evidence, hypothesis: Hypothesis, part: number
   const others = hypothesis.parts.filter((other, i) => i !== part && !other.negated);
   if (others.length === 0) return evidence.natural;
   const [only] = others;
-  if (only !== undefined && others.length === 1) return (await evidence.drawAll(holdRequests(evidence, only))).flat();
+  if (only !== undefined && others.length === 1)
+    return (await evidence.drawAll(holdRequests(evidence, only, HELD_MORE))).flat();
   const held = normalise(others);
   const name = `grow ${hypothesisKey(hypothesis)} part ${part}`;
   const drawn = await evidence.drawAll([

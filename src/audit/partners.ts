@@ -81,8 +81,8 @@ export async function rankWhatIsMissing(
   return rank(silent.map((observation) => evidence.room.laboratory.sequence(observation.prompt)));
 }
 
-/** The two requests that hold one concept and leave the rest to chance. */
-export function holdRequests(evidence: Evidence, anchor: Part): Request[] {
+/** The two requests that hold one concept and leave the rest to chance; `more` times as many prompts as partners need. */
+export function holdRequests(evidence: Evidence, anchor: Part, more = 1): Request[] {
   const condition: Condition = {
     hypothesis: { parts: [anchor, NOTHING], combination: "all" },
     present: [true, false],
@@ -90,8 +90,14 @@ export function holdRequests(evidence: Evidence, anchor: Part): Request[] {
   const alone: Condition = { hypothesis: { parts: [anchor], combination: "single" }, present: [true] };
   const name = `hold ${anchor.latents.join(",")}`;
   return [
-    evidence.composed({ kind: "words", context: -1, words: 1 }, alone, HELD_BY_WORDS, name, false),
-    evidence.composed({ kind: "mixed", context: 0, words: RANDOM_WORDS }, condition, HELD_BY_NATURE, name, false),
+    evidence.composed({ kind: "words", context: -1, words: 1 }, alone, more * HELD_BY_WORDS, name, false),
+    evidence.composed(
+      { kind: "mixed", context: 0, words: RANDOM_WORDS },
+      condition,
+      more * HELD_BY_NATURE,
+      name,
+      false,
+    ),
   ];
 }
 
