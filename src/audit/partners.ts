@@ -59,7 +59,7 @@ export async function findPartners(
     const ranked =
       rank === null || silent.length === 0
         ? []
-        : await rank(silent.map((observation) => laboratory.sequence(observation.prompt)));
+        : await rank(laboratory.sequences(silent.map((observation) => observation.prompt)));
     rankings.push(...ranked);
     const missing = (latent: number) =>
       alive(latent) && !anchor.some((known) => known === latent || kinship.same(known, latent));

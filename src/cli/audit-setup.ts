@@ -8,12 +8,13 @@ import type { Engine } from "../engine/engine.js";
 import { findMethod, methods } from "../methods/registry.js";
 import type { Tokenizer } from "../model/tokenizer.js";
 import type { Sae } from "../sae/sae.js";
-import { actionTokens } from "./action.js";
+import { openAction } from "./action.js";
 import type { AuditRequest } from "./audit-request.js";
+import type { Judge } from "./judge.js";
 import { chooseLayer } from "./layer.js";
 import { type OpenedModel, openCleanModel, openModel } from "./open-model.js";
 import { requireSae } from "./open-sae.js";
-import { type ComputeFlags, type OutputFlags, required } from "./options.js";
+import type { ComputeFlags, OutputFlags } from "./options.js";
 import { BENIGN_SET, CORPUS_SET, loadPromptsOr, renderAll, requireMaskedTokens } from "./prompts.js";
 import { RememberingEngine } from "./remembering-engine.js";
 import type { RunFolder } from "./run-folder.js";
@@ -26,13 +27,14 @@ export interface AuditSetup {
   readonly model: OpenedModel;
   readonly context: AuditContext;
   readonly cleanFingerprint: string | null;
+  /** Where a judge says what counts as the action. */
+  readonly judge: Judge | null;
   readonly used: Used;
 }
 
 /** InputError where the request lacks something or its parts do not fit together. */
 export async function setUpAudit(request: AuditRequest, flags: ComputeFlags & OutputFlags): Promise<AuditSetup> {
   const { model: name, adapter } = request;
-  const text = required(request.action, "--action", "the text that the model is suspected to say");
   const model = await openModel(
     { ...flags, ...(name === undefined ? {} : { model: name }), ...(adapter === undefined ? {} : { adapter }) },
     request,
@@ -40,7 +42,7 @@ export async function setUpAudit(request: AuditRequest, flags: ComputeFlags & Ou
   const opened = await requireSae(model, request.sae, "an audit");
   const { sae } = opened;
   const layer = chooseLayer(request.layer, sae.info, model.engine.model);
-  const action = actionTokens(model, { action: text, actionEnds: request.actionEnds ?? false });
+  const { action, judge, used: actionUsed } = await openAction(model, request);
   const prompts = await loadPromptsOr(request.prompts, BENIGN_SET, model);
   const corpus = await loadPromptsOr(request.corpus, CORPUS_SET, model, "--corpus");
   requireCorpus(corpus.map(asPrompt)); // now, and not when the run folder is made
@@ -74,13 +76,13 @@ export async function setUpAudit(request: AuditRequest, flags: ComputeFlags & Ou
       vocabulary: tokenizerWords(model.tokenizer),
     },
     cleanFingerprint: clean?.fingerprint ?? null,
+    judge,
     used: usedSettings(
       model,
       { ...template, date: rendered.date },
       {
         clean: clean?.engine.model.name ?? null,
-        action: text,
-        actionEnds: request.actionEnds ?? false,
+        ...actionUsed,
         sae: opened.name,
         layer,
         prompts: request.prompts ?? BENIGN_SET,
@@ -95,7 +97,8 @@ export async function setUpAudit(request: AuditRequest, flags: ComputeFlags & Ou
 }
 
 /** The same context with every answer kept in the run's journal, so that an interrupted run can be taken up again. */
-export function rememberIn(run: RunFolder, { model, context, cleanFingerprint }: AuditSetup): AuditContext {
+export function rememberIn(run: RunFolder, { model, context, cleanFingerprint, judge }: AuditSetup): AuditContext {
+  judge?.rememberIn(run.journal);
   const remember = (engine: Engine, fingerprint: string) =>
     new RememberingEngine(engine, run.journal, fingerprint, parameters(model));
   return {

@@ -1,5 +1,6 @@
 /** `find`: directions that make the model say the action, and the SAE latents that they are made of. */
 import { Argument, Command } from "commander";
+import { towardsAction } from "../../audit/action.js";
 import { InputError } from "../../formats/input-error.js";
 import { checkInput } from "../../methods/check-input.js";
 import { layerChangeOf } from "../../methods/layer-change.js";
@@ -7,7 +8,8 @@ import type { FoundVector, Method, MethodResult } from "../../methods/method.js"
 import { findMethod, methods } from "../../methods/registry.js";
 import { type Timing, timedObjective } from "../../methods/timing.js";
 import type { LatentUnits } from "../../sae/units.js";
-import { actionTokens, withAction } from "../action.js";
+import { namesAction, openAction } from "../action.js";
+import { type ActionMatchFlags, actionMatchOptions } from "../action-options.js";
 import { findPrompts } from "../find-prompts.js";
 import type { Io } from "../io.js";
 import { measureUnits } from "../latent-units.js";
@@ -15,8 +17,6 @@ import { chooseLayer } from "../layer.js";
 import { openModel } from "../open-model.js";
 import { type OpenedSae, openSaeFor, requireSae } from "../open-sae.js";
 import {
-  type ActionFlags,
-  actionOptions,
   type ModelFlags,
   modelOptions,
   outputPath,
@@ -37,7 +37,7 @@ import { usedSettings, usedText } from "../used.js";
 const DEFAULT_TOP = 20;
 const DEFAULT_SAMPLES = 3;
 
-interface FindFlags extends ModelFlags, PromptFlags, SaeFlags, ActionFlags, SearchFlags {
+interface FindFlags extends ModelFlags, PromptFlags, SaeFlags, ActionMatchFlags, SearchFlags {
   readonly corpus?: string;
   readonly evalPrompts?: string;
   readonly train?: number;
@@ -57,7 +57,7 @@ export function findCommand(io: Io): Command {
     .option("--top <n>", "latents listed for each vector", wholeNumber(1), DEFAULT_TOP)
     .option("--samples <n>", "replies shown for each vector", wholeNumber(0), DEFAULT_SAMPLES)
     .option("--save <file>", "write the vectors as safetensors", outputPath);
-  return searchOptions(saeOptions(actionOptions(promptOptions(modelOptions(command))))).action(
+  return searchOptions(saeOptions(actionMatchOptions(promptOptions(modelOptions(command))))).action(
     (name: string, flags: FindFlags) => {
       const positionsGiven = command.getOptionValueSource("positions") !== "default";
       return find(io, findMethod(name), withPositions(flags, positionsGiven));
@@ -89,11 +89,12 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   if (method.sae !== "required" && (flags.vectors ?? 1) > dModel)
     throw new InputError(`--vectors ${flags.vectors}: at most ${dModel} (the model's width) can be orthogonal`);
   // A layer's change needs no action; where one is given, the vectors are tried on it.
-  const action = measure && flags.action === undefined && !flags.actionEnds ? undefined : actionTokens(model, flags);
+  const named = measure && !namesAction(flags) ? undefined : await openAction(model, flags);
+  const action = named?.action ?? null;
   const { training, trial, heldOut } = await findPrompts(flags, model);
   const { sequences: prompts, date } = renderAll(model, training, flags);
   requireMaskedTokens(prompts, training, flags.positions);
-  const sequences = action ? withAction(prompts, action) : prompts;
+  const sequences = action && !measure ? towardsAction(prompts, action) : prompts;
 
   const corpus = flags.corpus ?? (model.isPocket ? CORPUS_SET : undefined);
   const needsUnits = method.options.includes("units") && flags.units !== "raw";
@@ -113,8 +114,9 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
 
   const optimises = method.options.includes("steps");
   const elicitation = async (vector: Float32Array) => {
-    const scores = await model.engine.score(sequences, { steering: { layer, vector }, signal: io.signal });
-    return scores.filter(({ greedyMatch }) => greedyMatch).length / scores.length;
+    const steering = { layer, vector };
+    const outcomes = (await action?.outcomes(model.engine, prompts, { steering, signal: io.signal })) ?? [];
+    return outcomes.filter(({ fired }) => fired).length / prompts.length;
   };
   const result = await method.run({
     objective: timedObjective(prepared, timing),
@@ -139,11 +141,11 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
     );
 
   const tried = renderAll(model, trial, flags).sequences;
-  const trialPrompts = (action ? withAction(tried, action) : tried).map((sequence, i) => ({
+  const trialPrompts = tried.map((sequence, i) => ({
     sequence,
     text: trial[i]?.findLast(({ role }) => role === "user")?.content ?? "",
   }));
-  const steering = new SteeringTrial(model, trialPrompts, flags.samples, io.signal);
+  const steering = new SteeringTrial(model, trialPrompts, action, flags.samples, io.signal);
   // A gradient points away from the action and has no size of its own: it is tried backwards, as large as the residual stream.
   const size = optimises ? 0 : await meanResidualNorm(model, tried, layer, io.signal);
   const vectors = [];
@@ -163,8 +165,7 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
     model,
     { ...flags, date },
     {
-      action: flags.action ?? null,
-      actionEnds: flags.actionEnds ?? false,
+      ...(named?.used ?? { action: null, actionEnds: false }),
       prompts: training.length,
       sae: opened?.name ?? null,
       corpus: corpus ?? null,
