@@ -1,6 +1,14 @@
 /** A limit to what an audit may spend: tokens through the models, and seconds over all sittings of its run. */
 import type { AuditContext } from "../audit/context.js";
-import type { CallOptions, Engine, GenerateOptions, Steering, SteeringObjective } from "../engine/engine.js";
+import type {
+  CallOptions,
+  Engine,
+  GenerateOptions,
+  LayerChange,
+  LayerChangeObjective,
+  Steering,
+  SteeringObjective,
+} from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
 import type { RunFolder } from "./run-folder.js";
 
@@ -119,6 +127,16 @@ class GuardedEngine implements Engine {
       },
       dispose: () => objective.dispose(),
     };
+  }
+
+  async layerChangeObjective(
+    sequences: readonly Sequence[],
+    layer: number,
+    measure: LayerChange,
+    options?: CallOptions,
+  ): Promise<LayerChangeObjective> {
+    this.check();
+    return this.engine.layerChangeObjective(sequences, layer, measure, options);
   }
 
   async generate(sequences: readonly Sequence[], options: GenerateOptions) {
