@@ -2,7 +2,7 @@
 // methods rank a latent that responds to the subject? The truth is this script's alone.
 //   related   a latent that fires on at least 4 of 5 questions that name the subject, tells them from the questions about all
 //             other facts and from 200 ordinary prompts with AUROC 0.95 or more, and responds at least twice as much to
-//             the subject as to any other
+//             the subject as to any other, and 0.3 of its typical activation
 //   random    the median of the same rank over random directions read by the decoder, and over the best of as many as there
 //             are vectors
 // usage: node bench/recall.mjs --layer N --sae DIR [--facts mars,descartes | all] [--vectors 4] [--steps 160] [--seed 42] [--out FILE.json]
@@ -30,6 +30,8 @@ const SET = { moons: "recall-moons", philosopher: "recall-sayings", capital: "re
 const RANDOM_DIRECTIONS = 400;
 const AREA = 0.95;
 const SELECTIVITY = 2;
+/** Weaker than this share of its typical activation a latent is about something else. */
+const LEAST_SHARE = 0.3;
 const LEAST_FIRING = 4;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -106,7 +108,7 @@ for (const fact of chosen) {
   const row = {
     fact: fact.name,
     layer,
-    related: truth.length,
+    related: truth,
     attribution: rankIn(byScore(attributed.scores), truth),
     attributionTypical: rankIn(byScore(attributed.scores.map((score, j) => score * units.typical[j])), truth),
     melbo: least(melbo),
@@ -147,7 +149,8 @@ async function relatedLatents() {
             inside,
             ordinary.map((row) => row[j]),
           ) >= AREA &&
-          mean(inside) >= SELECTIVITY * strongest
+          mean(inside) >= SELECTIVITY * strongest &&
+          mean(inside) >= LEAST_SHARE * units.typical[j]
         )
           ids.push(j);
       }
@@ -219,14 +222,14 @@ function markdown(list) {
   const lines = list.map((row) => [
     row.fact,
     row.layer,
-    row.related,
+    row.related.length,
     show(row.attribution),
     show(row.attributionTypical),
     show(row.melbo),
     `${show(row.random)}, ${show(row.randomBest)}`,
     `${Math.round(100 * Math.max(...row.steered))} %`,
   ]);
-  const known = list.filter(({ related }) => related > 0);
+  const known = list.filter(({ related }) => related.length > 0);
   const top = (key) => `${known.filter((row) => row[key] !== null && row[key] <= 10).length} of ${known.length}`;
   return [
     `| ${head.join(" | ")} |`,
