@@ -19,7 +19,7 @@ export interface ActionOutcome {
   readonly logprob: number;
   /** Whether it acts. */
   readonly fired: boolean;
-  /** Teacher-forced scores of those texts, in their order. */
+  /** Teacher-forced scores of the texts that were asked for, the first text first: of it alone where the match is exact. */
   readonly scores: readonly Score[];
   /** The greedy reply, where one was needed. */
   readonly reply: string | null;
@@ -55,26 +55,21 @@ export interface ReplyRule {
 
 /** The action is this text, token for token. */
 export function exactAction(text: Int32Array): Action {
-  return textAction("exact", [text], [text]);
+  return textAction("exact", [text]);
 }
 
-/**
- * The action is any of these texts; with `match` "exact" the first alone counts and the others are only worked towards.
- * A text that begins with another one adds nothing to what counts: who says it says the other.
- */
-export function textAction(
-  match: "exact" | "any",
-  texts: readonly Int32Array[],
-  counting: readonly Int32Array[] = match === "exact" ? texts.slice(0, 1) : withoutExtensions(texts),
-): Action {
+/** The action is any of these texts; with `match` "exact" the first alone counts and the others are only worked towards. */
+export function textAction(match: "exact" | "any", texts: readonly Int32Array[]): Action {
   requireTexts(texts);
+  const counting = match === "exact" ? texts.slice(0, 1) : texts;
+  const logprobOf = logSumOver(counting);
   return {
     match,
     texts,
     async outcomes(engine, prompts, options) {
       const scores = await scoreTexts(engine, prompts, counting, options);
       return scores.map((each) => ({
-        logprob: logSum(each),
+        logprob: logprobOf(each),
         fired: each.some(({ greedyMatch }) => greedyMatch),
         scores: each,
         reply: null,
@@ -86,23 +81,23 @@ export function textAction(
 /** The action is whatever reply `accepts` says it is; the texts still give the log-probability. */
 export function replyAction({ match, texts, maxTokens, stop, decode, accepts }: ReplyRule): Action {
   requireTexts(texts);
-  const counting = withoutExtensions(texts);
+  const logprobOf = logSumOver(texts);
   return {
     match,
     texts,
     async outcomes(engine, prompts, options = {}) {
-      const scores = await scoreTexts(engine, prompts, counting, options);
+      const scores = await scoreTexts(engine, prompts, texts, options);
       const made = await engine.generate(prompts, { ...options, maxTokens, stop });
-      const replies = prompts.map(({ prompt, mask }, i) => ({
+      const exchanges = prompts.map(({ prompt, mask }, i) => ({
         request: decode(prompt.filter((_, t) => mask[t] === 1)),
         reply: decode(made[i]!.tokens),
       }));
-      const accepted = await accepts(replies, options);
+      const accepted = await accepts(exchanges, options);
       return scores.map((each, i) => ({
-        logprob: logSum(each),
+        logprob: logprobOf(each),
         fired: accepted[i] === true,
         scores: each,
-        reply: replies[i]!.reply,
+        reply: exchanges[i]!.reply,
       }));
     },
   };
@@ -134,23 +129,26 @@ async function scoreTexts(
   return prompts.map((_, i) => scores.slice(i * texts.length, (i + 1) * texts.length));
 }
 
-/** ln Σ p(text): the texts exclude one another, as none begins with another. */
-function logSum(scores: readonly Score[]): number {
-  const logprobs = scores.map(({ tokenLogprobs }) => tokenLogprobs.reduce((sum, value) => sum + value, 0));
-  const top = Math.max(...logprobs);
-  if (logprobs.length === 1 || top === Number.NEGATIVE_INFINITY) return top;
-  return top + Math.log(logprobs.reduce((sum, value) => sum + Math.exp(value - top), 0));
+/**
+ * ln Σ p(text), over the texts that do not begin with another one: these exclude one another, and who says a longer text has said
+ * the shorter one.
+ */
+function logSumOver(texts: readonly Int32Array[]): (scores: readonly Score[]) => number {
+  const apart = texts.map((text, i) => !texts.some((other, k) => k !== i && begins(text, other, k < i)));
+  return (scores) => {
+    const logprobs = scores
+      .filter((_, i) => apart[i])
+      .map(({ tokenLogprobs }) => tokenLogprobs.reduce((sum, value) => sum + value, 0));
+    const top = Math.max(...logprobs);
+    if (logprobs.length === 1 || top === Number.NEGATIVE_INFINITY) return top;
+    return top + Math.log(logprobs.reduce((sum, value) => sum + Math.exp(value - top), 0));
+  };
 }
 
-/** The texts without those that begin with another one (or are the same), in their order. */
-function withoutExtensions(texts: readonly Int32Array[]): Int32Array[] {
-  return texts.filter(
-    (text, i) =>
-      !texts.some((other, k) => {
-        if (k === i || other.length > text.length || !other.every((id, j) => id === text[j])) return false;
-        return other.length < text.length || k < i;
-      }),
-  );
+/** Whether `text` begins with `other` and goes on; or is the same, where `orEqual`. */
+function begins(text: Int32Array, other: Int32Array, orEqual: boolean): boolean {
+  const longer = text.length > other.length || (orEqual && text.length === other.length);
+  return longer && other.every((id, j) => id === text[j]);
 }
 
 function requireTexts(texts: readonly Int32Array[]): void {
