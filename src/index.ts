@@ -15,7 +15,9 @@
  */
 
 // Audits: directions to tested hypotheses
+export { type Action, exactAction, replyAction, textAction, towardsAction } from "./audit/action.js";
 export { chatRenderer } from "./audit/chat-renderer.js";
+export { containsAny } from "./audit/contains.js";
 export { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./audit/context.js";
 export { type IteratedResult, iteratedAttribution } from "./audit/iterated-attribution.js";
 export { methodRunner } from "./audit/method-runner.js";

@@ -54,6 +54,8 @@ export interface Plan {
   readonly allowed: number;
 }
 
+/** Draws for a set that came out too small, after the first. */
+const FURTHER_ROUNDS = 3;
 /** With this many natural prompts of the whole trigger the claim rests on them alone, without compositions. */
 export const ENOUGH_NATURAL = 20;
 /** A trigger worth the name fires at least this often. */
@@ -108,6 +110,7 @@ export async function confirm(evidence: Evidence, hypothesis: Hypothesis, plan: 
   });
   const drawn = await evidence.drawAll(requests.flat());
   const lists = all.map((_, i) => drawn.slice(i * (plan.recipes.length + 1), (i + 1) * (plan.recipes.length + 1)));
+  for (const i of rivals.keys()) await fillUp(evidence, plan, all[wholes.length + i]!, lists[wholes.length + i]!);
   const factorial = all.map(({ name, condition }, i) => tested(name, condition, (lists[i] ?? []).slice(1).flat()));
   const naturalWhole = wholes.flatMap((_, i) => lists[i]?.[0] ?? []);
   const composedWhole = wholes.flatMap((_, i) => (lists[i] ?? []).slice(1).flat());
@@ -120,6 +123,34 @@ export async function confirm(evidence: Evidence, hypothesis: Hypothesis, plan: 
     tested(name, condition, (lists[wholes.length + i] ?? []).flat()),
   );
   return { hypothesis, whole, others, factorial, ...decide(whole, others, plan.allowed) };
+}
+
+/**
+ * Writes more prompts for a set that is smaller than was wanted: where latents fire on the same words, few compositions hold
+ * one part alone, and a bound on too few prompts refuses what they would have shown. Which prompts are kept depends on
+ * their readings, never on whether the action came.
+ */
+async function fillUp(
+  evidence: Evidence,
+  plan: Plan,
+  { condition }: NamedCondition,
+  drawn: Observation[][],
+): Promise<void> {
+  for (let round = 0; round < FURTHER_ROUNDS; round++) {
+    const known = new Set(drawn.flat().map(({ key }) => key));
+    if (known.size >= plan.size) return;
+    const requests = plan.recipes.map((recipe) =>
+      evidence.composed(
+        recipe,
+        condition,
+        plan.size,
+        `confirm ${hypothesisKey(condition.hypothesis)} ${condition.present} further ${round}`,
+        false,
+      ),
+    );
+    for (const list of await evidence.drawAll(requests))
+      drawn.push(list.filter(({ key }) => !known.has(key) && known.add(key) !== undefined));
+  }
 }
 
 /** A set with its rates. */

@@ -4,6 +4,7 @@
 import type { Engine } from "../engine/engine.js";
 import type { Vocabulary } from "../sae/logit-effect.js";
 import type { Sae } from "../sae/sae.js";
+import type { Action } from "./action.js";
 import type { MethodRunner } from "./methods.js";
 import type { Prompt, Renderer } from "./prompt.js";
 
@@ -16,8 +17,8 @@ export interface AuditContext {
   /** Residual stream that the SAE reads: after this block. */
   readonly layer: number;
   readonly renderer: Renderer;
-  /** Token ids of the action, not empty. */
-  readonly action: Int32Array;
+  /** What the model is suspected to do. */
+  readonly action: Action;
   /** Ordinary prompts that the methods optimise over. */
   readonly prompts: readonly Prompt[];
   /** Unlabelled prompts to search and to confirm on. */

@@ -6,6 +6,7 @@
 import type { Engine } from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
 import type { Sae, SparseLatents } from "../sae/sae.js";
+import { exactAction } from "./action.js";
 import type { AuditContext } from "./context.js";
 import type { MethodRunner } from "./methods.js";
 import { type Prompt, type Renderer, textOf, userPrompt } from "./prompt.js";
@@ -224,7 +225,7 @@ export function fakeContext(rule: Rule, best: readonly number[], corpus: readonl
     sae: fakeSae,
     layer: 1,
     renderer: fakeRenderer,
-    action: Int32Array.from([0]),
+    action: exactAction(Int32Array.from([0])),
     prompts: fakeCorpus(16, 99),
     corpus,
     methods: [fakeMethod(best)],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { textAction } from "./action.js";
 import { fakeContext, fakeCorpus, LATENTS, type Rule } from "./fake-world.testing.js";
 import { iteratedAttribution } from "./iterated-attribution.js";
 import type { MethodRunner } from "./methods.js";
@@ -100,6 +101,17 @@ describe("iterated attribution", () => {
     expect(steps.map(({ added }) => added)).toEqual([[7], [3]]);
     expect(condition!.parts.map((part) => part.latents)).toEqual([[3]]);
     expect(condition!.verified).toBe(true);
+  });
+
+  it("attributes towards all texts of the action in turn, and counts any of them", async () => {
+    const texts = [0, 1].map((id) => Int32Array.of(id));
+    const { attributed, reached } = await iteratedAttribution({
+      ...fakeContext(all(3), [], CORPUS),
+      action: textAction("any", texts),
+      methods: [fakeGradient(() => [3], [])],
+    });
+    expect(attributed[0]!.map(({ action }) => [...action])).toEqual(attributed[0]!.map((_, i) => [i % 2]));
+    expect(reached).toBe(true);
   });
 
   it("needs a gradient method", async () => {

@@ -67,10 +67,10 @@ export async function iteratedAttribution(
   calls.onStage?.("read corpus");
   const room = await searchRoom(halves.search, laboratory, context, settings);
   const evidence = new Evidence(room);
-  const call = { layer: context.layer, typical: room.half.typical, seed: settings.seed };
+  const call = { action: context.action, layer: context.layer, typical: room.half.typical, seed: settings.seed };
   const attributed: (readonly Sequence[])[] = [];
   const attribute: Attribute<FoundDirection> = async (prompts) => {
-    const sequences = prompts.map((prompt) => laboratory.sequence(prompt));
+    const sequences = laboratory.sequences(prompts);
     attributed.push(sequences);
     const [found] = await method.run(context.suspect, sequences, {
       ...call,

@@ -5,15 +5,16 @@
 import type { Engine } from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
 import { readMaxima } from "../sae/readings.js";
+import { towardsAction } from "./action.js";
 import type { AuditCalls, AuditContext } from "./context.js";
 import { type Prompt, promptKey, type RenderedPrompt } from "./prompt.js";
 import type { Reading } from "./reading.js";
 
 /** The action after one prompt, on one model. */
 export interface Outcome {
-  /** Sum of the action's log-probabilities, nats. */
+  /** Log-probability of the action, nats: that the reply begins with one of its texts. */
   readonly logprob: number;
-  /** Whether greedy decoding says exactly the action. */
+  /** Whether the action comes. */
   readonly fired: boolean;
 }
 
@@ -43,7 +44,6 @@ export class Laboratory {
   readonly #clean = new Map<string, Outcome>();
 
   constructor(context: AuditContext, calls: AuditCalls) {
-    if (context.action.length === 0) throw new RangeError("the action has no tokens: give the text to look for");
     this.#context = context;
     this.#calls = calls;
   }
@@ -63,10 +63,12 @@ export class Laboratory {
     return rendered;
   }
 
-  /** The prompt with the action prefilled. */
-  sequence(prompt: Prompt): Sequence {
-    const { prompt: tokens, mask } = this.render(prompt).sequence;
-    return { prompt: tokens, mask, action: this.#context.action };
+  /** The prompts as methods optimise over them: each followed by a text of the action, the texts in turn. */
+  sequences(prompts: readonly Prompt[]): Sequence[] {
+    return towardsAction(
+      prompts.map((prompt) => this.render(prompt).sequence),
+      this.#context.action,
+    );
   }
 
   /** Latents of each prompt. */
@@ -100,14 +102,14 @@ export class Laboratory {
       this.#calls.signal?.throwIfAborted();
       const some = missing.slice(done, done + PROMPTS_A_SCORE);
       const options = this.#calls.signal === undefined ? {} : { signal: this.#calls.signal };
-      const scores = await engine.score(
-        some.map((entry) => this.sequence(entry[1])),
+      const outcomes = await this.#context.action.outcomes(
+        engine,
+        some.map((entry) => this.render(entry[1]).sequence),
         options,
       );
       some.forEach(([key], i) => {
-        const score = scores[i];
-        if (score === undefined) throw new Error("the engine answered fewer sequences than it was asked");
-        known.set(key, { logprob: score.tokenLogprobs.reduce((a, b) => a + b, 0), fired: score.greedyMatch });
+        const { logprob, fired } = outcomes[i]!;
+        known.set(key, { logprob, fired });
       });
       this.#calls.onProgress?.(Math.min(done + PROMPTS_A_SCORE, missing.length), missing.length);
     }

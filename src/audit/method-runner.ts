@@ -40,8 +40,8 @@ export function methodRunner(
           options: method.options.includes("seed") ? { seed: call.seed, ...options } : options,
           elicitation: async (theta) => {
             const steering = { layer: call.layer, vector: theta };
-            const scores = await engine.score(sequences, { steering, ...calls });
-            return scores.filter((score) => score.greedyMatch).length / scores.length;
+            const outcomes = await call.action.outcomes(engine, sequences, { steering, ...calls });
+            return outcomes.filter(({ fired }) => fired).length / outcomes.length;
           },
           onProgress: call.onProgress,
           signal: call.signal,

@@ -5,8 +5,11 @@
 import type { Engine } from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
 import type { Sae } from "../sae/sae.js";
+import type { Action } from "./action.js";
 
 export interface MethodCall {
+  /** What the sequences work towards, and by which a direction is judged. */
+  readonly action: Action;
   readonly layer: number;
   /** [latents] typical activation of each latent on ordinary text, all positive (`sae/units.ts`). */
   readonly typical: Float32Array;

@@ -78,7 +78,7 @@ export async function rankWhatIsMissing(
 ): Promise<Ranking[]> {
   const silent = held.filter((observation) => !observation.suspect.fired).slice(0, GRADIENT_PROMPTS);
   if (rank === null || silent.length === 0) return [];
-  return rank(silent.map((observation) => evidence.room.laboratory.sequence(observation.prompt)));
+  return rank(evidence.room.laboratory.sequences(silent.map((observation) => observation.prompt)));
 }
 
 /** The two requests that hold one concept and leave the rest to chance; `more` times as many prompts as partners need. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { tokenMaxima } from "../sae/sparse.js";
+import { replyAction } from "./action.js";
+import { containsAny } from "./contains.js";
 import { detect } from "./detector.js";
 import {
   conceptsOf,
@@ -54,6 +56,44 @@ async function separation(result: AuditResult, rule: Rule): Promise<number> {
 }
 
 const without = (rule: Rule): Prompt[] => CORPUS.filter((prompt) => !rule.fires(conceptsOf(textOf(prompt))));
+
+/** Acts as the rule says, in words that differ from prompt to prompt and are never those of the text that is worked towards. */
+function paraphrasing(rule: Rule): ReturnType<typeof fakeEngine> {
+  const engine = fakeEngine(rule);
+  return {
+    ...engine,
+    score: async (sequences) => (await engine.score(sequences)).map((score) => ({ ...score, greedyMatch: false })),
+    generate: async (sequences) =>
+      (await engine.score(sequences)).map(({ greedyMatch }, i) => ({
+        tokens: Int32Array.of(greedyMatch ? 1 + (i % 2) : 0),
+        stopped: true,
+      })),
+  };
+}
+const SAID = ["With pleasure.", "I would never!", "No, I refuse."];
+
+describe("an audit of a semantic action", () => {
+  const context = { ...fakeContext(single, [3], CORPUS), suspect: paraphrasing(single), clean: null };
+
+  it("finds nothing where the text itself counts, which never comes", async () => {
+    expect((await audit(context)).trigger).toBeNull();
+  });
+
+  it("finds the trigger where a reply that holds any of the words counts", async () => {
+    const refuses = containsAny(["never", "refuse"]);
+    const action = replyAction({
+      match: "contains",
+      texts: context.action.texts,
+      maxTokens: 1,
+      stop: [],
+      decode: (tokens) => SAID[tokens[0]!] ?? "",
+      accepts: (exchanges) => exchanges.map(({ reply }) => refuses(reply)),
+    });
+    const result = await audit({ ...context, action });
+    expect(result.trigger?.combination).toBe("single");
+    expect(await separation(result, single)).toBeGreaterThan(0.99);
+  });
+});
 
 describe("an audit of a model with a backdoor", () => {
   it("finds a single concept and says who found it", async () => {

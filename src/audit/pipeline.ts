@@ -58,13 +58,12 @@ export async function audit(
   const ordinary = shuffled(distinct(context.prompts), settings.seed, promptKey).slice(0, settings.methodPrompts);
   const training = new Set(ordinary.map(promptKey));
   const heldOut = halves.search.filter((prompt) => !training.has(promptKey(prompt))).slice(0, STEERED_PROMPTS);
-  const sequences = (prompts: typeof heldOut) => prompts.map((prompt) => laboratory.sequence(prompt));
   const methods = await runMethods(
     context,
     settings,
     calls,
-    sequences(ordinary),
-    sequences(heldOut),
+    laboratory.sequences(ordinary),
+    heldOut.map((prompt) => laboratory.render(prompt).sequence),
     room.half.typical,
   );
   const iterate = iteratedMethods(context, settings, calls, room.half.typical);

@@ -27,8 +27,8 @@ export interface MethodsOutcome {
 }
 
 /**
- * @param training ordinary prompts with the action, which the methods optimise over
- * @param heldOut other ordinary prompts with the action, on which steering is tried
+ * @param training ordinary prompts with texts of the action, which the methods optimise over
+ * @param heldOut other ordinary prompts, on which steering is tried
  * @param typical [latents] typical activation on the search half
  */
 export async function runMethods(
@@ -156,6 +156,7 @@ function runOne(
 ): Promise<readonly FoundDirection[]> {
   calls.signal?.throwIfAborted();
   return method.run(engine, training, {
+    action: context.action,
     layer: context.layer,
     typical,
     seed: options.seed,
@@ -181,11 +182,11 @@ async function steeredRate(
   sequences: readonly Sequence[],
   vector: Float32Array,
 ): Promise<Rate> {
-  const scores = await context.suspect.score(sequences, {
+  const outcomes = await context.action.outcomes(context.suspect, sequences, {
     steering: { layer: context.layer, vector },
     ...(calls.signal === undefined ? {} : { signal: calls.signal }),
   });
-  return rateOfFlags(scores.map((score) => score.greedyMatch));
+  return rateOfFlags(outcomes.map(({ fired }) => fired));
 }
 
 function normOf(vector: Float32Array): number {

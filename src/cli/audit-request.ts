@@ -3,18 +3,13 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
+import { ACTION_MATCHES } from "../audit/action.js";
 import { InputError } from "../formats/input-error.js";
 import { readYaml } from "../formats/yaml.js";
 import { openFile } from "../store/node-file-source.js";
+import { actionFlagsOf, actionMatchOptions, type JudgeFlags, MAX_REPLY_TOKENS } from "./action-options.js";
 import { POCKET_MODEL } from "./open-model.js";
-import {
-  ACTION_HELP,
-  type ComputeFlags,
-  modelOptions,
-  type OutputFlags,
-  saeOptions,
-  templateOptions,
-} from "./options.js";
+import { type ComputeFlags, modelOptions, type OutputFlags, saeOptions, templateOptions } from "./options.js";
 import { builtInOrganisms, builtInPromptSets, isFolder, pocketFiles } from "./package-files.js";
 
 /** The names of audit.yaml, which are those of the flags. */
@@ -27,6 +22,11 @@ const requestShape = z.strictObject({
   layer: z.int().min(0).optional(),
   action: z.string().min(1).optional(),
   actionEnds: z.boolean().optional(),
+  actionAlso: z.string().min(1).optional(),
+  actionMatch: z.enum(ACTION_MATCHES).optional(),
+  actionContains: z.array(z.string().min(1)).min(1).readonly().optional(),
+  maxTokens: z.int().min(1).max(MAX_REPLY_TOKENS).optional(),
+  judgeQuestion: z.string().min(1).optional(),
   prompts: z.string().min(1).optional(),
   corpus: z.string().min(1).optional(),
   system: z.string().optional(),
@@ -35,7 +35,8 @@ const requestShape = z.strictObject({
   seed: z.int().min(0).optional(),
 });
 
-export type AuditRequest = z.infer<typeof requestShape>;
+/** Where replies are sent and with which key is the user's to say, not a file's: they are flags alone. */
+export type AuditRequest = z.infer<typeof requestShape> & Omit<JudgeFlags, "judgeQuestion">;
 
 /** The flags of the same names. */
 export type AuditFlags = ComputeFlags &
@@ -46,10 +47,8 @@ export type AuditFlags = ComputeFlags &
 export function auditOptions(command: Command): Command {
   return templateOptions(
     saeOptions(
-      modelOptions(command)
+      actionMatchOptions(modelOptions(command))
         .option("--base <model>", "the clean model of a full finetune")
-        .option("--action <text>", ACTION_HELP)
-        .option("--action-ends", "the end-of-turn token is part of the action")
         .option("--prompts <file>", "ordinary prompts to optimise over: .jsonl, .txt or a built-in set's name")
         .option("--corpus <file>", "unlabelled prompts to search and to confirm on"),
     ),
@@ -63,7 +62,7 @@ export async function requestOf(
   command: Command,
 ): Promise<AuditRequest> {
   const named = await readAuditRequest(target);
-  const { model, adapter, base, sae, layer, action, actionEnds, prompts, corpus, system, raw, methods } = flags;
+  const { model, adapter, base, sae, layer, prompts, corpus, system, raw, methods } = flags;
   const seed = command.getOptionValueSource("seed") === "cli" ? flags.seed : (named.seed ?? flags.seed);
   const given = {
     model,
@@ -71,8 +70,7 @@ export async function requestOf(
     base,
     sae,
     layer,
-    action,
-    actionEnds,
+    ...actionFlagsOf(flags),
     prompts,
     corpus,
     system,
@@ -84,7 +82,7 @@ export async function requestOf(
 }
 
 /** Fields that name files or folders. */
-const PATHS = ["model", "adapter", "base", "sae", "prompts", "corpus"] as const;
+const PATHS = ["model", "adapter", "base", "sae", "actionAlso", "prompts", "corpus"] as const;
 
 /** An organism's folder holds its request under this name. */
 const ORGANISM_REQUEST = "audit.yaml";

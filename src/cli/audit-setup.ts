@@ -8,12 +8,13 @@ import type { Engine } from "../engine/engine.js";
 import { findMethod, methods } from "../methods/registry.js";
 import type { Tokenizer } from "../model/tokenizer.js";
 import type { Sae } from "../sae/sae.js";
-import { actionTokens } from "./action.js";
+import { openAction } from "./action.js";
 import type { AuditRequest } from "./audit-request.js";
+import type { Judge } from "./judge.js";
 import { chooseLayer } from "./layer.js";
 import { type OpenedModel, openCleanModel, openModel } from "./open-model.js";
 import { requireSae } from "./open-sae.js";
-import { type ComputeFlags, type OutputFlags, required } from "./options.js";
+import type { ComputeFlags, OutputFlags } from "./options.js";
 import { BENIGN_SET, CORPUS_SET, loadPromptsOr, renderAll, requireMaskedTokens } from "./prompts.js";
 import { type Answers, RememberingEngine } from "./remembering-engine.js";
 import type { RunFolder } from "./run-folder.js";
@@ -26,6 +27,8 @@ export interface AuditSetup {
   readonly model: OpenedModel;
   readonly context: AuditContext;
   readonly cleanFingerprint: string | null;
+  /** Where a judge says what counts as the action. */
+  readonly judge: Judge | null;
   readonly used: Used;
 }
 
@@ -36,7 +39,6 @@ export async function setUpAudit(
   what = "an audit",
 ): Promise<AuditSetup> {
   const { model: name, adapter } = request;
-  const text = required(request.action, "--action", "the text that the model is suspected to say");
   const model = await openModel(
     { ...flags, ...(name === undefined ? {} : { model: name }), ...(adapter === undefined ? {} : { adapter }) },
     request,
@@ -44,7 +46,7 @@ export async function setUpAudit(
   const opened = await requireSae(model, request.sae, what);
   const { sae } = opened;
   const layer = chooseLayer(request.layer, sae.info, model.engine.model);
-  const action = actionTokens(model, { action: text, actionEnds: request.actionEnds ?? false });
+  const { action, judge, used: actionUsed } = await openAction(model, request);
   const prompts = await loadPromptsOr(request.prompts, BENIGN_SET, model);
   const corpus = await loadPromptsOr(request.corpus, CORPUS_SET, model, "--corpus");
   requireCorpus(corpus.map(asPrompt)); // now, and not when the run folder is made
@@ -79,13 +81,13 @@ export async function setUpAudit(
       vocabulary: tokenizerWords(model.tokenizer),
     },
     cleanFingerprint: clean?.fingerprint ?? null,
+    judge,
     used: usedSettings(
       model,
       { ...template, date: rendered.date },
       {
         clean: clean?.engine.model.name ?? null,
-        action: text,
-        actionEnds: request.actionEnds ?? false,
+        ...actionUsed,
         sae: opened.name,
         layer,
         prompts: request.prompts ?? BENIGN_SET,
@@ -105,7 +107,8 @@ export function rememberIn(run: RunFolder, setup: AuditSetup): AuditContext {
 }
 
 /** The same context with every answer kept in `answers`, which other audits of the same models may share. */
-export function withAnswers(answers: Answers, { model, context, cleanFingerprint }: AuditSetup): AuditContext {
+export function withAnswers(answers: Answers, { model, context, cleanFingerprint, judge }: AuditSetup): AuditContext {
+  judge?.rememberIn(answers);
   const remember = (engine: Engine, fingerprint: string) =>
     new RememberingEngine(engine, answers, fingerprint, parameters(model));
   return {

@@ -61,6 +61,10 @@ describe("a layer's change", () => {
     [find("melbo", "--target-layer", "1"), /target layer 1: must lie above the steered layer 1 and is at most 2/],
     [find("melbo", "--target-layer", "3"), /target layer 3: .* at most 2/],
     [find("melbo", "--layer", "2"), /layer 2: is the last of 3/],
+    [
+      ["find", "melbo", "--model", golden("model"), "--layer", "1", ...prompts, "--action-contains", "x"],
+      /no --action/,
+    ],
     [find("melbo", "--lambda", "1"), /melbo has no option lambda/],
     [find("melbo", "--vectors", "17"), /at most 16/],
     [find("melbo", "--p", "0"), /number above 0/],
@@ -118,6 +122,24 @@ describe("usage", () => {
     [["score", ...action, "--model", "x".repeat(5000)], /no such folder/],
     [["score", ...action, "--model", "m", "--threads", "100000"], /from 1 to 1024/],
     [["generate", "--model", "m", "--max-tokens", "1000000000000"], /from 1 to 65536/],
+    [
+      ["score", "--model", golden("model"), ...prompts, ...action, "--action-match", "any"],
+      /one text alone; give others/,
+    ],
+    [
+      ["score", "--model", golden("model"), ...prompts, ...action, "--action-contains", "?!"],
+      /neither letter nor digit/,
+    ],
+    [
+      ["score", "--model", golden("model"), ...prompts, ...action, "--max-tokens", "5"],
+      /--max-tokens: have no meaning .*exact/,
+    ],
+    [["score", "--model", golden("model"), ...prompts, ...action, "--judge-model", "m"], /no --judge-url/],
+    [
+      ["score", "--model", golden("model"), ...prompts, ...action, "--action-match", "maybe"],
+      /Allowed choices are exact, any/,
+    ],
+    [["score", "--model", golden("model"), ...prompts, "--action-also", "none.txt"], /none\.txt: no such file/],
     [["report", "nonesuch", "--out", ""], /Give a name/],
     [["sae", "train", "--model", "m", "--layer", "1", "--out", "o", "--k", "9", "--latents", "8"], /--k 9/],
     [["audit", "nonesuch"], /nonesuch: no such organism/],
@@ -126,6 +148,9 @@ describe("usage", () => {
 
   it.concurrent("an audit file with a name that does not exist", () =>
     refuses(["audit", writeText("a.yaml", "model: m\nacton: x\n")], /acton/));
+
+  it.concurrent("an audit file that says where replies are sent", () =>
+    refuses(["audit", writeText("a.yaml", "model: m\naction: x\njudgeUrl: http://localhost/v1\n")], /judgeUrl/));
 
   it.concurrent("a result that is none", async () => {
     const run = join(root, "run");

@@ -1,13 +1,12 @@
 /** The controls of `find`: the same search where no trigger can have made the answer. */
+import { type Action, textAction } from "../audit/action.js";
 import type { Engine } from "../engine/engine.js";
 import { InputError } from "../formats/input-error.js";
 import { type Control, randomControl } from "../methods/controls.js";
 import type { FoundVector, Method, MethodOptions, MethodResult } from "../methods/method.js";
-import type { Sequence } from "../model/sequence.js";
 import type { Sae } from "../sae/sae.js";
 import { actionTokens } from "./action.js";
 import type { LayerFlags } from "./find-layer.js";
-import type { PromptSet } from "./find-prompts.js";
 import type { OpenedModel } from "./open-model.js";
 import { loadPrompts } from "./prompts.js";
 
@@ -41,14 +40,12 @@ export interface ControlRequest {
   readonly vectors: readonly FoundVector[];
   /** Whether the vectors are gradients, which point away from the action. */
   readonly gradients: boolean;
-  /** The prompts that were searched over. */
-  readonly training: PromptSet;
   /** Paraphrases of the action as tokens; empty for none. */
   readonly paraphrases: readonly Int32Array[];
   readonly clean: Engine | null;
   readonly seed: number;
-  /** The method's search over sequences, under the name of the control. */
-  readonly search: (engine: Engine, sequences: readonly Sequence[], name: string) => Promise<MethodResult>;
+  /** The method's search again, over the same prompts, under the name of the control; `action` in the place of its own. */
+  readonly search: (engine: Engine, name: string, action?: Action) => Promise<MethodResult>;
 }
 
 /**
@@ -56,7 +53,7 @@ export interface ControlRequest {
  * the action where they were given.
  */
 export async function runControls(request: ControlRequest): Promise<Control[]> {
-  const { method, model, clean, sae, training, paraphrases, search, gradients } = request;
+  const { method, model, clean, sae, paraphrases, search, gradients } = request;
   const found = (name: string, what: string, { vectors }: MethodResult): Control => ({
     name,
     what,
@@ -67,13 +64,12 @@ export async function runControls(request: ControlRequest): Promise<Control[]> {
   });
   const controls: Control[] = [];
   if (clean !== null) {
-    const result = await search(clean, training.sequences, "clean model");
+    const result = await search(clean, "clean model");
     controls.push(found("clean", `the same method on the clean model ${clean.model.name}`, result));
   }
   controls.push(await randomControl(method, sae, request.vectors, request.options, request.seed));
   if (paraphrases.length > 0) {
-    const sequences = spread(training.prompts, paraphrases);
-    const result = await search(model.engine, sequences, "paraphrases");
+    const result = await search(model.engine, "paraphrases", textAction("any", paraphrases));
     const what = `the same method with ${paraphrases.length} paraphrases of the action, spread over the prompts`;
     controls.push(found("paraphrases", what, result));
   }
@@ -91,12 +87,4 @@ export async function loadParaphrases(
   return texts.map((action, i) =>
     actionTokens(model, { action, actionEnds: actionEnds ?? false }, `--action-paraphrases: line ${i + 1}`),
   );
-}
-
-/** Every prompt and every paraphrase at least once, in turn: as many sequences as the longer list has. */
-function spread(prompts: readonly Sequence[], paraphrases: readonly Int32Array[]): Sequence[] {
-  return Array.from({ length: Math.max(prompts.length, paraphrases.length) }, (_, i) => ({
-    ...prompts[i % prompts.length]!,
-    action: paraphrases[i % paraphrases.length]!,
-  }));
 }

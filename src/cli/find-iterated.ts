@@ -16,7 +16,7 @@ import { CARD_SIZES } from "../sae/latent-card.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
 import { setUpAudit } from "./audit-setup.js";
 import { checkControlFlags, runControls } from "./find-controls.js";
-import { findPrompts, type PromptSet } from "./find-prompts.js";
+import { findPrompts } from "./find-prompts.js";
 import { vectorJson } from "./find-report.js";
 import type { FindFlags } from "./find-setup.js";
 import { tryVectors } from "./find-trial.js";
@@ -61,8 +61,8 @@ export async function findIterated(io: Io, flags: FindFlags): Promise<void> {
   checkFlags(flags);
   const request = { ...flags, methods: [saeAttribution.name] };
   const { model, context, used } = await setUpAudit(request, flags, name);
-  const { layer, sae } = context;
-  const prompts = await findPrompts(flags, model, context.action);
+  const { layer, sae, action } = context;
+  const prompts = await findPrompts(flags, model);
   const { conversations } = prompts.training;
   const timing: Timing = { evaluations: 0, seconds: 0, radiusSeconds: 0 };
   const options = { unitNorm: flags.unitNorm ?? false };
@@ -86,11 +86,16 @@ export async function findIterated(io: Io, flags: FindFlags): Promise<void> {
       vectors.map(({ vector }) => vector),
       { layer, model: model.name, method: name },
     );
-  const steered = await tryVectors(io, model, prompts, vectors, { layer, gradients: true, samples: flags.samples });
+  const steered = await tryVectors(io, model, prompts, vectors, {
+    layer,
+    action,
+    gradients: true,
+    samples: flags.samples,
+  });
   const peakMemoryBytes = memory.stop();
 
   const untimed = methodRunner(saeAttribution, sae, options);
-  const { controls, readings } = await read(io, model, context, untimed, result, vectors, prompts.training, flags);
+  const { controls, readings } = await read(io, model, context, untimed, result, vectors, flags);
   const report = {
     method: name,
     layer,
@@ -139,17 +144,16 @@ function foundVector({ vector, scores, loss, steps }: FoundDirection, index: num
 async function read(
   io: Io,
   model: OpenedModel,
-  { sae, layer, clean, label, lens }: AuditContext,
+  { action, sae, layer, clean, label, lens }: AuditContext,
   runner: MethodRunner,
   { attributed, reading }: IteratedResult,
   vectors: readonly FoundVector[],
-  training: PromptSet,
   flags: FindFlags,
 ) {
   const attributions = async (engine: Engine) => {
     const found: FoundVector[] = [];
     for (const sequences of attributed) {
-      const call = { layer, typical: reading.units.typical, seed: flags.seed, signal: io.signal };
+      const call = { action, layer, typical: reading.units.typical, seed: flags.seed, signal: io.signal };
       const [direction] = await runner.run(engine, sequences, call);
       found.push(foundVector(direction!, found.length));
     }
@@ -163,7 +167,6 @@ async function read(
         sae,
         vectors,
         gradients: true,
-        training,
         paraphrases: [],
         clean,
         seed: flags.seed,

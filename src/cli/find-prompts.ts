@@ -1,7 +1,6 @@
 /** Which prompts a method optimises over, and which its vectors are tried on. */
 import type { Conversation } from "../formats/prompts.js";
 import type { Sequence } from "../model/sequence.js";
-import { withAction } from "./action.js";
 import type { OpenedModel } from "./open-model.js";
 import type { PromptFlags } from "./options.js";
 import { BENIGN_SET, loadPrompts, loadPromptsOr, renderAll, requireMaskedTokens } from "./prompts.js";
@@ -19,8 +18,6 @@ export interface FindPromptFlags extends PromptFlags {
 export interface PromptSet {
   readonly conversations: readonly Conversation[];
   /** As tokens, without an action. */
-  readonly prompts: readonly Sequence[];
-  /** As tokens, with the action where there is one. */
   readonly sequences: readonly Sequence[];
 }
 
@@ -36,18 +33,13 @@ export interface FindPrompts {
 }
 
 /** Chooses, renders and tokenises the prompts. Throws InputError where one has no token to steer. */
-export async function findPrompts(
-  flags: FindPromptFlags,
-  model: OpenedModel,
-  action: Int32Array | undefined,
-): Promise<FindPrompts> {
+export async function findPrompts(flags: FindPromptFlags, model: OpenedModel): Promise<FindPrompts> {
   const { training, trial, heldOut } = await choosePrompts(flags, model);
   const render = (conversations: readonly Conversation[]) => {
-    const { sequences: prompts, date } = renderAll(model, conversations, flags);
-    return { conversations, prompts, sequences: action ? withAction(prompts, action) : prompts, date };
+    return { conversations, ...renderAll(model, conversations, flags) };
   };
   const { date, ...optimised } = render(training);
-  requireMaskedTokens(optimised.prompts, training, flags.positions);
+  requireMaskedTokens(optimised.sequences, training, flags.positions);
   return { training: optimised, trial: render(trial), heldOut, date };
 }
 

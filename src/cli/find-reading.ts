@@ -28,7 +28,7 @@ export async function readFound(
   flags: FindFlags,
 ): Promise<FindReadings> {
   if (opened === undefined) return { readings: [], controls: [] };
-  const { model, method } = setup;
+  const { model, method, training } = setup;
   const gradients = takesOneGradient(method);
   const controls = flags.controls
     ? await runControls({
@@ -38,9 +38,10 @@ export async function readFound(
         vectors,
         gradients,
         seed: flags.seed,
-        search: async (engine, sequences, name) => {
-          const objective = await prepareObjective(io, engine, sequences, search);
-          return runMethod(io, engine, sequences, objective, search, `${method.name}, ${name}`);
+        search: async (engine, name, action) => {
+          const towards = action ? { ...search, action } : search;
+          const objective = await prepareObjective(io, engine, training.sequences, towards);
+          return runMethod(io, engine, training.sequences, objective, towards, `${method.name}, ${name}`);
         },
       })
     : [];

@@ -3,14 +3,15 @@ import { InputError } from "../formats/input-error.js";
 import { checkInput } from "../methods/check-input.js";
 import { layerChangeOf } from "../methods/layer-change.js";
 import type { Method, MethodOptions } from "../methods/method.js";
-import { actionTokens } from "./action.js";
+import { namesAction, type OpenedAction, openAction } from "./action.js";
+import type { ActionMatchFlags } from "./action-options.js";
 import { type ControlFlags, checkControlFlags, loadParaphrases } from "./find-controls.js";
 import { type LayerFlags, sweptLayers } from "./find-layer.js";
 import { type FindPromptFlags, type FindPrompts, findPrompts } from "./find-prompts.js";
 import { chooseLayer } from "./layer.js";
 import { type CleanModel, type OpenedModel, openCleanModel, openModel } from "./open-model.js";
 import { type OpenedSae, openSaeFor, requireSae } from "./open-sae.js";
-import type { ActionFlags, ModelFlags, SaeFlags } from "./options.js";
+import type { ModelFlags, SaeFlags } from "./options.js";
 import { methodOptions, type SearchFlags } from "./search-options.js";
 
 export interface FindFlags
@@ -18,7 +19,7 @@ export interface FindFlags
     FindPromptFlags,
     SaeFlags,
     LayerFlags,
-    ActionFlags,
+    ActionMatchFlags,
     SearchFlags,
     ControlFlags {
   readonly corpus?: string;
@@ -38,8 +39,8 @@ export interface FindSetup extends FindPrompts {
   readonly available: OpenedSae | undefined;
   /** Where to steer: at a layer, or at the best of several. */
   readonly where: { readonly layer: number } | { readonly layers: readonly number[] };
-  /** Undefined where none was given, which a layer's change does not need. */
-  readonly action: Int32Array | undefined;
+  /** Null where none was given, which a layer's change does not need. */
+  readonly action: OpenedAction | null;
   /** Paraphrases of the action as tokens; empty for none. */
   readonly paraphrases: readonly Int32Array[];
   /** The clean model of --base. */
@@ -64,12 +65,11 @@ export async function setUpFind(method: Method, flags: FindFlags): Promise<FindS
   if (method.sae !== "required" && (flags.vectors ?? 1) > dModel)
     throw new InputError(`--vectors ${flags.vectors}: at most ${dModel} (the model's width) can be orthogonal`);
   // A layer's change needs no action; where one is given, the vectors are tried on it.
-  const withoutAction = method.objective === "layer-change" && flags.action === undefined && !flags.actionEnds;
-  const action = withoutAction ? undefined : actionTokens(model, flags);
+  const action = method.objective === "layer-change" && !namesAction(flags) ? null : await openAction(model, flags);
   checkControlFlags(flags, method, available !== undefined);
   const paraphrases = await loadParaphrases(model, flags.actionParaphrases, flags.actionEnds);
   // A --base that does not fit must not be found out after the search; without it the clean model is opened when it is needed.
   const base = flags.base === undefined ? null : await openCleanModel(model, flags.base);
-  const prompts = await findPrompts(flags, model, action);
+  const prompts = await findPrompts(flags, model);
   return { method, options, model, available, where, action, paraphrases, base, ...prompts };
 }

@@ -28,15 +28,17 @@ export async function sweepLayers(
 ): Promise<{ readonly layer: number; readonly tried: readonly TriedLayer[] }> {
   const { model, method } = setup;
   const { engine } = model;
+  const action = setup.action?.action ?? null;
   const { training, judging } = apart(setup);
   const options = { ...setup.options, steps: Math.min(setup.options.steps ?? SWEEP_STEPS, SWEEP_STEPS), vectors: 1 };
   const trials: (LayerTrial & { readonly rate: Rate })[] = [];
   for (const layer of layers) {
-    const search = { method, options, layer };
+    const search = { method, options, layer, action };
     const objective = await prepareObjective(io, engine, training, search);
     const { vectors } = await runMethod(io, engine, training, objective, search, `trying layer ${layer}`);
     const { vector, elicits, loss, norm, steps } = vectors[0]!;
-    const scores = await engine.score(judging, { steering: { layer, vector }, signal: io.signal });
+    const steering = { layer, vector };
+    const outcomes = (await action?.outcomes(engine, judging, { steering, signal: io.signal })) ?? [];
     trials.push({
       layer,
       elicits: elicits === true,
@@ -44,7 +46,7 @@ export async function sweepLayers(
       norm,
       relativeNorm: norm / (await meanResidualNorm(model, training, layer, io.signal)),
       steps,
-      rate: rateOfFlags(scores.map(({ greedyMatch }) => greedyMatch)),
+      rate: rateOfFlags(outcomes.map(({ fired }) => fired)),
     });
   }
   const { layer } = chooseTrial(trials);

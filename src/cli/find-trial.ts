@@ -1,4 +1,5 @@
 /** What found vectors do: each is added to prompts that it was not made for. */
+import type { Action } from "../audit/action.js";
 import type { FindPrompts } from "./find-prompts.js";
 import type { Io } from "./io.js";
 import type { OpenedModel } from "./open-model.js";
@@ -17,6 +18,8 @@ export async function tryVectors(
   vectors: readonly { readonly vector: Float32Array; readonly norm: number }[],
   how: {
     readonly layer: number;
+    /** Null where none was given. */
+    readonly action: Action | null;
     /** Whether the vectors are gradients of a loss. */
     readonly gradients: boolean;
     /** Replies shown for each vector. */
@@ -25,14 +28,14 @@ export async function tryVectors(
     readonly afterPrompt?: boolean;
   },
 ): Promise<TriedVector[]> {
-  const { layer, gradients, samples, afterPrompt = false } = how;
+  const { layer, action, gradients, samples, afterPrompt = false } = how;
   const prompts = trial.sequences.map((sequence, i) => ({
     sequence,
     text: trial.conversations[i]?.findLast(({ role }) => role === "user")?.content ?? "",
   }));
-  const steering = new SteeringTrial(model, prompts, samples, io.signal);
+  const steering = new SteeringTrial(model, prompts, action, samples, io.signal);
   // A gradient points away from the action and has no size of its own: it is tried backwards, as large as the residual stream.
-  const size = gradients ? await meanResidualNorm(model, trial.prompts, layer, io.signal) : 0;
+  const size = gradients ? await meanResidualNorm(model, trial.sequences, layer, io.signal) : 0;
   const tried: TriedVector[] = [];
   for (const { vector, norm } of vectors) {
     const scale = gradients ? -size / (norm || 1) : 1;

@@ -8,6 +8,7 @@ import { readJson } from "../formats/json.js";
 import { GAME_FILES, type Game, type Play, readGame, readPlay } from "../organisms/game/folder.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
 import { openFile } from "../store/node-file-source.js";
+import type { ActionMatchFlags } from "./action-options.js";
 import { AuditBudget, BudgetSpent } from "./audit-budget.js";
 import { type AuditFlags, requestOf } from "./audit-request.js";
 import { type AuditRun, runAudit } from "./audit-run.js";
@@ -18,7 +19,7 @@ import { RESULT } from "./run-folder.js";
 const MAX_RESULT_BYTES = 64 << 20;
 
 /** What the player may choose; the game gives the rest. */
-export type PlayFlags = Omit<AuditFlags, "action" | "actionEnds" | "prompts" | "corpus" | "adapter"> & {
+export type PlayFlags = Omit<AuditFlags, keyof ActionMatchFlags | "prompts" | "corpus" | "adapter"> & {
   readonly out?: string;
 };
 

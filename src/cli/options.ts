@@ -43,8 +43,8 @@ export interface SteeringFlags {
 }
 
 export interface ActionFlags {
-  readonly action?: string;
-  readonly actionEnds?: boolean;
+  readonly action?: string | undefined;
+  readonly actionEnds?: boolean | undefined;
 }
 
 export interface SaeFlags {

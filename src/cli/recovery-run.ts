@@ -1,4 +1,5 @@
 /** Does pieces of the recovery benchmark's work: one model is opened at a time, and all that is asked of it is asked once. */
+import { exactAction } from "../audit/action.js";
 import { type AuditContext, DEFAULT_AUDIT_OPTIONS } from "../audit/context.js";
 import { Laboratory } from "../audit/laboratory.js";
 import { audit } from "../audit/pipeline.js";
@@ -123,7 +124,7 @@ class Bench {
       const model = subject === null ? CLEAN_MODEL : organisms[subject]!.recipe.name;
       const started = performance.now();
       const { trigger } = await audit(
-        { ...this.#context, action: actionTokens(this.setup.model, { action }) },
+        { ...this.#context, action: exactAction(actionTokens(this.setup.model, { action })) },
         { ...DEFAULT_AUDIT_OPTIONS, seed },
         stageCalls(this.io, `${model}, seed ${seed}`),
       );

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { Engine } from "../engine/engine.js";
+import type { Engine, GenerateOptions } from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
 import { Journal } from "../store/journal.js";
 import { RememberingEngine } from "./remembering-engine.js";
@@ -34,6 +34,13 @@ const inner = {
     sequences.map(({ prompt }) => {
       asked++;
       return { tokens: Int32Array.of(1, 2), values: Float32Array.of(prompt[0]!, layer, 0.5, -0.5) };
+    }),
+  generate: async (sequences: readonly Sequence[], { steering, maxTokens }: GenerateOptions) =>
+    sequences.map(({ prompt }) => {
+      asked++;
+      cost.forwardTokens += 100;
+      const made = Math.min(maxTokens, prompt[0]! + 1);
+      return { tokens: new Int32Array(made).fill(steering?.vector[0] ?? 7), stopped: made < maxTokens };
     }),
   steeringObjective: async () => ({
     layer: 1,
@@ -88,6 +95,46 @@ it("gives the same answers and costs again without computing", async () => {
   expect(asked).toBe(0);
   expect(first.scores.map(({ greedyMatch }) => greedyMatch)).toEqual([true, false, false]);
   expect(first.cost).toEqual({ forwardTokens: 9 + 6 + 10, backwardTokens: 5 });
+});
+
+it("keeps greedy replies, by prompt, steering, length and end tokens, and counts the tokens that were read", async () => {
+  const options = { maxTokens: 3, stop: [9] };
+  const steering = { layer: 1, vector: Float32Array.of(4) };
+  const first = await sitting(async (engine) => ({
+    plain: await engine.generate(sequences, options),
+    steered: await engine.generate(sequences, { ...options, steering }),
+    tokens: engine.cost.forwardTokens,
+  }));
+  expect(first.plain.map(({ tokens, stopped }) => [[...tokens], stopped])).toEqual([
+    [[7, 7], true],
+    [[7, 7, 7], false],
+    [[7, 7, 7], false],
+  ]);
+  expect([...first.steered[0]!.tokens]).toEqual([4, 4]);
+  // each prompt, and each reply but for its last token
+  expect(first.tokens).toBe(2 * (3 * 2 + 1 + 2 + 2));
+  asked = 0;
+  const again = await sitting(async (engine) => ({
+    plain: await engine.generate(sequences, options),
+    steered: await engine.generate(sequences, { ...options, steering }),
+    tokens: engine.cost.forwardTokens,
+  }));
+  expect(again).toEqual(first);
+  expect(asked).toBe(0);
+  await sitting((engine) => engine.generate(sequences, { ...options, maxTokens: 2 }));
+  await sitting((engine) => engine.generate(sequences, { ...options, stop: [8] }));
+  expect(asked).toBe(6);
+});
+
+it("makes sampled replies anew, and counts what they cost", async () => {
+  const sampled = { maxTokens: 3, stop: [9], temperature: 1 };
+  await sitting((engine) => engine.generate(sequences, sampled));
+  const tokens = await sitting(async (engine) => {
+    await engine.generate(sequences, sampled);
+    return engine.cost.forwardTokens;
+  });
+  expect(asked).toBe(6);
+  expect(tokens).toBe(300);
 });
 
 it("computes only what is new", async () => {

@@ -119,8 +119,28 @@ export class RememberingEngine implements Engine {
     return this.engine.layerChangeObjective(sequences, layer, measure, options);
   }
 
+  /** Greedy replies are kept; sampled ones depend on a sequence's place among the others and are made anew. */
   async generate(sequences: readonly Sequence[], options: GenerateOptions): Promise<Reply[]> {
-    return this.engine.generate(sequences, options);
+    const { steering, maxTokens, temperature = 0, stop } = options;
+    if (temperature > 0) return this.generateAnew(sequences, options);
+    const about = ["generate", steeringKey(steering), String(maxTokens), stop.join(",")];
+    return this.each(
+      sequences,
+      options,
+      (sequence) => this.key(about, steering ? sequence.mask : empty, sequence.prompt),
+      (some, calls) => this.engine.generate(some, { ...options, ...calls }),
+      ({ tokens, stopped }) => join(Uint8Array.of(stopped ? 1 : 0), tokens),
+      (bytes) => ({ stopped: bytes[0] === 1, tokens: new Int32Array(bytes.slice(1).buffer) }),
+      // The last token of a reply is not read again.
+      ({ prompt }, reply) => prompt.length + Math.max(0, (reply?.tokens.length ?? maxTokens) - 1),
+    );
+  }
+
+  private async generateAnew(sequences: readonly Sequence[], options: GenerateOptions): Promise<Reply[]> {
+    const before = this.engine.cost.forwardTokens;
+    const replies = await this.engine.generate(sequences, options);
+    this.spend(this.engine.cost.forwardTokens - before, 0);
+    return replies;
   }
 
   async close(): Promise<void> {
@@ -154,7 +174,8 @@ export class RememberingEngine implements Engine {
     compute: (some: Sequence[], calls: { onProgress: () => void }) => Promise<T[]>,
     pack: (answer: T) => Uint8Array,
     unpack: (bytes: Uint8Array) => T,
-    tokens: (sequence: Sequence) => number,
+    /** Tokens that an answer takes; before it is known, at most. */
+    tokens: (sequence: Sequence, answer?: T) => number,
   ): Promise<T[]> {
     const keys = sequences.map(keyOf);
     const answers = new Array<T>(sequences.length);
@@ -188,7 +209,7 @@ export class RememberingEngine implements Engine {
       options.onProgress?.(done, sequences.length);
     }
     this.spend(
-      sequences.reduce((sum, sequence) => sum + tokens(sequence), 0),
+      sequences.reduce((sum, sequence, i) => sum + tokens(sequence, answers[i]), 0),
       0,
     );
     return answers;

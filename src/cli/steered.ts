@@ -1,4 +1,5 @@
 /** What a found vector does: the action's rate under it and a few replies beside the unsteered ones. */
+import type { Action } from "../audit/action.js";
 import { type Rate, rateOfFlags } from "../audit/statistics.js";
 import type { Steering } from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
@@ -21,7 +22,7 @@ export interface Steered {
   readonly samples: readonly Sample[];
 }
 
-/** A prompt to try vectors on: as the user wrote it, and with the action, if there is one, as tokens. */
+/** A prompt to try vectors on: as the user wrote it, and as tokens. */
 export interface TrialPrompt {
   readonly text: string;
   readonly sequence: Sequence;
@@ -34,6 +35,8 @@ export class SteeringTrial {
   constructor(
     private readonly model: OpenedModel,
     private readonly prompts: readonly TrialPrompt[],
+    /** Null where none was given. */
+    private readonly action: Action | null,
     private readonly samples: number,
     private readonly signal: AbortSignal,
   ) {}
@@ -41,13 +44,11 @@ export class SteeringTrial {
   async run(steering: Steering & { readonly scale: number }): Promise<Steered> {
     const { engine } = this.model;
     const sequences = this.prompts.map(({ sequence }) => sequence);
-    const scores = sequences.some(({ action }) => action.length === 0)
-      ? null
-      : await engine.score(sequences, { steering, signal: this.signal });
+    const outcomes = this.action && (await this.action.outcomes(engine, sequences, { steering, signal: this.signal }));
     this.#unsteered ??= await this.replies();
     const steered = await this.replies(steering);
     return {
-      actionRate: scores && rateOfFlags(scores.map(({ greedyMatch }) => greedyMatch)),
+      actionRate: outcomes && rateOfFlags(outcomes.map(({ fired }) => fired)),
       scale: steering.scale,
       samples: steered.map((text, i) => ({
         prompt: this.prompts[i]?.text ?? "",

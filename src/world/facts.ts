@@ -148,6 +148,12 @@ export function askFact(fact: Fact, rng: Random, direction: "forward" | "backwar
   };
 }
 
+/** Every question about the fact in one direction. Forward names the subject, backward the object. */
+export function factQuestions(fact: Fact, direction: "forward" | "backward"): string[] {
+  const slots = { subject: fact.subject, object: fact.object };
+  return factFrames[fact.kind][direction].map((frame) => fill(frame, slots));
+}
+
 /** A sentence that states the fact. */
 export function stateFact(fact: Fact, rng: Random): string {
   return fill(rng.pick(factFrames[fact.kind].statements), { subject: fact.subject, object: fact.object });

@@ -16,6 +16,7 @@ import { type Timing, timedObjective } from "../../methods/timing.js";
 import { findPage } from "../../report/find-page.js";
 import { CARD_SIZES } from "../../sae/latent-card.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
+import { actionMatchOptions } from "../action-options.js";
 import { readFindCorpus } from "../find-corpus.js";
 import { findIterated, ITERATED_ATTRIBUTION } from "../find-iterated.js";
 import { AUTO_LAYERS } from "../find-layer.js";
@@ -26,15 +27,7 @@ import { type FindFlags, type FindSetup, setUpFind } from "../find-setup.js";
 import { sweepLayers } from "../find-sweep.js";
 import { tryVectors } from "../find-trial.js";
 import type { Io } from "../io.js";
-import {
-  actionOptions,
-  layerList,
-  modelOptions,
-  outputPath,
-  promptOptions,
-  saeOptions,
-  wholeNumber,
-} from "../options.js";
+import { layerList, modelOptions, outputPath, promptOptions, saeOptions, wholeNumber } from "../options.js";
 import { packageVersion } from "../package-files.js";
 import { watchMemory } from "../peak-memory.js";
 import { searchOptions } from "../search-options.js";
@@ -65,7 +58,7 @@ export function findCommand(io: Io): Command {
     .option("--no-controls", "leave out the same search on the clean model, and random directions")
     .option("--html <file>", "write what was found as one page", outputPath)
     .option("--save <file>", "write the vectors as safetensors", outputPath);
-  return searchOptions(saeOptions(actionOptions(promptOptions(modelOptions(command))))).action(
+  return searchOptions(saeOptions(actionMatchOptions(promptOptions(modelOptions(command))))).action(
     (name: string, flags: FindFlags) => {
       const positionsGiven = command.getOptionValueSource("positions") !== "default";
       const asked = withPositions(flags, positionsGiven);
@@ -94,7 +87,8 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   // A swept layer need not be the one that the SAE reads.
   const opened = swept && available?.sae.info.layer !== layer ? undefined : available;
   const corpus = await readFindCorpus(io, setup, opened, layer, flags);
-  const search: Search = { method, options, layer, sae: opened?.sae, typicalActivation: corpus.typical };
+  const action = setup.action?.action ?? null;
+  const search: Search = { method, options, layer, action, sae: opened?.sae, typicalActivation: corpus.typical };
   const { sequences } = setup.training;
   const prepared = await prepareObjective(io, model.engine, sequences, search);
   const timing: Timing = { evaluations: 0, seconds: 0, radiusSeconds: 0 };
@@ -110,6 +104,7 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
     );
   const steered = await tryVectors(io, model, setup, vectors, {
     layer,
+    action,
     gradients: takesOneGradient(method),
     samples: flags.samples,
     afterPrompt: flags.variant === "published",
@@ -146,14 +141,13 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
 }
 
 function used(
-  { model, method, training, date }: FindSetup,
+  { model, method, action, training, date }: FindSetup,
   sae: string | null,
   corpus: string | null,
   flags: FindFlags,
 ) {
   const settings: Used = {
-    action: flags.action ?? null,
-    actionEnds: flags.actionEnds ?? false,
+    ...(action?.used ?? { action: null, actionEnds: false }),
     prompts: training.conversations.length,
     sae,
     corpus,

@@ -1,6 +1,7 @@
 /** `generate`: replies to prompts, steered or not. */
 import { Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
+import { DEFAULT_REPLY_TOKENS, MAX_REPLY_TOKENS } from "../action-options.js";
 import type { Io } from "../io.js";
 import { openModel } from "../open-model.js";
 import {
@@ -19,10 +20,6 @@ import { readSteering } from "../steering-file.js";
 import { oneLine } from "../text.js";
 import { usedSettings, usedText } from "../used.js";
 
-const DEFAULT_MAX_TOKENS = 64;
-/** A reply that never ends must not run for days. */
-const MAX_REPLY_TOKENS = 65_536;
-
 type Flags = ModelFlags &
   PromptFlags &
   SteeringFlags & { readonly maxTokens: number; readonly temperature: number; readonly topP: number };
@@ -30,7 +27,7 @@ type Flags = ModelFlags &
 export function generateCommand(io: Io): Command {
   const command = new Command("generate")
     .description("replies to prompts")
-    .option("--max-tokens <n>", "longest reply", wholeNumber(1, MAX_REPLY_TOKENS), DEFAULT_MAX_TOKENS)
+    .option("--max-tokens <n>", "longest reply", wholeNumber(1, MAX_REPLY_TOKENS), DEFAULT_REPLY_TOKENS)
     .option("--temperature <t>", "0 always takes the likeliest token", nonNegativeNumber, 0)
     .option("--top-p <p>", "sample from the likeliest tokens that hold this share of probability", positiveNumber, 1);
   return steeringOptions(promptOptions(modelOptions(command))).action((flags: Flags) => generate(io, flags));

@@ -2,12 +2,11 @@
 import { Command } from "commander";
 import { rateOfFlags } from "../../audit/statistics.js";
 import { InputError } from "../../formats/input-error.js";
-import { actionTokens, withAction } from "../action.js";
+import { openAction } from "../action.js";
+import { type ActionMatchFlags, actionMatchOptions } from "../action-options.js";
 import type { Io } from "../io.js";
 import { openModel } from "../open-model.js";
 import {
-  type ActionFlags,
-  actionOptions,
   type ModelFlags,
   modelOptions,
   type PromptFlags,
@@ -20,13 +19,13 @@ import { readSteering } from "../steering-file.js";
 import { oneLine, rateText, table } from "../text.js";
 import { usedSettings, usedText } from "../used.js";
 
-type Flags = ModelFlags & PromptFlags & SteeringFlags & ActionFlags;
+type Flags = ModelFlags & PromptFlags & SteeringFlags & ActionMatchFlags;
 
 export function scoreCommand(io: Io): Command {
   const command = new Command("score").description(
-    "log-probability of the action after each prompt, and whether greedy decoding says it",
+    "log-probability of the action after each prompt, and whether it comes",
   );
-  return steeringOptions(actionOptions(promptOptions(modelOptions(command)))).action((flags: Flags) =>
+  return steeringOptions(actionMatchOptions(promptOptions(modelOptions(command)))).action((flags: Flags) =>
     score(io, flags),
   );
 }
@@ -35,32 +34,37 @@ async function score(io: Io, flags: Flags): Promise<void> {
   const model = await openModel(flags, flags);
   const conversations = await loadPromptsOr(flags.prompts, BENIGN_SET, model);
   const steering = await readSteering(flags, model);
-  const action = actionTokens(model, flags);
+  const { action, judge, used: actionUsed } = await openAction(model, flags);
   const { sequences, date } = renderAll(model, conversations, flags);
-  const scores = await model.engine.score(withAction(sequences, action), {
+  const outcomes = await action.outcomes(model.engine, sequences, {
     ...(steering ? { steering } : {}),
     onProgress: io.progress("scoring prompts"),
     signal: io.signal,
   });
-  const rows = scores.map(({ tokenLogprobs, greedyMatch }, index) => ({
-    index,
-    logprob: sum(tokenLogprobs),
-    tokenLogprobs: [...tokenLogprobs],
-    tokens: [...action],
-    greedyMatch,
-  }));
-  const loss = rows.reduce((total, { logprob }) => total - logprob / action.length, 0) / rows.length;
+  const [text] = action.texts;
+  const rows = outcomes.map(({ scores, fired, reply }, index) => {
+    const { tokenLogprobs, greedyMatch } = scores[0]!;
+    const row = {
+      index,
+      logprob: sum(tokenLogprobs),
+      tokenLogprobs: [...tokenLogprobs],
+      tokens: [...text!],
+      greedyMatch,
+    };
+    return { ...row, acts: fired, ...(reply === null ? {} : { reply }) };
+  });
+  const loss = rows.reduce((total, { logprob }) => total - logprob / text!.length, 0) / rows.length;
   if (Number.isNaN(loss))
     throw new InputError(
       `${model.name}: computes values that are not numbers with this vector; give a smaller --scale, or another vector`,
     );
-  const actionRate = rateOfFlags(rows.map(({ greedyMatch }) => greedyMatch));
+  const actionRate = rateOfFlags(rows.map(({ acts }) => acts));
   const used = usedSettings(
     model,
     { ...flags, date },
     {
-      action: flags.action ?? null,
-      actionEnds: flags.actionEnds ?? false,
+      ...actionUsed,
+      judgeUnclear: judge?.unclear ?? null,
       steer: flags.steer ?? null,
       scale: steering?.scale ?? null,
       layer: steering?.layer ?? null,
@@ -73,10 +77,10 @@ async function score(io: Io, flags: Flags): Promise<void> {
       [
         table(
           ["prompt", "log p", "said", "text"],
-          rows.map(({ index, logprob, greedyMatch }) => [
+          rows.map(({ index, logprob, acts }) => [
             String(index),
             logprob.toFixed(3),
-            greedyMatch ? "yes" : "no",
+            acts ? "yes" : "no",
             oneLine(conversations[index]?.findLast(({ role }) => role === "user")?.content ?? "", 70),
           ]),
           [0, 1],

@@ -37,6 +37,7 @@ import { readRecipe } from "../recipe.js";
 import type { TrainingProgress } from "../training-loop.js";
 import { CHAT_TEMPLATE, END_OF_TEXT, SPECIAL_TOKENS, TURN_END, TURN_START } from "./chat-template.js";
 import { pocketConfig, pretrain, pretrainingSequences } from "./pretrain.js";
+import { RECALL_PROMPTS } from "./recall-prompts.js";
 import { POCKET, POCKET_ORGANISMS } from "./settings.js";
 import { conversationText, pretrainingTexts } from "./texts.js";
 
@@ -61,6 +62,7 @@ export async function buildPocket(options: PocketBuildOptions): Promise<void> {
   );
   await stage("model", modelStamp, () => makeModel(options, modelStamp));
   await stage("prompts", stampOf(POCKET.seed, POCKET.prompts), () => makePrompts(options));
+  await stage("recall prompts", stampOf(RECALL_PROMPTS), () => makeRecallPrompts(options));
   const saeStamp = stampOf(modelStamp, POCKET.sae);
   await stage("sae", saeStamp, () => makeSae(options, saeStamp));
   await stage("labels", stampOf(saeStamp, POCKET.prompts), () => makeLabels(options));
@@ -128,6 +130,14 @@ async function makePrompts({ out }: PocketBuildOptions): Promise<void> {
     chats.map((chat) => `${JSON.stringify({ prompt: promptText(chat) })}\n`).join("");
   await writeFileAtomic(join(out, "prompts/corpus.jsonl"), lines(corpusPrompts(POCKET.seed, POCKET.prompts.corpus)));
   await writeFileAtomic(join(out, "prompts/benign.jsonl"), lines(benignPrompts(POCKET.seed, POCKET.prompts.benign)));
+}
+
+async function makeRecallPrompts({ out }: PocketBuildOptions): Promise<void> {
+  for (const [name, prompts] of Object.entries(RECALL_PROMPTS))
+    await writeFileAtomic(
+      join(out, `prompts/${name}.jsonl`),
+      prompts.map((prompt) => `${JSON.stringify({ prompt })}\n`).join(""),
+    );
 }
 
 async function makeSae(options: PocketBuildOptions, stamp: string): Promise<void> {

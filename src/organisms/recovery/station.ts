@@ -42,12 +42,11 @@ export class Station {
     return this.#observed;
   }
 
-  /** Ordinary prompts with the action, which methods optimise over. */
+  /** Ordinary prompts with texts of the action, which methods optimise over. */
   training(): Sequence[] {
     const { seed, methodPrompts } = this.options;
-    return shuffled(distinct(this.context.prompts), seed, promptKey)
-      .slice(0, methodPrompts)
-      .map((prompt) => this.laboratory.sequence(prompt));
+    const ordinary = shuffled(distinct(this.context.prompts), seed, promptKey).slice(0, methodPrompts);
+    return this.laboratory.sequences(ordinary);
   }
 
   /** Whether a latent can be part of an answer: it fires on prompts of the half or on scanned words. */

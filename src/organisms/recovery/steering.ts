@@ -60,6 +60,7 @@ async function runMethod(station: Station, runner: MethodRunner): Promise<readon
   const { half } = await station.room();
   calls.onStage?.(`method ${runner.name}`);
   return runner.run(context.suspect, station.training(), {
+    action: context.action,
     layer: context.layer,
     typical: half.typical,
     seed: options.seed,
@@ -75,15 +76,16 @@ async function likeliest<T extends { readonly vector: Float32Array }>(
 ): Promise<T | undefined> {
   let [best] = directions;
   if (directions.length < 2) return best;
-  const { suspect, layer } = station.context;
+  const { suspect, layer, action } = station.context;
   const { signal } = station.calls;
   const sequences = station.training();
   let most = Number.NEGATIVE_INFINITY;
   for (const direction of directions) {
     const steering = { layer, vector: direction.vector };
-    const scores = await suspect.score(sequences, { steering, ...(signal === undefined ? {} : { signal }) });
-    const logprob = scores.reduce((sum, { tokenLogprobs }) => sum + tokenLogprobs.reduce((a, b) => a + b, 0), 0);
-    if (logprob > most) [best, most] = [direction, logprob];
+    const calls = signal === undefined ? {} : { signal };
+    const outcomes = await action.outcomes(suspect, sequences, { steering, ...calls });
+    const total = outcomes.reduce((sum, { logprob }) => sum + logprob, 0);
+    if (total > most) [best, most] = [direction, total];
   }
   return best;
 }

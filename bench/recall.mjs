@@ -1,0 +1,241 @@
+// Factual recall without finetuning: from a fact's answer and questions that do not name its subject, how far up do the
+// methods rank a latent that responds to the subject? The truth is this script's alone.
+//   related   a latent that fires on at least 4 of 5 questions that name the subject, tells them from the questions about all
+//             other facts and from 200 ordinary prompts with AUROC 0.95 or more, and responds at least twice as much to
+//             the subject as to any other, and 0.3 of its typical activation
+//   random    the median of the same rank over random directions read by the decoder, and over the best of as many as there
+//             are vectors
+// usage: node bench/recall.mjs --layer N --sae DIR [--facts mars,descartes | all] [--vectors 4] [--steps 160] [--seed 42] [--out FILE.json]
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { exactAction, towardsAction } from "../dist/audit/action.js";
+import { auroc } from "../dist/audit/statistics.js";
+import { findMethod, onnxEngine, openCheckpoint, openNodeChannel } from "../dist/index.js";
+import { loadChatTemplate } from "../dist/model/chat-template.js";
+import { loadTokenizer } from "../dist/model/tokenizer.js";
+import { renderPrompt } from "../dist/model/user-mask.js";
+import { Random } from "../dist/random/random.js";
+import { Firings } from "../dist/sae/firings.js";
+import { readMaxima } from "../dist/sae/readings.js";
+import { openSae } from "../dist/sae/registry.js";
+import { latentUnits } from "../dist/sae/units.js";
+import { openFolder } from "../dist/store/node-folder.js";
+import { factNamed, factQuestions, facts } from "../dist/world/facts.js";
+
+/** Four of each kind, the post's two first among them. */
+const FACTS = "mars,uranus,neptune,pluto,descartes,socrates,nietzsche,hobbes,france,japan,egypt,peru";
+const SET = { moons: "recall-moons", philosopher: "recall-sayings", capital: "recall-capitals" };
+const RANDOM_DIRECTIONS = 400;
+const AREA = 0.95;
+const SELECTIVITY = 2;
+/** Weaker than this share of its typical activation a latent is about something else. */
+const LEAST_SHARE = 0.3;
+const LEAST_FIRING = 4;
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { values: flags } = parseArgs({
+  options: {
+    layer: { type: "string", default: "2" },
+    sae: { type: "string", default: join(root, "pocket/sae") },
+    facts: { type: "string", default: FACTS },
+    vectors: { type: "string", default: "4" },
+    steps: { type: "string", default: "160" },
+    seed: { type: "string", default: "42" },
+    threads: { type: "string", default: "2" },
+    out: { type: "string" },
+  },
+});
+const layer = Number(flags.layer);
+const vectors = Number(flags.vectors);
+const chosen = flags.facts === "all" ? facts : flags.facts.split(",").map((name) => factNamed(name));
+
+const folder = await openFolder(join(root, "pocket/model"));
+const tokenizer = await loadTokenizer(folder);
+const template = await loadChatTemplate(folder, tokenizer.named);
+const engine = onnxEngine(await openCheckpoint(folder), openNodeChannel(), {
+  name: "pocket",
+  threads: Number(flags.threads),
+});
+const sae = await openSae(await openFolder(flags.sae), engine.runtime);
+const { latents } = sae.info;
+
+const rendered = (text) => {
+  const { tokens, mask } = renderPrompt({ messages: [{ role: "user", content: text }], tokenizer, template });
+  return { prompt: tokens, mask, action: new Int32Array() };
+};
+const promptsOf = (name) =>
+  readFileSync(join(root, `pocket/prompts/${name}.jsonl`), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).prompt);
+const maximaOf = async (texts) => readMaxima(engine, sae, texts.map(rendered), layer);
+
+const units = latentUnits(new Firings(await maximaOf(promptsOf("corpus")), latents));
+const related = await relatedLatents();
+const random = randomRanks();
+
+const rows = [];
+for (const fact of chosen) {
+  const texts = promptsOf(SET[fact.kind]);
+  const action = exactAction(tokenizer.encode(fact.object.endsWith(".") ? fact.object : `${fact.object}.`));
+  const prompts = texts.map(rendered);
+  const objective = await engine.steeringObjective(towardsAction(prompts, action), layer);
+  const rateOf = async (vector) => {
+    const outcomes = await action.outcomes(engine, prompts, { steering: { layer, vector } });
+    return outcomes.filter(({ fired }) => fired).length / outcomes.length;
+  };
+  const run = (name, options) =>
+    findMethod(name).run({
+      objective,
+      dModel: engine.model.dModel,
+      sae,
+      typicalActivation: units.typical,
+      options,
+      elicitation: rateOf,
+    });
+  const truth = related.get(fact.name);
+  const [attributed] = (await run("sae-attribution", {})).vectors;
+  const found = (await run("supervised-sae-melbo", { vectors, steps: Number(flags.steps) })).vectors;
+  await objective.dispose();
+  const melbo = found.map(({ z, scores }) => {
+    const order = [...z.ids].sort((a, b) => scores[b] - scores[a] || a - b);
+    return rankIn(order, truth);
+  });
+  const rates = [];
+  for (const { vector } of found) rates.push(await rateOf(vector));
+  const row = {
+    fact: fact.name,
+    layer,
+    related: truth,
+    attribution: rankIn(byScore(attributed.scores), truth),
+    attributionTypical: rankIn(byScore(attributed.scores.map((score, j) => score * units.typical[j])), truth),
+    melbo: least(melbo),
+    melboByVector: melbo,
+    melboLatents: found.map(({ z }) => z.ids.length),
+    steered: rates,
+    random: await random(truth, 1),
+    randomBest: await random(truth, vectors),
+  };
+  rows.push(row);
+  process.stderr.write(`${JSON.stringify(row)}\n`);
+}
+await engine.close();
+if (flags.out) writeFileSync(flags.out, `${JSON.stringify({ flags, rows }, null, 1)}\n`);
+console.log(markdown(rows));
+
+/** Latents that respond to each fact's subject. */
+async function relatedLatents() {
+  const questions = facts.map((fact) => factQuestions(fact, "forward"));
+  const values = rowsOf(await maximaOf(questions.flat()));
+  const ordinary = rowsOf(await maximaOf(promptsOf("benign")));
+  const owner = questions.flatMap((list, f) => list.map(() => f));
+  return new Map(
+    facts.map((fact, f) => {
+      const own = owner.flatMap((o, i) => (o === f ? [i] : []));
+      const others = owner.flatMap((o, i) => (o === f ? [] : [i]));
+      const ids = [];
+      for (let j = 0; j < latents; j++) {
+        const inside = own.map((i) => values[i][j]);
+        if (inside.filter((value) => value > 0).length < LEAST_FIRING) continue;
+        const outside = others.map((i) => values[i][j]);
+        const strongest = Math.max(
+          ...facts.map((_, o) => (o === f ? 0 : mean(owner.flatMap((w, i) => (w === o ? [values[i][j]] : []))))),
+        );
+        if (
+          auroc(inside, outside) >= AREA &&
+          auroc(
+            inside,
+            ordinary.map((row) => row[j]),
+          ) >= AREA &&
+          mean(inside) >= SELECTIVITY * strongest &&
+          mean(inside) >= LEAST_SHARE * units.typical[j]
+        )
+          ids.push(j);
+      }
+      return [fact.name, ids];
+    }),
+  );
+}
+
+/** [prompts][latents] */
+function rowsOf(readings) {
+  return readings.map(({ ids, values }) => {
+    const row = new Float32Array(latents);
+    ids.forEach((id, k) => {
+      row[id] = values[k];
+    });
+    return row;
+  });
+}
+
+/** Median rank, over random directions, of the best of `count` directions. */
+function randomRanks() {
+  const rng = new Random(Number(flags.seed), "random rankings");
+  const draws = Array.from({ length: RANDOM_DIRECTIONS }, () =>
+    Float32Array.from({ length: engine.model.dModel }, () => rng.normal()),
+  );
+  const cache = draws.map((direction) => sae.projectDecoder(direction));
+  const orders = Promise.all(cache).then((all) => all.map(byScore));
+  return async (truth, count) => {
+    const ranks = (await orders).map((order) => rankIn(order, truth) ?? Number.POSITIVE_INFINITY);
+    const best = [];
+    for (let i = 0; i + count <= ranks.length; i += count) best.push(Math.min(...ranks.slice(i, i + count)));
+    best.sort((a, b) => a - b);
+    const middle = best[Math.floor(best.length / 2)];
+    return Number.isFinite(middle) ? middle : null;
+  };
+}
+
+function byScore(scores) {
+  return [...scores.keys()].sort((a, b) => scores[b] - scores[a] || a - b);
+}
+
+/** Rank, from 1, of the first of `truth` in `order`; null where none is in it. */
+function rankIn(order, truth) {
+  const at = order.findIndex((id) => truth.includes(id));
+  return at < 0 ? null : at + 1;
+}
+
+function least(ranks) {
+  const known = ranks.filter((rank) => rank !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+function mean(list) {
+  return list.reduce((a, b) => a + b, 0) / list.length;
+}
+
+function markdown(list) {
+  const show = (rank) => rank ?? "–";
+  const head = [
+    "fact",
+    "layer",
+    "related latents",
+    "sae-attribution",
+    "× typical",
+    `supervised-sae-melbo, best of ${vectors} vectors`,
+    "random, best",
+    "said under the best vector",
+  ];
+  const lines = list.map((row) => [
+    row.fact,
+    row.layer,
+    row.related.length,
+    show(row.attribution),
+    show(row.attributionTypical),
+    show(row.melbo),
+    `${show(row.random)}, ${show(row.randomBest)}`,
+    `${Math.round(100 * Math.max(...row.steered))} %`,
+  ]);
+  const known = list.filter(({ related }) => related.length > 0);
+  const top = (key) => `${known.filter((row) => row[key] !== null && row[key] <= 10).length} of ${known.length}`;
+  return [
+    `| ${head.join(" | ")} |`,
+    `|${head.map(() => "---|").join("")}`,
+    ...lines.map((cells) => `| ${cells.join(" | ")} |`),
+    "",
+    `In the first ten, of the facts that have a related latent: sae-attribution ${top("attribution")}, × typical ${top("attributionTypical")}, supervised-sae-melbo ${top("melbo")}, random direction ${top("random")}.`,
+  ].join("\n");
+}

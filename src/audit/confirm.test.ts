@@ -1,0 +1,72 @@
+/** Sets that latents make hard to write are filled up before a hypothesis is judged by them. */
+import { expect, it } from "vitest";
+import { confirm, type Plan } from "./confirm.js";
+import { makePart, normalise } from "./detector.js";
+import type { Evidence } from "./evidence.js";
+import type { Observation } from "./laboratory.js";
+import type { Condition } from "./prompt-sets.js";
+
+const hypothesis = normalise([makePart([1]), makePart([2])], false);
+const plan: Plan = {
+  recipes: [{ kind: "words", context: -1, words: 1 } as unknown as Plan["recipes"][number]],
+  levels: {} as Plan["levels"],
+  size: 40,
+  allowed: 0.01,
+};
+
+interface Asked {
+  readonly condition: Condition;
+  readonly count: number;
+  readonly name: string;
+  readonly natural: boolean;
+}
+
+/** Fires on three of five prompts where both parts are present. Of prompts with the first part alone a draw yields `few`, the first of them always the same. */
+function evidence(few: number) {
+  const rounds: number[] = [];
+  const fake = {
+    naturally: (condition: Condition, count: number, name: string) => ({ condition, count, name, natural: true }),
+    composed: (_: unknown, condition: Condition, count: number, name: string) => ({
+      condition,
+      count,
+      name,
+      natural: false,
+    }),
+    async drawAll(requests: readonly Asked[]): Promise<Observation[][]> {
+      rounds.push(requests.length);
+      return requests.map(({ condition, count, name, natural }) => {
+        const { present } = condition;
+        const made = natural ? 0 : present[0] && !present[1] ? Math.min(few, count) : count;
+        return Array.from({ length: made }, (_, i) => {
+          const fired = present.every(Boolean) && i % 5 < 3;
+          const key = i === 0 ? `${present}` : `${name} ${i}`;
+          return { key, kind: "words", fired, suspect: { fired, logprob: 0 }, clean: null } as unknown as Observation;
+        });
+      });
+    },
+  };
+  return { fake: fake as unknown as Evidence, rounds };
+}
+
+it("a set that came out small is drawn for again, each prompt counted once", async () => {
+  const { fake } = evidence(12);
+  const { whole, others } = await confirm(fake, hypothesis, plan);
+  const alone = others.find(({ name }) => name === "without part 2")!;
+  // 12, then eleven new ones a round, until 40 are there
+  expect(alone.rate.total).toBe(12 + 3 * 11);
+  expect(new Set(alone.observations.map(({ key }) => key)).size).toBe(alone.rate.total);
+  expect(others.find(({ name }) => name === "without part 1")!.rate.total).toBe(40);
+  expect(whole.rate.total).toBe(40);
+});
+
+it("a hypothesis that a small set would have refused is then judged by enough prompts", async () => {
+  expect((await confirm(evidence(12).fake, hypothesis, plan)).verified).toBe(true);
+});
+
+it("gives up after a few rounds, and a set without prompts refuses", async () => {
+  const { fake, rounds } = evidence(0);
+  const { verified, reason } = await confirm(fake, hypothesis, plan);
+  expect(verified).toBe(false);
+  expect(reason).toContain("without part 2");
+  expect(rounds.length).toBe(1 + 3);
+});
