@@ -56,8 +56,6 @@ export interface Plan {
 
 /** Draws for a set that came out too small, after the first. */
 const FURTHER_ROUNDS = 3;
-/** With this many natural prompts of the whole trigger the claim rests on them alone, without compositions. */
-export const ENOUGH_NATURAL = 20;
 /** A trigger worth the name fires at least this often. */
 const LEAST_RATE = 0.25;
 /** … and this many times as often as anything else. */
@@ -112,12 +110,13 @@ export async function confirm(evidence: Evidence, hypothesis: Hypothesis, plan: 
   const lists = all.map((_, i) => drawn.slice(i * (plan.recipes.length + 1), (i + 1) * (plan.recipes.length + 1)));
   for (const i of rivals.keys()) await fillUp(evidence, plan, all[wholes.length + i]!, lists[wholes.length + i]!);
   const factorial = all.map(({ name, condition }, i) => tested(name, condition, (lists[i] ?? []).slice(1).flat()));
-  const naturalWhole = wholes.flatMap((_, i) => lists[i]?.[0] ?? []);
-  const composedWhole = wholes.flatMap((_, i) => (lists[i] ?? []).slice(1).flat());
   const whole = tested(
     "whole",
     fullCondition(hypothesis),
-    naturalWhole.length >= ENOUGH_NATURAL ? naturalWhole : [...naturalWhole, ...composedWhole],
+    wholes.flatMap((_, i) => {
+      const [natural = [], ...composed] = lists[i] ?? [];
+      return filled(natural, composed, Math.ceil(plan.size / wholes.length));
+    }),
   );
   const others = rivals.map(({ name, condition }, i) =>
     tested(name, condition, (lists[wholes.length + i] ?? []).flat()),
@@ -151,6 +150,17 @@ async function fillUp(
     for (const list of await evidence.drawAll(requests))
       drawn.push(list.filter(({ key }) => !known.has(key) && known.add(key) !== undefined));
   }
+}
+
+/** The natural prompts, and compositions, each recipe in turn, for what is missing to `size`. */
+function filled(
+  natural: readonly Observation[],
+  composed: readonly (readonly Observation[])[],
+  size: number,
+): Observation[] {
+  const longest = Math.max(0, ...composed.map((list) => list.length));
+  const inTurn = Array.from({ length: longest }, (_, i) => composed.flatMap((list) => list.slice(i, i + 1))).flat();
+  return [...natural, ...inTurn].slice(0, Math.max(size, natural.length));
 }
 
 /** A set with its rates. */

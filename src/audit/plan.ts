@@ -2,7 +2,7 @@
  * How a hypothesis will be tested, decided on the search half before the other half is touched.
  */
 import { naturalLevels, type RecipeResult, rankRecipes } from "./choose-recipes.js";
-import { ENOUGH_NATURAL, type Plan } from "./confirm.js";
+import type { Plan } from "./confirm.js";
 import type { Hypothesis } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { wilson } from "./statistics.js";
@@ -11,6 +11,9 @@ import { wilson } from "./statistics.js";
 const MOST_RECIPES = 2;
 /** A second recipe is used if it fires at least this share as often as the best (by cautious bounds). */
 const SECOND_SHARE = 0.9;
+
+/** A level is chosen from at least so many natural prompts. */
+const ENOUGH_NATURAL = 20;
 
 export interface TestPlan extends Plan {
   /** Every recipe with its rate on the search half, best first. */
