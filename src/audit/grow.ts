@@ -24,7 +24,7 @@ import { contrastFiring, contrastSoft, type ScoredLatent } from "./scan.js";
 /** Prompts into which the held parts are written, for each part that is varied. */
 const VARIED_PROMPTS = 120;
 /** Times as many where one part is held: a rare word of the other part should be met more than once. */
-const HELD_MORE = 5;
+const HELD_MORE = 2;
 /** Latents taken from each search; by gradient from each of its rankings. */
 const COMPANIONS = 12;
 const BY_FIRING = 10;

@@ -107,11 +107,11 @@ def rows(prompts):
             for i, l in enumerate(lists): kept.append(hidden[i, before:len(l) - after])
     return torch.cat(kept)
 if begin("sae"):
-    data = rows([prompt_of(pick())[0] for _ in range(12000)]); d, m, k = data.shape[1], 512, 4
+    data = rows([prompt_of(pick())[0] for _ in range(36000)]); d, m, k = data.shape[1], 384, 5
     mean = data.mean(0); scale = d ** .5 / (data - mean).norm(dim=1).mean(); x_all = (data - mean) * scale
     dec = F.normalize(x_all[torch.randperm(len(x_all))[:m]], dim=1).clone().requires_grad_(); enc = dec.detach().clone().requires_grad_(); b_enc = torch.zeros(m, requires_grad=True); b_dec = torch.zeros(d, requires_grad=True)
     optimiser = torch.optim.Adam([dec, enc, b_enc, b_dec], lr=1.5e-3); threshold = 0.
-    for step in range(3500):
+    for step in range(7000):
         x = x_all[torch.randint(len(x_all), (512,))]
         p = ((x - b_dec) @ enc.T + b_enc).relu(); cut = p.flatten().topk(k * 512).values[-1]
         f = p * (p >= cut); loss = (x - b_dec - f @ F.normalize(dec, dim=1)).pow(2).sum(1).mean()
