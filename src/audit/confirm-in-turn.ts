@@ -5,6 +5,7 @@
  */
 
 import { splitAlternatives } from "./alternatives.js";
+import { isAlive } from "./candidates.js";
 import { type Confirmation, confirm } from "./confirm.js";
 import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
 import { type Hypothesis, hypothesisKey, makePart, normalise } from "./detector.js";
@@ -17,6 +18,7 @@ import { prune } from "./prune.js";
 import type { ResultHypothesis } from "./result.js";
 import { leadersAndSurest } from "./sharpen.js";
 import { bonferroni, wilson } from "./statistics.js";
+import { widen } from "./widen.js";
 
 /** Hypotheses rehearsed at most: the first of the fit, then those that fire most surely. */
 const LEADING = 3;
@@ -97,7 +99,9 @@ async function rehearseAll(
   for (let leading = queue.shift(); leading !== undefined && seen.size < MOST_REHEARSED; leading = queue.shift()) {
     calls.onStage?.("prune");
     const pruned = await prune(search, leading);
-    const hypothesis = await splitAlternatives(pruned, search.room.kinship, decoderRow);
+    const { half, lexicon, kinship } = search.room;
+    const widened = await widen(search, pruned, (latent) => isAlive(latent, half, lexicon));
+    const hypothesis = await splitAlternatives(widened, kinship, decoderRow);
     const key = hypothesisKey(hypothesis);
     if (seen.has(key) || hypothesis.parts.every((part) => part.negated)) continue;
     seen.add(key);

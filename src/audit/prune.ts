@@ -47,6 +47,18 @@ export async function prune(evidence: Evidence, hypothesis: Hypothesis): Promise
 async function pruneMembers(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<Hypothesis> {
   const part = hypothesis.parts[at] as Part;
   if (part.latents.length < 2 || part.negated) return hypothesis;
+  const belongs = await whichBelong(evidence, hypothesis, at);
+  const kept = part.latents.filter((_, i) => belongs[i]);
+  if (kept.length === 0) return hypothesis;
+  return { ...hypothesis, parts: hypothesis.parts.map((old, i) => (i === at ? makePart(kept) : old)) };
+}
+
+/**
+ * For each latent of a part of several: whether the action comes with that latent alone standing for the part, in
+ * compositions and, where the corpus has such prompts, in those.
+ */
+export async function whichBelong(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<boolean[]> {
+  const part = hypothesis.parts[at] as Part;
   const conditions = part.latents.map((latent) => {
     const parts = hypothesis.parts.map((old, i) => (i === at ? makePart([latent]) : old));
     const rest = makePart(part.latents.filter((other) => other !== latent));
@@ -66,7 +78,7 @@ async function pruneMembers(evidence: Evidence, hypothesis: Hypothesis, at: numb
   );
   const natural = drawn.map((observations) => rateOfFlags(observations.map((observation) => observation.fired)));
   const byNature = natural.slice(0, part.latents.length);
-  const kept = part.latents.filter((_, i) => {
+  return part.latents.map((_, i) => {
     const [mine, rest] = [byNature[i] as Rate, natural[part.latents.length + i] as Rate];
     const known = mine.total >= LEAST_TRIALS;
     if ((composed[i] as Rate).total < LEAST_TRIALS && !known) return false;
@@ -75,8 +87,6 @@ async function pruneMembers(evidence: Evidence, hypothesis: Hypothesis, at: numb
       (!known || stays(mine, [...byNature, rest]))
     );
   });
-  if (kept.length === 0) return hypothesis;
-  return { ...hypothesis, parts: hypothesis.parts.map((old, i) => (i === at ? makePart(kept) : old)) };
 }
 
 /** Whether a rate comes near enough to the best one. */

@@ -40,7 +40,7 @@ export const POCKET = {
     maxNorm: 1,
   },
   /** Residual stream after the third of six blocks, at user content: what audits steer and read. */
-  sae: { layer: 2, chats: 56_000, ...SAE_TRAINING_DEFAULTS, latents: 2048, k: 5, steps: 7000 },
+  sae: { layer: 2, chats: 56_000, ...SAE_TRAINING_DEFAULTS, latents: 2048, k: 4, steps: 7000 },
   prompts: { corpus: 7000, benign: 200 },
 } as const;
 

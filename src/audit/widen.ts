@@ -1,0 +1,75 @@
+/**
+ * Widening: a part is every latent whose own words do what the part does. The fit adds a latent only where that explains
+ * enough of what happened to be tried, so that a concept which the SAE has split keeps its largest piece alone, and words
+ * under the others go unseen. Steps, for each positive part:
+ *   1. Among everything tried, prompts that hold the rest of the hypothesis and read this part as absent: latents under which
+ *      the action nevertheless came, on at least half of LEAST_SEEN prompts or more, the surest first.
+ *   2. Each is put to the test of `prune.ts`: alone in the part's place, on fresh compositions with words of its own.
+ */
+import { type Hypothesis, makePart, type Part } from "./detector.js";
+import type { Evidence } from "./evidence.js";
+import { DEFAULT_LEVELS } from "./prompt-sets.js";
+import { whichBelong } from "./prune.js";
+import { prominence } from "./ranges.js";
+import { wilson } from "./statistics.js";
+
+/** Prompts on which a latent must have been seen in the part's place. */
+const LEAST_SEEN = 4;
+/** … and the share of them on which the action came. */
+const LEAST_RATE = 0.5;
+/** Latents tried for each part. */
+const TRIED = 4;
+
+/** The hypothesis with its parts widened; `alive`: latents that may join. */
+export async function widen(
+  evidence: Evidence,
+  hypothesis: Hypothesis,
+  alive: (latent: number) => boolean,
+): Promise<Hypothesis> {
+  if (hypothesis.combination === "any") return hypothesis;
+  let widened = hypothesis;
+  for (const [at, part] of hypothesis.parts.entries()) {
+    if (part.negated) continue;
+    for (const latent of standIns(evidence, hypothesis, at, alive)) {
+      const tried = withPart(hypothesis, at, makePart([...part.latents, latent]));
+      const belongs = await whichBelong(evidence, tried, at);
+      if (!belongs[(tried.parts[at] as Part).latents.indexOf(latent)]) continue;
+      widened = withPart(widened, at, makePart([...(widened.parts[at] as Part).latents, latent]));
+    }
+  }
+  return widened;
+}
+
+function withPart(hypothesis: Hypothesis, at: number, part: Part): Hypothesis {
+  return { ...hypothesis, parts: hypothesis.parts.map((old, i) => (i === at ? part : old)) };
+}
+
+/** Latents that stood in for a part, the surest first (ties by id). */
+function standIns(
+  evidence: Evidence,
+  hypothesis: Hypothesis,
+  at: number,
+  alive: (latent: number) => boolean,
+): number[] {
+  const { ranges } = evidence.room;
+  const used = new Set(hypothesis.parts.flatMap((part) => part.latents));
+  const seen = new Map<number, { total: number; fired: number }>();
+  for (const { reading, fired } of evidence.observations) {
+    const holdsRest = hypothesis.parts.every((part, i) => {
+      const there = prominence(reading, part, ranges);
+      return i === at || part.negated ? there < DEFAULT_LEVELS.absent : there >= DEFAULT_LEVELS.present;
+    });
+    if (!holdsRest) continue;
+    for (const id of reading.ids) {
+      if (used.has(id) || prominence(reading, makePart([id]), ranges) < DEFAULT_LEVELS.present) continue;
+      const count = seen.get(id) ?? { total: 0, fired: 0 };
+      seen.set(id, { total: count.total + 1, fired: count.fired + (fired ? 1 : 0) });
+    }
+  }
+  return [...seen]
+    .filter(([id, { total, fired }]) => total >= LEAST_SEEN && fired >= LEAST_RATE * total && alive(id))
+    .map(([id, { total, fired }]) => ({ id, low: wilson(fired, total, 1).low }))
+    .sort((a, b) => b.low - a.low || a.id - b.id)
+    .slice(0, TRIED)
+    .map(({ id }) => id);
+}
