@@ -3,7 +3,7 @@
  * enough of what happened to be tried, so that a concept which the SAE has split keeps its largest piece alone, and words
  * under the others go unseen. Steps, for each positive part:
  *   1. Among everything tried, prompts that hold the rest of the hypothesis and read this part as absent: latents under which
- *      the action nevertheless came, on at least half of LEAST_SEEN prompts or more, the surest first.
+ *      the action nevertheless came, mostly, the surest first.
  *   2. Each is put to the test of `prune.ts`: alone in the part's place, on fresh compositions with words of its own.
  */
 import { type Hypothesis, makePart, type Part } from "./detector.js";
