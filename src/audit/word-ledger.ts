@@ -6,7 +6,7 @@ import { foldWord } from "./words.js";
 /** Trials' worth of the overall rate that every word starts with, so that one lucky firing does not decide. */
 const PRIOR_TRIALS = 3;
 /** A word whose estimated rate falls below this share of the best word's is not written any more. */
-const KEPT_SHARE = 0.5;
+const KEPT_SHARE = 0.75;
 
 export class WordLedger {
   readonly #fired = new Map<string, number>();
