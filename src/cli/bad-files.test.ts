@@ -186,8 +186,8 @@ describe("SAE and layer", () => {
     );
     await refuses([...encode, "--sae", sae], /cfg\.json: the SAE reads "somewhere"/);
   });
-  it.concurrent("find without SAE needs a layer", () =>
-    refuses(["find", "supervised-melbo", "--model", golden("model"), ...prompts, ...action], /no --layer/));
+  it.concurrent("a layer's change without SAE needs a layer", () =>
+    refuses(["find", "melbo", "--model", golden("model"), ...prompts, ...action], /no --layer/));
 });
 
 /** A normaliser that makes each "x" 60 times itself, `times` times over. */
