@@ -143,7 +143,7 @@ describe("find's reading", () => {
       expect(latent.logitEffect!.raised.length).toBeGreaterThan(0);
     }
     // What the organism does on instruments the clean model does not: the first latent has no such score there.
-    expect(latents[0]!.label).toContain("guitar");
+    expect(latents[0]!.label).toContain("oboes");
     expect(latents[0]!.controls.clean!.score).toBeLessThan(latents[0]!.score / 4);
     const described = new Set([...latents, ...reading!.others].map(({ id }) => id));
     for (const order of Object.values(reading!.orders)) {
