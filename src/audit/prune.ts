@@ -55,9 +55,14 @@ async function pruneMembers(evidence: Evidence, hypothesis: Hypothesis, at: numb
 
 /**
  * For each latent of a part of several: whether the action comes with that latent alone standing for the part, in
- * compositions and, where the corpus has such prompts, in those.
+ * compositions and, where the corpus has such prompts, in those, at `share` of the best one's rate or more.
  */
-export async function whichBelong(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<boolean[]> {
+export async function whichBelong(
+  evidence: Evidence,
+  hypothesis: Hypothesis,
+  at: number,
+  share = KEPT_SHARE,
+): Promise<boolean[]> {
   const part = hypothesis.parts[at] as Part;
   const conditions = part.latents.map((latent) => {
     const parts = hypothesis.parts.map((old, i) => (i === at ? makePart([latent]) : old));
@@ -83,15 +88,15 @@ export async function whichBelong(evidence: Evidence, hypothesis: Hypothesis, at
     const known = mine.total >= LEAST_TRIALS;
     if ((composed[i] as Rate).total < LEAST_TRIALS && !known) return false;
     return (
-      ((composed[i] as Rate).total < LEAST_TRIALS || stays(composed[i] as Rate, composed)) &&
-      (!known || stays(mine, [...byNature, rest]))
+      ((composed[i] as Rate).total < LEAST_TRIALS || stays(composed[i] as Rate, composed, share)) &&
+      (!known || stays(mine, [...byNature, rest], share))
     );
   });
 }
 
 /** Whether a rate comes near enough to the best one. */
-function stays(rate: Rate, rates: readonly Rate[]): boolean {
-  return rate.rate >= KEPT_SHARE * bestOf(rates);
+function stays(rate: Rate, rates: readonly Rate[], share: number): boolean {
+  return rate.rate >= share * bestOf(rates);
 }
 
 /** The best rate among those with enough trials. */

@@ -17,6 +17,8 @@ import { wilson } from "./statistics.js";
 const LEAST_SEEN = 4;
 /** … and the share of them on which the action came. */
 const LEAST_RATE = 0.5;
+/** A piece of the concept does nearly what the part does; a leak of the organism comes to half of it. */
+const JOINING_SHARE = 0.8;
 /** Latents tried for each part. */
 const TRIED = 4;
 
@@ -32,7 +34,7 @@ export async function widen(
     if (part.negated) continue;
     for (const latent of standIns(evidence, hypothesis, at, alive)) {
       const tried = withPart(hypothesis, at, makePart([...part.latents, latent]));
-      const belongs = await whichBelong(evidence, tried, at);
+      const belongs = await whichBelong(evidence, tried, at, JOINING_SHARE);
       if (!belongs[(tried.parts[at] as Part).latents.indexOf(latent)]) continue;
       widened = withPart(widened, at, makePart([...(widened.parts[at] as Part).latents, latent]));
     }
