@@ -110,7 +110,8 @@ async function isNeeded(evidence: Evidence, hypothesis: Hypothesis, at: number):
   const [tested] = await ratesOf(evidence, [turned(full, at)], hypothesis, `part ${at} turned`, false);
   if (whole === undefined || tested === undefined) return true;
   if (!hypothesis.parts[at]?.negated) return tested.rate < KEPT_SHARE * whole.rate;
-  if (tested.rate >= EXCLUDED_SHARE * whole.rate) return false;
+  // An exclusion that could not be tried explains nothing.
+  if (tested.total < LEAST_TRIALS || tested.rate >= EXCLUDED_SHARE * whole.rate) return false;
   const rest = { ...hypothesis, parts: hypothesis.parts.filter((_, i) => i !== at) };
   const [bare] = await ratesOf(evidence, [fullCondition(rest)], rest, `all but part ${at}`, true);
   if (bare !== undefined && whole.rate < EXCLUSION_WORTH * bare.rate) return false;
