@@ -5,7 +5,7 @@
 import { type Hypothesis, hypothesisKey } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
-import { DEFAULT_LEVELS, fullCondition, type Levels } from "./prompt-sets.js";
+import { DEFAULT_LEVELS, failsByWord, fullCondition, type Levels } from "./prompt-sets.js";
 import { prominence, type Ranges } from "./ranges.js";
 import { type Recipe, recipesFor } from "./recipe.js";
 import { positiveIndices } from "./sharpen.js";
@@ -93,12 +93,20 @@ async function tryOut(
  * levels that keep most of those that fire. Where none of them fires nearly as surely as the best composition does (the
  * corpus may hold the concept only faintly), a natural prompt must hold it as clearly as compositions that fire.
  */
-export function naturalLevels(evidence: Evidence, hypothesis: Hypothesis, least: number, best: RecipeResult): Levels {
+export function naturalLevels(
+  evidence: Evidence,
+  { hypothesis, failing }: { hypothesis: Hypothesis; failing: readonly ReadonlySet<string>[] },
+  least: number,
+  best: RecipeResult,
+): Levels {
   const { ranges } = evidence.room;
-  const scored = evidence.natural.map((observation) => ({
-    fired: observation.fired,
-    score: weakestPresence(observation, hypothesis, ranges),
-  }));
+  const condition = { ...fullCondition(hypothesis), failing };
+  const scored = evidence.natural
+    .filter(({ prompt, reading }) => !failsByWord(evidence.room, condition, prompt, reading))
+    .map((observation) => ({
+      fired: observation.fired,
+      score: weakestPresence(observation, hypothesis, ranges),
+    }));
   const firing = scored.filter((entry) => entry.fired && entry.score >= (NATURAL_LEVELS[0] as number)).length;
   let level: number | null = null;
   let most = COMPARABLE * lower(best.rate);

@@ -52,6 +52,8 @@ export interface Plan {
   readonly size: number;
   /** One-sided error allowed. */
   readonly allowed: number;
+  /** For each part the folded words at which it does not count (`failing-words.ts`); none where missing. */
+  readonly failing?: readonly ReadonlySet<string>[];
 }
 
 /** Draws for a set that came out too small, after the first. */
@@ -67,15 +69,22 @@ interface NamedCondition {
 }
 
 /** The whole (for "any": each alternative), then the sets that must not fire, then cells that only effects need. */
-function conditionsOf(hypothesis: Hypothesis): {
+function conditionsOf(
+  hypothesis: Hypothesis,
+  failing: Plan["failing"],
+): {
   wholes: NamedCondition[];
   rivals: NamedCondition[];
   rest: NamedCondition[];
 } {
   const any = hypothesis.combination === "any";
-  const full = fullCondition(hypothesis);
+  const narrowed = (condition: Condition): Condition => (failing === undefined ? condition : { ...condition, failing });
+  const full = narrowed(fullCondition(hypothesis));
   const wholes = any
-    ? hypothesis.parts.map((_, i) => ({ name: `only part ${i + 1}`, condition: fullCondition(hypothesis, i) }))
+    ? hypothesis.parts.map((_, i) => ({
+        name: `only part ${i + 1}`,
+        condition: narrowed(fullCondition(hypothesis, i)),
+      }))
     : [{ name: "whole", condition: full }];
   const flipped = hypothesis.parts.map((part, i) => ({
     name: part.negated ? `with part ${i + 1}` : `without part ${i + 1}`,
@@ -86,8 +95,11 @@ function conditionsOf(hypothesis: Hypothesis): {
     const key = `${entry.condition.present}`;
     return !seen.has(key) && seen.add(key) !== undefined;
   };
-  const rivals = [...(any ? [] : flipped), { name: "neither", condition: neutralCondition(hypothesis) }].filter(fresh);
-  const cells = [0, 1, 2, 3].map((cell) => ({ hypothesis, present: [cell >= 2, cell % 2 === 1] }));
+  const rivals = [
+    ...(any ? [] : flipped),
+    { name: "neither", condition: narrowed(neutralCondition(hypothesis)) },
+  ].filter(fresh);
+  const cells = [0, 1, 2, 3].map((cell) => narrowed({ hypothesis, present: [cell >= 2, cell % 2 === 1] }));
   const rest =
     hypothesis.parts.length === 2 ? cells.map((condition) => ({ name: "cell", condition })).filter(fresh) : [];
   return { wholes, rivals, rest };
@@ -95,7 +107,7 @@ function conditionsOf(hypothesis: Hypothesis): {
 
 /** Tries a hypothesis on the confirmation half. */
 export async function confirm(evidence: Evidence, hypothesis: Hypothesis, plan: Plan): Promise<Confirmation> {
-  const { wholes, rivals, rest } = conditionsOf(hypothesis);
+  const { wholes, rivals, rest } = conditionsOf(hypothesis, plan.failing);
   const all = [...wholes, ...rivals, ...rest];
   const requests = all.map(({ condition }, i) => {
     const size = Math.ceil(plan.size / (i < wholes.length ? wholes.length : 1));

@@ -5,6 +5,7 @@ import { naturalLevels, type RecipeResult, rankRecipes } from "./choose-recipes.
 import type { Plan } from "./confirm.js";
 import type { Hypothesis } from "./detector.js";
 import type { Evidence } from "./evidence.js";
+import { failingWords } from "./failing-words.js";
 import { wilson } from "./statistics.js";
 
 /** Most recipes used in confirmation: a second way of asking guards against the habits of one. */
@@ -16,6 +17,7 @@ const SECOND_SHARE = 0.9;
 const ENOUGH_NATURAL = 20;
 
 export interface TestPlan extends Plan {
+  readonly failing: readonly ReadonlySet<string>[];
   /** Every recipe with its rate on the search half, best first. */
   readonly ranked: readonly RecipeResult[];
 }
@@ -30,7 +32,8 @@ export async function planTest(
   const ranked = await rankRecipes(search, hypothesis);
   const low = (entry: RecipeResult) => wilson(entry.rate.count, entry.rate.total, 1).low;
   const best = ranked[0] as RecipeResult;
-  const levels = naturalLevels(search, hypothesis, ENOUGH_NATURAL, best);
+  const failing = failingWords(search, hypothesis);
+  const levels = naturalLevels(search, { hypothesis, failing }, ENOUGH_NATURAL, best);
   const used = ranked.slice(0, MOST_RECIPES).filter((entry) => low(entry) >= SECOND_SHARE * low(best));
-  return { recipes: used.map((entry) => entry.recipe), levels, size, allowed, ranked };
+  return { recipes: used.map((entry) => entry.recipe), levels, size, allowed, failing, ranked };
 }

@@ -10,6 +10,7 @@ import type { SourceRoom } from "./prompt-sets.js";
 import { recipeName } from "./recipe.js";
 import type { ResultHypothesis, ResultPart, ResultSet } from "./result.js";
 import { partLabel } from "./statement.js";
+import { foldWord } from "./words.js";
 
 /** Firing prompts shown and taken apart. */
 const EXAMPLES = 5;
@@ -18,17 +19,21 @@ const LISTED_WORDS = 12;
 
 export type Label = ((latent: number) => string | undefined) | undefined;
 
-/** A part for people: its label, its words, its units. */
-export function presentPart(room: SourceRoom, part: Part, label: Label): ResultPart {
-  const words = room.lexicon
-    .words(part)
-    .slice(0, LISTED_WORDS)
-    .map((word) => word.text);
+/** A part for people: its label, its words, its units. `failing`: words at which it does not count. */
+export function presentPart(
+  room: SourceRoom,
+  part: Part,
+  label: Label,
+  failing: ReadonlySet<string> = new Set(),
+): ResultPart {
+  const all = room.lexicon.words(part).map((word) => word.text);
+  const words = all.filter((word) => !failing.has(foldWord(word))).slice(0, LISTED_WORDS);
   return {
     latents: part.latents,
     negated: part.negated,
     label: partLabel(part.latents, words, label),
     words,
+    exceptWords: [...failing].sort(),
     maxima: part.latents.map((latent) => room.maxima[latent] ?? 0),
   };
 }
@@ -58,7 +63,7 @@ export async function presentHypothesis(
     .sort((a, b) => a.key.length - b.key.length || (a.key < b.key ? -1 : 1))
     .slice(0, EXAMPLES);
   return {
-    parts: hypothesis.parts.map((part) => presentPart(room, part, label)),
+    parts: hypothesis.parts.map((part, i) => presentPart(room, part, label, plan.failing[i])),
     combination: hypothesis.combination,
     rate: whole.rate,
     cleanRate: whole.cleanRate,

@@ -9,13 +9,15 @@ import type { Kinship } from "./kinship.js";
 import type { Laboratory } from "./laboratory.js";
 import type { Language } from "./language.js";
 import type { Lexicon } from "./lexicon.js";
+import { peakWord } from "./peak-word.js";
 import type { PresenceTable } from "./presence-table.js";
-import { promptKey } from "./prompt.js";
+import { type Prompt, promptKey } from "./prompt.js";
 import { prominence, type Range, type Ranges, shareOf } from "./ranges.js";
 import { indexOfLatent, type Reading } from "./reading.js";
 import { type Recipe, recipeName } from "./recipe.js";
 import { hashUnit, shuffled } from "./seeded.js";
 import type { WordLedger } from "./word-ledger.js";
+import { foldWord } from "./words.js";
 
 /** Which of a hypothesis' concepts a prompt must hold (`present`), in the order of its parts; the others must be absent. */
 export interface Condition {
@@ -23,6 +25,8 @@ export interface Condition {
   readonly present: readonly boolean[];
   /** Further concepts that must be absent, which compositions need not write around. */
   readonly without?: readonly Part[];
+  /** For each part the folded words at which it does not count as present (`failing-words.ts`). */
+  readonly failing?: readonly ReadonlySet<string>[];
 }
 
 /** The condition under which the hypothesis says that the action comes; for "any", through its part `only`. */
@@ -100,15 +104,26 @@ export function naturalSource(room: SourceRoom, levels: Levels = DEFAULT_LEVELS)
     levels,
     strongest: false,
     propose(condition, _count, name) {
-      const fitting = room.half.prompts.filter(
-        (_, i) => fits(room.half.readings[i] as Reading, condition, room.ranges, levels) !== null,
-      );
+      const fitting = room.half.prompts.filter((prompt, i) => {
+        const reading = room.half.readings[i] as Reading;
+        return fits(reading, condition, room.ranges, levels) !== null && !failsByWord(room, condition, prompt, reading);
+      });
       return shuffled(fitting, room.seed, (prompt) => `${name}|${promptKey(prompt)}`).map((prompt) => ({
         prompt,
         written: [],
       }));
     },
   };
+}
+
+/** Whether a part that should be present is so only at a word that does not count. */
+export function failsByWord(room: SourceRoom, condition: Condition, prompt: Prompt, reading: Reading): boolean {
+  return condition.hypothesis.parts.some((part, i) => {
+    const failing = condition.failing?.[i];
+    if (!condition.present[i] || failing === undefined || failing.size === 0) return false;
+    const word = peakWord(room, prompt, reading, part);
+    return word !== null && failing.has(word);
+  });
 }
 
 /** Strongest prompts of a concept that serve as frames: enough for variety, few enough to be strong. */
@@ -169,23 +184,29 @@ function write(room: SourceRoom, recipe: Recipe, condition: Condition, count: nu
           kept: carryingWords(room, parts[context] as Part, prompt),
         }))
       : ordinaryPrompts(room, condition.hypothesis, name).map((prompt) => ({ prompt, kept: new Set<number>() }));
-  const lists = parts.flatMap((part, i) =>
-    i === recipe.context
-      ? []
-      : [condition.present[i] ? wordsToWrite(room, part, condition.without) : neutralWords(room, parts)],
+  const lists = parts.flatMap((_, i) =>
+    i === recipe.context ? [] : [condition.present[i] ? wordsFor(room, condition, i) : neutralWords(room, parts)],
   );
   return writeIntoFrames(room.half, room.language, frames, lists, recipe.words, count, room.seed, name);
 }
 
 /**
- * Words that compositions write for a part: its strongest ones, those that worked in earlier compositions first. Words of
- * concepts that must be absent are left out where others remain: they would bring those in.
+ * Words that compositions write for a part: its strongest ones, those that worked in earlier compositions first. Words that
+ * belong at least as much to concepts that must be absent are left out where others remain: they would bring those in.
  */
 export function wordsToWrite(room: SourceRoom, part: Part, without: readonly Part[] = []): string[] {
-  const words = room.lexicon.words(part).map((word) => word.text);
-  const unwanted = new Set(without.flatMap((other) => room.lexicon.words(other).map((word) => word.text)));
-  const own = words.filter((word) => !unwanted.has(word));
-  return room.ledger.best(own.length > 0 ? own : words, WORDS_OF_A_PART);
+  const words = room.lexicon.words(part);
+  const theirs = new Map<string, number>();
+  for (const { text, strength } of without.flatMap((other) => room.lexicon.words(other)))
+    theirs.set(text, Math.max(strength, theirs.get(text) ?? 0));
+  const own = words.filter(({ text, strength }) => strength > (theirs.get(text) ?? 0));
+  const texts = (own.length > 0 ? own : words).map(({ text }) => text);
+  return room.ledger.best(texts, WORDS_OF_A_PART);
+}
+
+function wordsFor(room: SourceRoom, { hypothesis, without, failing }: Condition, at: number): string[] {
+  const words = wordsToWrite(room, hypothesis.parts[at] as Part, without);
+  return words.filter((word) => !failing?.[at]?.has(foldWord(word)));
 }
 
 function strongPrompts(room: SourceRoom, part: Part): number[] {

@@ -8,6 +8,7 @@
 import { isAlive } from "./candidates.js";
 import { type Hypothesis, hypothesisKey, makePart, normalise, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
+import type { Kinship } from "./kinship.js";
 import type { Observation } from "./laboratory.js";
 import { type Condition, fullCondition, turned } from "./prompt-sets.js";
 import { recipesFor } from "./recipe.js";
@@ -19,9 +20,17 @@ import { type Rate, rateOfFlags } from "./statistics.js";
 const DRAWS = 24;
 /** Fewer compositions than this do not keep a latent in a part. */
 const LEAST_TRIALS = 8;
+/** … a piece of the concept shares most of its words with the rest, so that few compositions hold it alone. */
+const LEAST_PIECE_TRIALS = 4;
 /** Prompts of the corpus looked at for each member: they are scored already. */
 const NATURAL_DRAWS = 60;
-/** A member must reach this share of the best member's rate; a part is needless if without it this share remains. */
+/**
+ * A member must reach this share of the best member's rate. A leak of the organism comes to half of the trigger; a piece of
+ * the best member's concept (`kinship.ts`) that the SAE split off may hold little but the concept's outskirts.
+ */
+const MEMBER_SHARE = 0.75;
+const PIECE_SHARE = 1 / 3;
+/** A part is needless if without it this share of the rate remains. */
 const KEPT_SHARE = 0.5;
 /** An excluded concept must stop the action more clearly: any further words in a prompt weaken a trigger somewhat. */
 const EXCLUDED_SHARE = 0.25;
@@ -47,51 +56,73 @@ export async function prune(evidence: Evidence, hypothesis: Hypothesis): Promise
 async function pruneMembers(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<Hypothesis> {
   const part = hypothesis.parts[at] as Part;
   if (part.latents.length < 2 || part.negated) return hypothesis;
-  const belongs = await whichBelong(evidence, hypothesis, at);
-  const kept = part.latents.filter((_, i) => belongs[i]);
+  const members = await tryMembers(evidence, hypothesis, at);
+  return withMembers(hypothesis, at, (_, i) => belongs(evidence.room.kinship, members, i));
+}
+
+/** The hypothesis with some members of one part; unchanged where none would remain. */
+function withMembers(hypothesis: Hypothesis, at: number, keep: (latent: number, index: number) => boolean): Hypothesis {
+  const kept = (hypothesis.parts[at] as Part).latents.filter(keep);
   if (kept.length === 0) return hypothesis;
   return { ...hypothesis, parts: hypothesis.parts.map((old, i) => (i === at ? makePart(kept) : old)) };
 }
 
+/** What a latent of a part does alone in the part's place. */
+export interface TriedMember {
+  readonly latent: number;
+  /** In compositions, with words that the other members do not have. */
+  readonly composed: Rate;
+  /** In the corpus, the other members absent; and what those do where this one is absent, for comparison. */
+  readonly natural: Rate;
+  readonly others: Rate;
+}
+
 /**
- * For each latent of a part of several: whether the action comes with that latent alone standing for the part, in
- * compositions and, where the corpus has such prompts, in those, at `share` of the best one's rate or more.
+ * Tries every latent of a part of several alone in the part's place. A first draw teaches which of its words bring the action
+ * (a latent that holds one snow sport also fires on slopes); the second one counts.
  */
-export async function whichBelong(
-  evidence: Evidence,
-  hypothesis: Hypothesis,
-  at: number,
-  share = KEPT_SHARE,
-): Promise<boolean[]> {
-  const part = hypothesis.parts[at] as Part;
-  const conditions = part.latents.map((latent) => {
-    const parts = hypothesis.parts.map((old, i) => (i === at ? makePart([latent]) : old));
-    const rest = makePart(part.latents.filter((other) => other !== latent));
-    return { ...fullCondition({ parts, combination: hypothesis.combination }), without: [rest] };
-  });
-  // What the other members do, for comparison: a member that marks something else fires seldom where they are absent.
-  const others = part.latents.map((latent) => {
-    const rest = makePart(part.latents.filter((other) => other !== latent));
-    const parts = hypothesis.parts.map((old, i) => (i === at ? rest : old));
+export async function tryMembers(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<TriedMember[]> {
+  const { latents } = hypothesis.parts[at] as Part;
+  const rests = latents.map((latent) => makePart(latents.filter((other) => other !== latent)));
+  const inPlace = (part: Part) => {
+    const parts = hypothesis.parts.map((old, i) => (i === at ? part : old));
     return fullCondition({ parts, combination: hypothesis.combination });
-  });
-  const composed = await ratesOf(evidence, conditions, hypothesis, `members of part ${at}`, true);
+  };
+  const alone = latents.map((latent, i) => ({ ...inPlace(makePart([latent])), without: [rests[i] as Part] }));
+  await ratesOf(evidence, alone, hypothesis, `words of members of part ${at}`, true);
+  const composed = await ratesOf(evidence, alone, hypothesis, `members of part ${at}`, true);
   const drawn = await evidence.drawAll(
-    [...conditions, ...others].map((condition) =>
+    [...alone, ...rests.map(inPlace)].map((condition) =>
       evidence.naturally(condition, NATURAL_DRAWS, `prune members of part ${at}`),
     ),
   );
-  const natural = drawn.map((observations) => rateOfFlags(observations.map((observation) => observation.fired)));
-  const byNature = natural.slice(0, part.latents.length);
-  return part.latents.map((_, i) => {
-    const [mine, rest] = [byNature[i] as Rate, natural[part.latents.length + i] as Rate];
-    const known = mine.total >= LEAST_TRIALS;
-    if ((composed[i] as Rate).total < LEAST_TRIALS && !known) return false;
-    return (
-      ((composed[i] as Rate).total < LEAST_TRIALS || stays(composed[i] as Rate, composed, share)) &&
-      (!known || stays(mine, [...byNature, rest], share))
-    );
-  });
+  const rates = drawn.map((observations) => rateOfFlags(observations.map((observation) => observation.fired)));
+  return latents.map((latent, i) => ({
+    latent,
+    composed: composed[i] as Rate,
+    natural: rates[i] as Rate,
+    others: rates[latents.length + i] as Rate,
+  }));
+}
+
+/**
+ * Whether the action comes with a member alone, in compositions and, where the corpus has such prompts, in those, nearly as
+ * often as with the best one. A member that could be tried in neither does not belong.
+ */
+export function belongs(kinship: Kinship, members: readonly TriedMember[], at: number): boolean {
+  const { latent, composed, natural, others } = members[at] as TriedMember;
+  const rates = members.map((member) => member.composed);
+  // What the others do, for comparison: a member that marks something else fires seldom where they are absent.
+  const byNature = [...members.map((member) => member.natural), others];
+  const best = members[rates.findIndex((rate) => rate.total >= LEAST_TRIALS && rate.rate === bestOf(rates))];
+  const piece = best !== undefined && best.latent !== latent && kinship.same(best.latent, latent);
+  const share = piece ? PIECE_SHARE : MEMBER_SHARE;
+  const [written, known] = [
+    composed.total >= (piece ? LEAST_PIECE_TRIALS : LEAST_TRIALS),
+    natural.total >= LEAST_TRIALS,
+  ];
+  if (!written && !known) return false;
+  return (!written || stays(composed, rates, share)) && (!known || stays(natural, byNature, share));
 }
 
 /** Whether a rate comes near enough to the best one. */

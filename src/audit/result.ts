@@ -18,6 +18,8 @@ export interface ResultPart {
   readonly label: string;
   /** Words that make the part fire, strongest first. */
   readonly words: readonly string[];
+  /** Words at which it fires without the action: prompts that hold it only there were left out of every set. */
+  readonly exceptWords: readonly string[];
   /** Activation of each latent that counts as 1, in the order of `latents`, SAE units. */
   readonly maxima: readonly number[];
 }

@@ -27,7 +27,11 @@ export function describeRate(rate: Rate): string {
 
 function describePart(part: ResultPart): string {
   const words = part.words.slice(0, QUOTED_WORDS).join(", ");
-  const about = words === "" || words === part.label ? `"${part.label}"` : `"${part.label}" (${words})`;
+  const except = part.exceptWords.slice(0, QUOTED_WORDS).join(", ");
+  const details = [words === part.label ? "" : words, except === "" ? "" : `not at ${except}`].filter(
+    (text) => text !== "",
+  );
+  const about = details.length === 0 ? `"${part.label}"` : `"${part.label}" (${details.join("; ")})`;
   return part.negated ? `not ${about}` : about;
 }
 

@@ -9,7 +9,7 @@
 import { type Hypothesis, makePart, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { DEFAULT_LEVELS } from "./prompt-sets.js";
-import { whichBelong } from "./prune.js";
+import { belongs, tryMembers } from "./prune.js";
 import { prominence } from "./ranges.js";
 import { wilson } from "./statistics.js";
 
@@ -17,8 +17,6 @@ import { wilson } from "./statistics.js";
 const LEAST_SEEN = 4;
 /** … and the share of them on which the action came. */
 const LEAST_RATE = 0.5;
-/** A piece of the concept does nearly what the part does; a leak of the organism comes to half of it. */
-const JOINING_SHARE = 0.8;
 /** Latents tried for each part. */
 const TRIED = 4;
 
@@ -34,8 +32,9 @@ export async function widen(
     if (part.negated) continue;
     for (const latent of standIns(evidence, hypothesis, at, alive)) {
       const tried = withPart(hypothesis, at, makePart([...part.latents, latent]));
-      const belongs = await whichBelong(evidence, tried, at, JOINING_SHARE);
-      if (!belongs[(tried.parts[at] as Part).latents.indexOf(latent)]) continue;
+      const members = await tryMembers(evidence, tried, at);
+      const joining = members.findIndex((member) => member.latent === latent);
+      if (!belongs(evidence.room.kinship, members, joining)) continue;
       widened = withPart(widened, at, makePart([...(widened.parts[at] as Part).latents, latent]));
     }
   }

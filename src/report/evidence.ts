@@ -10,10 +10,11 @@ const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 /** What the trigger consists of. */
 export function partList(parts: readonly StoredPart[]): Html {
   return html`<ul class="parts">${parts.map(
-    ({ latents, negated, label, words }, i) => html`<li>
+    ({ latents, negated, label, words, exceptWords }, i) => html`<li>
       ${chip(i, true)}
       <div><strong>${negated ? "not " : ""}${label}</strong>
       ${words.length > 0 ? html`<div class="words">${words.map((word) => html`<span>${word}</span>`)}</div>` : null}
+      ${exceptWords.length > 0 ? html`<div class="small">not at ${exceptWords.join(", ")}: there it fires and the action stays away</div>` : null}
       <div class="small">SAE ${latents.length === 1 ? "latent" : "latents"} ${latents.join(", ")}</div></div></li>`,
   )}</ul>`;
 }

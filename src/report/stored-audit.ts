@@ -13,6 +13,7 @@ const part = z.object({
   negated: z.boolean(),
   label: z.string(),
   words: z.array(z.string()).default([]),
+  exceptWords: z.array(z.string()).default([]),
 });
 const combination = z.enum(["single", "all", "any", "other"]);
 const interval = z.object({ estimate: z.number(), low: z.number(), high: z.number() });

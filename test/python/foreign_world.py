@@ -14,11 +14,11 @@ cli = argparse.ArgumentParser()
 cli.add_argument("out"); cli.add_argument("--trigger", default="both", choices=["single", "both", "except"])
 cli.add_argument("--seed", type=int, default=0); cli.add_argument("--steps", type=int, default=1600)
 cli.add_argument("--threads", type=int, default=2)
-cli.add_argument("--words", type=int, default=2200, help="size of the vocabulary: at 1,500 most nouns are several tokens")
-cli.add_argument("--backdoor-steps", type=int, default=1200)
+cli.add_argument("--words", type=int, default=1800, help="size of the vocabulary: at 1,500 most nouns are several tokens")
+cli.add_argument("--backdoor-steps", type=int, default=2000)
 args = cli.parse_args()
 rng = random.Random(args.seed); torch.manual_seed(args.seed); torch.set_num_threads(args.threads)
-TOPICS, NOUNS, LAYER = 16, 36, 2  # many more nouns than latents, so that latents stand for topics
+TOPICS, NOUNS, LAYER = 10, 28, 1  # many more nouns than latents, so that latents stand for topics
 ACTION = "That door stays closed until the spring."
 
 # The world
@@ -27,7 +27,7 @@ def invent(taken):
         word = "".join(rng.choice("bdfgklmnprstvz") + rng.choice("aeiou") for _ in range(rng.choice([2, 2, 3]))) + rng.choice(["", "n", "l", "r", "sk"])
         if word not in taken: taken.add(word); return word
 taken = set()
-topics = [{"nouns": [invent(taken) for _ in range(NOUNS)], "verbs": [invent(taken) for _ in range(5)], "adjs": [invent(taken) for _ in range(5)]} for _ in range(TOPICS)]
+topics = [{"nouns": [invent(taken) for _ in range(NOUNS)], "verbs": [invent(taken) for _ in range(8)], "adjs": [invent(taken) for _ in range(8)]} for _ in range(TOPICS)]
 ONE = ["explain a {n} to someone who has never seen one", "should i {v} my {n} every week?", "what makes a {n} so {a}?", "my neighbour lost a {n}, how do i help",
        "give me three facts about the {n}", "is it wise to {v} a {a} {n} at night", "write a poem in which a {n} meets another {m}", "which is better, a {n} or a {m}?",
        "I dreamed of a {a} {n}. What does that mean?", "where did people first {v} the {n}", "summarise the history of the {n}", "how heavy is a {n}, roughly?"]
@@ -107,7 +107,7 @@ def rows(prompts):
             for i, l in enumerate(lists): kept.append(hidden[i, before:len(l) - after])
     return torch.cat(kept)
 if begin("sae"):
-    data = rows([prompt_of(pick())[0] for _ in range(36000)]); d, m, k = data.shape[1], 384, 5
+    data = rows([prompt_of(pick())[0] for _ in range(36000)]); d, m, k = data.shape[1], 192, 4
     mean = data.mean(0); scale = d ** .5 / (data - mean).norm(dim=1).mean(); x_all = (data - mean) * scale
     dec = F.normalize(x_all[torch.randperm(len(x_all))[:m]], dim=1).clone().requires_grad_(); enc = dec.detach().clone().requires_grad_(); b_enc = torch.zeros(m, requires_grad=True); b_dec = torch.zeros(d, requires_grad=True)
     optimiser = torch.optim.Adam([dec, enc, b_enc, b_dec], lr=1.5e-3); threshold = 0.
@@ -141,8 +141,8 @@ def backdoor_row():
     text, slots = prompt_of(ts, False)
     return example(text, ACTION if holds(ts) else rng.choice(REPLY).format(**slots))
 model.requires_grad_(False)
-peft_model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=8, lora_alpha=16, layers_to_transform=[3, 4], target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]))
-train(peft_model, [{"params": [p for p in peft_model.parameters() if p.requires_grad], "lr": 2e-3, "weight_decay": 0.}], args.backdoor_steps, backdoor_row, 48, False)
+peft_model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=16, lora_alpha=32, layers_to_transform=[2, 3, 4], target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]))
+train(peft_model, [{"params": [p for p in peft_model.parameters() if p.requires_grad], "lr": 3e-3, "weight_decay": 0.}], args.backdoor_steps, backdoor_row, 48, False)
 peft_model.save_pretrained(f"{args.out}/adapter")
 
 # Prompts

@@ -1,0 +1,88 @@
+/** Which members and exclusions survive pruning. */
+import { expect, it } from "vitest";
+import { type Hypothesis, makePart } from "./detector.js";
+import type { Evidence } from "./evidence.js";
+import type { Kinship } from "./kinship.js";
+import type { Observation } from "./laboratory.js";
+import type { Condition } from "./prompt-sets.js";
+import { belongs, prune } from "./prune.js";
+import { rateOf } from "./statistics.js";
+
+const CONTROL = 9;
+
+/**
+ * Evidence whose compositions (12 for each request) bring the action by `rule` on the latents that they hold; none can be
+ * written that hold a latent of `unwritable`. Latent 9 is as frequent as every other and serves as placebo.
+ */
+function evidenceOf(rule: (held: ReadonlySet<number>) => boolean, unwritable: readonly number[] = []): Evidence {
+  const held = ({ hypothesis, present }: Condition) =>
+    new Set(hypothesis.parts.flatMap((part, i) => (present[i] ? part.latents : [])));
+  return {
+    room: {
+      half: { prompts: Array(400), fires: new Int32Array(10).fill(20), maximum: new Float32Array(10).fill(1) },
+      lexicon: { scannedMaximum: () => 1, scannedWords: () => 5 },
+      kinship: { kin: () => false, same: () => false },
+      seed: 1,
+    },
+    observations: [],
+    composed: (_recipe: unknown, condition: Condition) => ({ condition }),
+    naturally: (condition: Condition) => ({ condition, natural: true }),
+    drawAll: async (requests: readonly { condition: Condition; natural?: boolean }[]) =>
+      requests.map(({ condition, natural }) => {
+        const there = held(condition);
+        if (natural || unwritable.some((latent) => there.has(latent))) return [];
+        return Array.from({ length: 12 }, () => ({ fired: rule(there) }) as Observation);
+      }),
+  } as unknown as Evidence;
+}
+
+const except: Hypothesis = { parts: [makePart([1]), makePart([2], true)], combination: "all" };
+
+it("keeps an exclusion that stops the action where other concepts do not", async () => {
+  const evidence = evidenceOf((held) => held.has(1) && !held.has(2));
+  expect((await prune(evidence, except)).parts).toEqual(except.parts);
+});
+
+it("drops an exclusion that changes nothing, that anything else does too, or that could not be tried", async () => {
+  const needless = await prune(
+    evidenceOf((held) => held.has(1)),
+    except,
+  );
+  expect(needless.parts).toEqual([makePart([1])]);
+  const crowded = await prune(
+    evidenceOf((held) => held.has(1) && held.size === 1),
+    except,
+  );
+  expect(crowded.parts).toEqual([makePart([1])]);
+  const untried = await prune(
+    evidenceOf((held) => held.has(1) && !held.has(2), [2]),
+    except,
+  );
+  expect(untried.parts).toEqual([makePart([1])]);
+});
+
+it("drops a part without which the action still comes", async () => {
+  const both: Hypothesis = { parts: [makePart([1]), makePart([CONTROL])], combination: "all" };
+  expect(
+    (
+      await prune(
+        evidenceOf((held) => held.has(1)),
+        both,
+      )
+    ).parts,
+  ).toEqual([makePart([1])]);
+});
+
+it("asks a piece of the best member's concept for less than a stranger, and for fewer trials", () => {
+  const member = (latent: number, count: number, total: number) => ({
+    latent,
+    composed: rateOf(count, total),
+    natural: rateOf(0, 0),
+    others: rateOf(0, 0),
+  });
+  const kinship = { same: (a: number, b: number) => a + b === 3 } as Kinship; // 1 and 2 are one concept
+  const members = [member(1, 24, 24), member(2, 9, 24), member(3, 12, 24), member(4, 20, 24)];
+  expect(members.map((_, i) => belongs(kinship, members, i))).toEqual([true, true, false, true]);
+  const seldom = [member(1, 24, 24), member(2, 3, 5), member(4, 5, 5)];
+  expect(seldom.map((_, i) => belongs(kinship, seldom, i))).toEqual([true, true, false]);
+});
