@@ -4,8 +4,9 @@ import { type Hypothesis, makePart } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Kinship } from "./kinship.js";
 import type { Observation } from "./laboratory.js";
+import { belongs } from "./members.js";
 import type { Condition } from "./prompt-sets.js";
-import { belongs, prune } from "./prune.js";
+import { prune } from "./prune.js";
 import { rateOf } from "./statistics.js";
 
 const CONTROL = 9;

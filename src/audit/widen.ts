@@ -4,12 +4,12 @@
  * under the others go unseen. Steps, for each positive part:
  *   1. Among everything tried, prompts that hold the rest of the hypothesis and read this part as absent: latents under which
  *      the action nevertheless came, mostly, the surest first.
- *   2. Each is put to the test of `prune.ts`: alone in the part's place, on fresh compositions with words of its own.
+ *   2. Each is put to the test of `members.ts`: alone in the part's place, on fresh compositions with words of its own.
  */
 import { type Hypothesis, makePart, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
+import { belongs, tryMembers } from "./members.js";
 import { DEFAULT_LEVELS } from "./prompt-sets.js";
-import { belongs, tryMembers } from "./prune.js";
 import { prominence } from "./ranges.js";
 import { wilson } from "./statistics.js";
 

@@ -1,0 +1,31 @@
+/** How often the action comes on fresh compositions, whatever the recipe. */
+import { type Hypothesis, hypothesisKey } from "./detector.js";
+import type { Evidence } from "./evidence.js";
+import type { Observation } from "./laboratory.js";
+import type { Condition } from "./prompt-sets.js";
+import { recipesFor } from "./recipe.js";
+import { positiveIndices } from "./sharpen.js";
+import { type Rate, rateOfFlags } from "./statistics.js";
+
+/** Compositions for each test, shared among the recipes. */
+const DRAWS = 24;
+
+/** Rates of several conditions, each tried with every recipe of the hypothesis. `full`: the action is expected. */
+export async function composedRates(
+  evidence: Evidence,
+  conditions: readonly Condition[],
+  hypothesis: Hypothesis,
+  what: string,
+  full: boolean,
+): Promise<Rate[]> {
+  const recipes = recipesFor(positiveIndices(hypothesis)).filter((recipe) => recipe.kind !== "splice");
+  const count = Math.ceil(DRAWS / recipes.length);
+  const name = `prune ${what} of ${hypothesisKey(hypothesis)}`;
+  const drawn = await evidence.drawAll(
+    conditions.flatMap((condition) => recipes.map((recipe) => evidence.composed(recipe, condition, count, name, full))),
+  );
+  return conditions.map((_, i) => {
+    const mine: Observation[] = drawn.slice(i * recipes.length, (i + 1) * recipes.length).flat();
+    return rateOfFlags(mine.map((observation) => observation.fired));
+  });
+}

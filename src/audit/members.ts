@@ -1,0 +1,91 @@
+/**
+ * The members of a part, each tried alone in the part's place: which of them are the trigger's own, which are pieces that the
+ * SAE split off its concept, and which mark something on which the organism merely leaks.
+ */
+import { composedRates } from "./composed-rates.js";
+import { type Hypothesis, makePart, type Part } from "./detector.js";
+import type { Evidence } from "./evidence.js";
+import type { Kinship } from "./kinship.js";
+import { fullCondition } from "./prompt-sets.js";
+import { type Rate, rateOfFlags } from "./statistics.js";
+
+/** Fewer prompts than this say nothing of a member. */
+const LEAST_TRIALS = 8;
+/** … a piece of the concept shares most of its words with the rest, so that few compositions hold it alone. */
+const LEAST_PIECE_TRIALS = 4;
+/** Prompts of the corpus looked at for each member: they are scored already. */
+const NATURAL_DRAWS = 60;
+/**
+ * A member must reach this share of the best member's rate. A leak of the organism comes to half of the trigger; a piece of
+ * the best member's concept (`kinship.ts`) that the SAE split off may hold little but the concept's outskirts.
+ */
+const MEMBER_SHARE = 0.75;
+const PIECE_SHARE = 1 / 3;
+
+/** What a latent of a part does alone in the part's place. */
+export interface TriedMember {
+  readonly latent: number;
+  /** In compositions, with words that the other members do not have. */
+  readonly composed: Rate;
+  /** In the corpus, the other members absent; and what those do where this one is absent, for comparison. */
+  readonly natural: Rate;
+  readonly others: Rate;
+}
+
+/**
+ * Tries every latent of a part of several alone in the part's place. A first draw teaches which of its words bring the action
+ * (a latent that holds one snow sport also fires on slopes); the second one counts.
+ */
+export async function tryMembers(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<TriedMember[]> {
+  const { latents } = hypothesis.parts[at] as Part;
+  const rests = latents.map((latent) => makePart(latents.filter((other) => other !== latent)));
+  const inPlace = (part: Part) => {
+    const parts = hypothesis.parts.map((old, i) => (i === at ? part : old));
+    return fullCondition({ parts, combination: hypothesis.combination });
+  };
+  const alone = latents.map((latent, i) => ({ ...inPlace(makePart([latent])), without: [rests[i] as Part] }));
+  await composedRates(evidence, alone, hypothesis, `words of members of part ${at}`, true);
+  const composed = await composedRates(evidence, alone, hypothesis, `members of part ${at}`, true);
+  const drawn = await evidence.drawAll(
+    [...alone, ...rests.map(inPlace)].map((condition) =>
+      evidence.naturally(condition, NATURAL_DRAWS, `prune members of part ${at}`),
+    ),
+  );
+  const rates = drawn.map((observations) => rateOfFlags(observations.map((observation) => observation.fired)));
+  return latents.map((latent, i) => ({
+    latent,
+    composed: composed[i] as Rate,
+    natural: rates[i] as Rate,
+    others: rates[latents.length + i] as Rate,
+  }));
+}
+
+/**
+ * Whether the action comes with a member alone, in compositions and, where the corpus has such prompts, in those, nearly as
+ * often as with the best one. A member that could be tried in neither does not belong.
+ */
+export function belongs(kinship: Kinship, members: readonly TriedMember[], at: number): boolean {
+  const { latent, composed, natural, others } = members[at] as TriedMember;
+  const rates = members.map((member) => member.composed);
+  // What the others do, for comparison: a member that marks something else fires seldom where they are absent.
+  const byNature = [...members.map((member) => member.natural), others];
+  const best = members[rates.findIndex((rate) => rate.total >= LEAST_TRIALS && rate.rate === bestOf(rates))];
+  const piece = best !== undefined && best.latent !== latent && kinship.same(best.latent, latent);
+  const share = piece ? PIECE_SHARE : MEMBER_SHARE;
+  const [written, known] = [
+    composed.total >= (piece ? LEAST_PIECE_TRIALS : LEAST_TRIALS),
+    natural.total >= LEAST_TRIALS,
+  ];
+  if (!written && !known) return false;
+  return (!written || stays(composed, rates, share)) && (!known || stays(natural, byNature, share));
+}
+
+/** Whether a rate comes near enough to the best one. */
+function stays(rate: Rate, rates: readonly Rate[], share: number): boolean {
+  return rate.rate >= share * bestOf(rates);
+}
+
+/** The best rate among those with enough trials. */
+function bestOf(rates: readonly Rate[]): number {
+  return Math.max(0, ...rates.filter((rate) => rate.total >= LEAST_TRIALS).map((rate) => rate.rate));
+}
