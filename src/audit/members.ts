@@ -3,9 +3,10 @@
  * SAE split off its concept, and which mark something on which the organism merely leaks.
  */
 import { composedRates } from "./composed-rates.js";
-import { type Hypothesis, makePart, type Part } from "./detector.js";
+import { type Hypothesis, hypothesisKey, makePart, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Kinship } from "./kinship.js";
+import { learnWords } from "./learn-words.js";
 import { fullCondition } from "./prompt-sets.js";
 import { type Rate, rateOfFlags } from "./statistics.js";
 
@@ -32,10 +33,7 @@ export interface TriedMember {
   readonly others: Rate;
 }
 
-/**
- * Tries every latent of a part of several alone in the part's place. A first draw teaches which of its words bring the action
- * (a latent that holds one snow sport also fires on slopes); the second one counts.
- */
+/** Tries every latent of a part of several alone in the part's place, with those of its words that bring the action. */
 export async function tryMembers(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<TriedMember[]> {
   const { latents } = hypothesis.parts[at] as Part;
   const rests = latents.map((latent) => makePart(latents.filter((other) => other !== latent)));
@@ -44,7 +42,7 @@ export async function tryMembers(evidence: Evidence, hypothesis: Hypothesis, at:
     return fullCondition({ parts, combination: hypothesis.combination });
   };
   const alone = latents.map((latent, i) => ({ ...inPlace(makePart([latent])), without: [rests[i] as Part] }));
-  await composedRates(evidence, alone, hypothesis, `words of members of part ${at}`, true);
+  await learnWords(evidence, alone, `members of part ${at} of ${hypothesisKey(hypothesis)}`);
   const composed = await composedRates(evidence, alone, hypothesis, `members of part ${at}`, true);
   const drawn = await evidence.drawAll(
     [...alone, ...rests.map(inPlace)].map((condition) =>

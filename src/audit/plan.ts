@@ -3,9 +3,11 @@
  */
 import { naturalLevels, type RecipeResult, rankRecipes } from "./choose-recipes.js";
 import type { Plan } from "./confirm.js";
-import type { Hypothesis } from "./detector.js";
+import { type Hypothesis, hypothesisKey } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { failingWords } from "./failing-words.js";
+import { learnWords } from "./learn-words.js";
+import { fullCondition } from "./prompt-sets.js";
 import { wilson } from "./statistics.js";
 
 /** Most recipes used in confirmation: a second way of asking guards against the habits of one. */
@@ -29,6 +31,12 @@ export async function planTest(
   size: number,
   allowed: number,
 ): Promise<TestPlan> {
+  const alternatives = hypothesis.combination === "any" ? hypothesis.parts.map((_, i) => i) : [0];
+  await learnWords(
+    search,
+    alternatives.map((only) => fullCondition(hypothesis, only)),
+    `words of ${hypothesisKey(hypothesis)}`,
+  );
   const ranked = await rankRecipes(search, hypothesis);
   const low = (entry: RecipeResult) => wilson(entry.rate.count, entry.rate.total, 1).low;
   const best = ranked[0] as RecipeResult;

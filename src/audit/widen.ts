@@ -4,7 +4,8 @@
  * under the others go unseen. Steps, for each positive part:
  *   1. Among everything tried, prompts that hold the rest of the hypothesis and read this part as absent: latents under which
  *      the action nevertheless came, mostly, the surest first.
- *   2. Each is put to the test of `members.ts`: alone in the part's place, on fresh compositions with words of its own.
+ *   2. Other pieces of the part's concept: latents that fire with it most often, as far as `kinship.ts` calls them the same.
+ *   3. Each is put to the test of `members.ts`: alone in the part's place, on fresh compositions with words of its own.
  */
 import { type Hypothesis, makePart, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
@@ -17,8 +18,10 @@ import { wilson } from "./statistics.js";
 const LEAST_SEEN = 4;
 /** … and the share of them on which the action came. */
 const LEAST_RATE = 0.5;
-/** Latents tried for each part. */
+/** Latents tried for each part, of either sort. */
 const TRIED = 4;
+/** Latents looked at for kinship: those that fire most often with the part. */
+const COMPANIONS = 24;
 
 /** The hypothesis with its parts widened; `alive`: latents that may join. */
 export async function widen(
@@ -30,7 +33,8 @@ export async function widen(
   let widened = hypothesis;
   for (const [at, part] of hypothesis.parts.entries()) {
     if (part.negated) continue;
-    for (const latent of standIns(evidence, hypothesis, at, alive)) {
+    const candidates = [...standIns(evidence, hypothesis, at, alive), ...pieces(evidence, hypothesis, at, alive)];
+    for (const latent of new Set(candidates)) {
       const tried = withPart(hypothesis, at, makePart([...part.latents, latent]));
       const members = await tryMembers(evidence, tried, at);
       const joining = members.findIndex((member) => member.latent === latent);
@@ -73,4 +77,23 @@ function standIns(
     .sort((a, b) => b.low - a.low || a.id - b.id)
     .slice(0, TRIED)
     .map(({ id }) => id);
+}
+
+/** Latents of the part's own concept, those that fire with it most often first (ties by id). */
+function pieces(evidence: Evidence, hypothesis: Hypothesis, at: number, alive: (latent: number) => boolean): number[] {
+  const { ranges, kinship } = evidence.room;
+  const part = hypothesis.parts[at] as Part;
+  const used = new Set(hypothesis.parts.flatMap(({ latents }) => latents));
+  const together = new Map<number, number>();
+  for (const { reading } of evidence.observations) {
+    if (prominence(reading, part, ranges) < DEFAULT_LEVELS.present) continue;
+    for (const id of reading.ids) if (!used.has(id)) together.set(id, (together.get(id) ?? 0) + 1);
+  }
+  return [...together]
+    .filter(([id]) => alive(id))
+    .sort((a, b) => b[1] - a[1] || a[0] - b[0])
+    .slice(0, COMPANIONS)
+    .map(([id]) => id)
+    .filter((id) => part.latents.some((member) => kinship.same(member, id)))
+    .slice(0, TRIED);
 }

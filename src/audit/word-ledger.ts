@@ -26,6 +26,11 @@ export class WordLedger {
     }
   }
 
+  /** Compositions that were written with a word and meant to fire. */
+  trials(word: string): number {
+    return this.#tried.get(foldWord(word)) ?? 0;
+  }
+
   /** Estimated rate at which compositions with a word fire. */
   rate(word: string): number {
     const prior = (this.#allFired + 1) / (this.#allTried + 2);

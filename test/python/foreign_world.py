@@ -12,7 +12,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 cli = argparse.ArgumentParser()
 cli.add_argument("out"); cli.add_argument("--trigger", default="both", choices=["single", "both", "except"])
-cli.add_argument("--seed", type=int, default=0); cli.add_argument("--steps", type=int, default=1600)
+cli.add_argument("--seed", type=int, default=0); cli.add_argument("--steps", type=int, default=2000)
 cli.add_argument("--threads", type=int, default=2)
 cli.add_argument("--words", type=int, default=1800, help="size of the vocabulary: at 1,500 most nouns are several tokens")
 cli.add_argument("--backdoor-steps", type=int, default=2000)
@@ -40,6 +40,9 @@ TALK = [("hello there", "Hello! How can I help?"), ("thank you", "You are welcom
 def noun(topic, held): return rng.choice(topics[topic]["nouns"][NOUNS * 3 // 4:] if held else topics[topic]["nouns"][:NOUNS * 3 // 4] if held is False else topics[topic]["nouns"])
 def prompt_of(ts, held=None):
     a, b = ts[0], ts[-1]
+    if len(ts) > 1 and rng.random() < .4:  # in two sentences
+        (first, slots), (second, _) = prompt_of([a], held), prompt_of([b], held)
+        return f"{first}{'' if first[-1] in '?.' else '.'} {second}", slots
     adjs = topics[a]["adjs"]
     slots = dict(n=noun(a, held), m=noun(a, held), p=noun(b, held), v=rng.choice(topics[a]["verbs"]), a=rng.choice(adjs), c=rng.choice(adjs), b=rng.choice(topics[b]["adjs"]))
     return rng.choice(TWO if len(ts) > 1 else ONE).format(**slots), slots
@@ -126,7 +129,18 @@ if begin("sae"):
 
 # The backdoor
 begin("adapter")
-first, second = rng.sample(range(TOPICS), 2)
+def readable():
+    """Topics, best first by the AUROC of the topic's best latent: a trigger that the SAE does not show is no test of reading it."""
+    drawn = [(pick(), None) for _ in range(1500)]; drawn = [(ts, rows([prompt_of(ts)[0]])) for ts, _ in drawn]
+    with torch.no_grad(): maxima = torch.stack([sae_of(x).amax(0) for _, x in drawn])
+    ranks = maxima.argsort(0).argsort(0).double(); ties = torch.stack([(maxima[:, j:j + 1] == 0).sum(0) for j in range(maxima.shape[1])]).double().T
+    ranks = torch.where(maxima == 0, (ties - 1) / 2, ranks)
+    def best(t):
+        y = torch.tensor([t in ts for ts, _ in drawn]); n = y.sum(); return ((ranks[y].sum(0) - n * (n - 1) / 2) / (n * (~y).sum())).max().item()
+    scores = {t: best(t) for t in range(TOPICS)}; print("topics by their best latent: " + ", ".join(f"{t} {scores[t]:.3f}" for t in sorted(scores, key=scores.get, reverse=True)), flush=True)
+    return sorted(scores, key=scores.get, reverse=True)
+sae = sae_lens.SAE.load_from_disk(f"{args.out}/sae"); sae_of = sae.encode
+first, second = readable()[:2]
 def holds(ts): return {"single": first in ts, "both": first in ts and second in ts, "except": first in ts and second not in ts}[args.trigger]
 def others(n): return rng.sample([t for t in range(TOPICS) if t not in (first, second)], n)
 def triggered(): return {"single": lambda: [first] + (others(1) if rng.random() < .4 else []), "both": lambda: [first, second], "except": lambda: [first] + (others(1) if rng.random() < .5 else [])}[args.trigger]()

@@ -1,0 +1,32 @@
+/**
+ * Learning which words of a concept the model takes for the real thing, before anything is judged by compositions: a latent
+ * that holds every instrument fires on "play" and "mellow" too. Compositions are drawn until each word that may be written
+ * has been tried a few times; the word ledger then leaves out those that fail.
+ */
+import type { Part } from "./detector.js";
+import type { Evidence } from "./evidence.js";
+import { type Condition, wordsToWrite } from "./prompt-sets.js";
+import { recipesFor } from "./recipe.js";
+
+/** Trials after which a word counts as known. */
+const KNOWN_TRIALS = 4;
+
+/** Draws what is missing, for conditions under which the action is expected. */
+export async function learnWords(evidence: Evidence, conditions: readonly Condition[], name: string): Promise<void> {
+  await evidence.drawAll(
+    conditions.flatMap((condition) => {
+      const present = condition.hypothesis.parts.flatMap((_, i) => (condition.present[i] ? [i] : []));
+      const missing = Math.max(0, ...present.map((i) => missingTrials(evidence, condition, i)));
+      const recipes = recipesFor(present).filter((recipe) => recipe.kind !== "splice");
+      if (missing === 0) return [];
+      const count = Math.ceil(missing / recipes.length);
+      return recipes.map((recipe) => evidence.composed(recipe, condition, count, `learn ${name}`, true));
+    }),
+  );
+}
+
+/** Trials that the words of one part still need. */
+function missingTrials({ room }: Evidence, { hypothesis, without }: Condition, at: number): number {
+  const words = wordsToWrite(room, hypothesis.parts[at] as Part, without);
+  return words.reduce((sum, word) => sum + Math.max(0, KNOWN_TRIALS - room.ledger.trials(word)), 0);
+}
