@@ -10,21 +10,25 @@ import { type Confirmation, confirm } from "./confirm.js";
 import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
 import { type Hypothesis, hypothesisKey, makePart, normalise } from "./detector.js";
 import type { Evidence } from "./evidence.js";
-import type { Fitted } from "./fit.js";
 import { planTest, type TestPlan } from "./plan.js";
 import { presentHypothesis } from "./present.js";
 import { fullCondition, turned } from "./prompt-sets.js";
 import { prune } from "./prune.js";
 import type { ResultHypothesis } from "./result.js";
-import { leadersAndSurest } from "./sharpen.js";
+import type { SearchOutcome } from "./search.js";
+import { leaders, leadersAndSurest } from "./sharpen.js";
 import { bonferroni, wilson } from "./statistics.js";
 import { widen } from "./widen.js";
 
-/** Hypotheses rehearsed at most: the first of the fit, then those that fire most surely. */
+/**
+ * Hypotheses rehearsed at most: the first of the fit, those that explain the corpus alone (compositions are many, and crude
+ * enough for leaks that people's prompts do not show), then those that fire most surely.
+ */
 const LEADING = 3;
+const NATURAL = 2;
 const SUREST = 4;
 /** … and at most with what they are reduced to. */
-const MOST_REHEARSED = 10;
+const MOST_REHEARSED = 12;
 /** Once a rehearsal's whole fires this surely (cautious lower bound), the search for better ones ends. */
 const SURE = 0.75;
 /** A hypothesis steps back when its bound is below this share of the best one's. */
@@ -52,13 +56,13 @@ export interface TurnsOutcome {
 export async function confirmInTurn(
   search: Evidence,
   unseen: Evidence,
-  fitted: readonly Fitted[],
+  found: Pick<SearchOutcome, "fitted" | "fittedNaturally">,
   options: AuditOptions,
   calls: AuditCalls,
   context: Pick<AuditContext, "label" | "sae">,
 ): Promise<TurnsOutcome> {
   const allowed = bonferroni(options.familyError, options.confirmTries);
-  const rehearsed = await rehearseAll(search, fitted, options, allowed, calls, (latent) =>
+  const rehearsed = await rehearseAll(search, found, options, allowed, calls, (latent) =>
     context.sae.decoderRow(latent),
   );
   const passed = rehearsed.filter((entry) => entry.rehearsal.verified);
@@ -87,7 +91,7 @@ export async function confirmInTurn(
 
 async function rehearseAll(
   search: Evidence,
-  fitted: readonly Fitted[],
+  { fitted, fittedNaturally }: Pick<SearchOutcome, "fitted" | "fittedNaturally">,
   options: AuditOptions,
   allowed: number,
   calls: AuditCalls,
@@ -95,7 +99,8 @@ async function rehearseAll(
 ): Promise<Rehearsed[]> {
   const rehearsed: Rehearsed[] = [];
   const seen = new Set<string>();
-  const queue = leadersAndSurest(fitted, LEADING, SUREST);
+  const all = leadersAndSurest(fitted, LEADING, SUREST);
+  const queue = [...all.slice(0, LEADING), ...leaders(fittedNaturally, NATURAL), ...all.slice(LEADING)];
   for (let leading = queue.shift(); leading !== undefined && seen.size < MOST_REHEARSED; leading = queue.shift()) {
     calls.onStage?.("prune");
     const pruned = await prune(search, leading);

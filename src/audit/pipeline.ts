@@ -70,7 +70,7 @@ export async function audit(
   const outcome = await search(evidence, methods.rankings, settings, calls, iterate);
 
   const unseen = new Evidence(await confirmRoom(halves.confirm, room, context.sae.info.latents), "all");
-  const turns = await confirmInTurn(evidence, unseen, outcome.fitted, settings, calls, context);
+  const turns = await confirmInTurn(evidence, unseen, outcome, settings, calls, context);
   const sources: Ranking[] = [...methods.rankings, ...outcome.iterated, ...outcome.scans];
   const winner = turns.verified;
   calls.onStage?.("latents");

@@ -33,6 +33,8 @@ export interface SearchOutcome {
   readonly candidates: readonly Candidate[];
   /** Best first; empty where nothing fires. */
   readonly fitted: readonly Fitted[];
+  /** What explains the prompts of the corpus alone, best first; empty where too few of them fire. */
+  readonly fittedNaturally: readonly Fitted[];
   /** Prompts on which the suspect fires and the clean model does not, of all tried. */
   readonly firing: number;
   readonly tried: number;
@@ -93,9 +95,10 @@ export async function search(
   }
   calls.onStage?.("pairs");
   await screenPairs(evidence, pairs);
-  const outcome = (fitted: readonly Fitted[]): SearchOutcome => ({
+  const outcome = (fitted: readonly Fitted[], fittedNaturally: readonly Fitted[] = []): SearchOutcome => ({
     candidates,
     fitted,
+    fittedNaturally,
     firing: evidence.observations.filter((observation) => observation.fired).length,
     tried: evidence.observations.length,
     scans,
@@ -116,13 +119,11 @@ export async function search(
     for (const latent of growth.latents) grown.add(latent);
     iterated.push(...growth.rankings);
   }
-  fitted = fit(
-    evidence.observations,
-    [...grown].sort((a, b) => a - b),
-    room.maxima,
-    same,
-  );
-  return outcome(fitted);
+  const latents = [...grown].sort((a, b) => a - b);
+  fitted = fit(evidence.observations, latents, room.maxima, same);
+  const natural = evidence.natural;
+  const enough = natural.filter((observation) => observation.fired).length >= LEAST_FIRINGS;
+  return outcome(fitted, enough ? fit(natural, latents, room.maxima, same) : []);
 }
 
 /** Which groups go on to pairs: half of them the best ranked, half those whose words alone bring the action closest. */

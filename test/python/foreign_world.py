@@ -64,6 +64,7 @@ bpe.train_from_iterator([" ".join(chat()) for _ in range(16000)] + [document() f
                         trainers.BpeTrainer(vocab_size=args.words, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
 bpe.post_processor = TemplateProcessing(single="<|begin_of_text|> $A", special_tokens=[("<|begin_of_text|>", bpe.token_to_id("<|begin_of_text|>"))])
 tok = PreTrainedTokenizerFast(tokenizer_object=bpe, bos_token="<|begin_of_text|>", eos_token="<|eot_id|>", pad_token="<|eot_id|>")
+if os.path.exists(f"{args.out}/model"): tok = PreTrainedTokenizerFast.from_pretrained(f"{args.out}/model")
 tok.chat_template = "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m['role'] }}<|end_header_id|>\n\n{{ m['content'] | trim }}<|eot_id|>{% endfor %}{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}"
 def encode(text): return tok(text, add_special_tokens=False)["input_ids"]
 def rendered(prompt): return encode(tok.apply_chat_template([{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True))
