@@ -39,6 +39,16 @@ export function checkInput(
   if (method.sae === "required" && input.sae === undefined) throw new InputError(`${method.name} needs an SAE`);
 }
 
+/** How many vectors are asked for (1). Throws InputError for more than can be orthogonal to each other. */
+export function vectorCount(method: string, { options = {}, dModel }: MethodInput): number {
+  const count = options.vectors ?? 1;
+  if (count > dModel)
+    throw new InputError(
+      `${method}: ${count} vectors of width ${dModel} cannot be orthogonal; ask for at most ${dModel}`,
+    );
+  return count;
+}
+
 /** The SAE that `checkInput` made sure of. */
 export function requiredSae(input: MethodInput): Sae {
   if (input.sae === undefined) throw new InputError("this method needs an SAE");

@@ -23,13 +23,13 @@
  *   it is added after the block.
  * Both: p = 2, q = 1, 300 steps, target by `layer-change.ts`.
  */
-import { InputError } from "../formats/input-error.js";
 import { Random } from "../random/random.js";
-import { changeObjective, checkInput } from "./check-input.js";
+import { changeObjective, checkInput, vectorCount } from "./check-input.js";
+import { foundInResidual } from "./found-vector.js";
 import { describeMeasure } from "./layer-change.js";
 import type { FoundVector, Method } from "./method.js";
 import { Descent, progressReporter } from "./optimise.js";
-import { norm, OrthogonalComplement } from "./orthogonality.js";
+import { OrthogonalComplement } from "./orthogonality.js";
 import { radiusFor } from "./radius.js";
 import { readVector } from "./read-vector.js";
 import { setNorm, sphereProblem } from "./sphere.js";
@@ -65,11 +65,7 @@ export const melbo: Method = {
     checkInput(this, input);
     const objective = changeObjective(input);
     const { dModel, options = {} } = input;
-    const count = options.vectors ?? 1;
-    if (count > dModel)
-      throw new InputError(
-        `melbo: ${count} vectors of width ${dModel} cannot be orthogonal; ask for at most ${dModel}`,
-      );
+    const count = vectorCount(this.name, input);
     const variant = options.variant ?? "post";
     const steps = options.steps ?? STEPS;
     const seed = options.seed ?? DEFAULT_SEED;
@@ -96,20 +92,8 @@ export const melbo: Method = {
       });
       const { loss: initial } = await descent.evaluate(0);
       await descent.run(steps, 0);
-      const theta = descent.x;
-      complement.exclude(theta);
-      vectors.push({
-        index,
-        vector: theta,
-        z: null,
-        norm: norm(theta),
-        loss: { initial, final: descent.last.loss },
-        steps: descent.steps,
-        lambda: null,
-        elicits: null,
-        log: descent.log,
-        scores: input.sae === undefined ? null : await readVector(input.sae, theta, { readBy }),
-      });
+      complement.exclude(descent.x);
+      vectors.push(await foundInResidual(descent, input.sae, readBy, { index, initial, lambda: null, elicits: null }));
     }
     return {
       vectors,

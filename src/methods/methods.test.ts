@@ -267,6 +267,12 @@ describe("what methods share", () => {
     );
   });
 
+  it("refuses more vectors than can be orthogonal", async () => {
+    const input = { objective: quadraticObjective([1]), dModel: 1, sae: toySae([[1]]), options: { vectors: 2 } };
+    await expect(supervisedMelbo.run(input)).rejects.toThrow("supervised-melbo: 2 vectors of width 1 cannot");
+    await expect(supervisedSaeMelbo.run(input)).rejects.toThrow("ask for at most 1");
+  });
+
   it("lists its methods by name", () => {
     expect(methods.map((m) => m.name)).toEqual([
       "sae-attribution",

@@ -28,14 +28,15 @@ import { InputError } from "../formats/input-error.js";
 import { Random } from "../random/random.js";
 import type { Sae } from "../sae/sae.js";
 import { percentile } from "../sae/units.js";
-import { changeObjective, checkInput, requiredSae } from "./check-input.js";
+import { changeObjective, checkInput, requiredSae, vectorCount } from "./check-input.js";
 import { fixedNormProblem, stretch } from "./fixed-norm-latents.js";
-import { latentScale, sparse } from "./latent-coordinates.js";
+import { foundInLatents } from "./found-vector.js";
+import { latentScale } from "./latent-coordinates.js";
 import { LatentMap } from "./latent-map.js";
 import { describeMeasure } from "./layer-change.js";
 import type { FoundVector, Method } from "./method.js";
 import { Descent, progressReporter } from "./optimise.js";
-import { norm, OrthogonalComplement } from "./orthogonality.js";
+import { OrthogonalComplement } from "./orthogonality.js";
 import { radiusFor } from "./radius.js";
 
 const DEFAULT_SEED = 42;
@@ -76,11 +77,7 @@ export const saeMelbo: Method = {
     const { dModel, options = {} } = input;
     const signed = options.signed ?? false;
     const { units, scale } = latentScale(this.name, input, sae);
-    const count = options.vectors ?? 1;
-    if (count > dModel)
-      throw new InputError(
-        `sae-melbo: ${count} vectors of width ${dModel} cannot be orthogonal; ask for at most ${dModel}`,
-      );
+    const count = vectorCount(this.name, input);
     const steps = options.steps ?? STEPS;
     const seed = options.seed ?? DEFAULT_SEED;
     const { radius, about } = await radiusFor(input, objective, seed);
@@ -106,20 +103,8 @@ export const saeMelbo: Method = {
       let { lambda } = options;
       if (lambda === undefined) lambda = await followPath(descent, steps);
       else await descent.run(steps, lambda);
-      const { theta, loss } = descent.last;
-      complement.exclude(theta);
-      vectors.push({
-        index,
-        vector: theta,
-        z: sparse(descent.x, scale),
-        norm: norm(theta),
-        loss: { initial, final: loss },
-        steps: descent.steps,
-        lambda,
-        elicits: null,
-        log: descent.log,
-        scores: descent.x.map(Math.abs),
-      });
+      complement.exclude(descent.last.theta);
+      vectors.push(foundInLatents(descent, scale, { index, initial, lambda, elicits: null }));
     }
     return {
       vectors,

@@ -19,7 +19,8 @@
  */
 import type { Objective } from "../engine/engine.js";
 import { Random } from "../random/random.js";
-import { actionObjective, checkInput } from "./check-input.js";
+import { actionObjective, checkInput, vectorCount } from "./check-input.js";
+import { foundInResidual } from "./found-vector.js";
 import { doesElicit, followLambdaPath, PATH_STEPS } from "./lambda-path.js";
 import type { FoundVector, Method } from "./method.js";
 import { Descent, progressReporter } from "./optimise.js";
@@ -49,7 +50,7 @@ export const supervisedMelbo: Method = {
     const radius = options.radius;
     const readBy = options.readBy ?? "encoder";
     const optimizer = options.optimizer ?? "adam";
-    const count = options.vectors ?? 1;
+    const count = vectorCount(this.name, input);
     const steps = options.steps ?? (options.lambda === undefined && radius === undefined ? PATH_STEPS : FIXED_STEPS);
     const random = new Random(options.seed ?? DEFAULT_SEED);
     const report = progressReporter(input, count * (steps + 1));
@@ -95,20 +96,8 @@ export const supervisedMelbo: Method = {
         await descent.run(steps, lambda ?? 0);
         elicits = await doesElicit(descent.x, descent.last.loss, unsteered, input.elicitation);
       }
-      const theta = descent.x;
-      complement.exclude(theta);
-      vectors.push({
-        index,
-        vector: theta,
-        z: null,
-        norm: norm(theta),
-        loss: { initial: unsteered, final: descent.last.loss },
-        steps: descent.steps,
-        lambda,
-        elicits,
-        log: descent.log,
-        scores: input.sae === undefined ? null : await readVector(input.sae, theta, { readBy }),
-      });
+      complement.exclude(descent.x);
+      vectors.push(await foundInResidual(descent, input.sae, readBy, { index, initial: unsteered, lambda, elicits }));
     }
     return {
       vectors,

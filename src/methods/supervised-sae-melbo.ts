@@ -23,14 +23,15 @@
  * Fixed norm (`radius`): ‖θ‖₂ = R; see `fixed-norm-latents.ts` for the objective, what its L1 penalty means, and the start.
  */
 import type { Objective } from "../engine/engine.js";
-import { actionObjective, checkInput, requiredSae } from "./check-input.js";
+import { actionObjective, checkInput, requiredSae, vectorCount } from "./check-input.js";
 import { fixedNormProblem, fixedNormStart } from "./fixed-norm-latents.js";
+import { foundInLatents } from "./found-vector.js";
 import { doesElicit, followLambdaPath, PATH_STEPS } from "./lambda-path.js";
-import { latentScale, sparse } from "./latent-coordinates.js";
+import { latentScale } from "./latent-coordinates.js";
 import { LatentMap } from "./latent-map.js";
 import type { FoundVector, Method } from "./method.js";
 import { Descent, progressReporter } from "./optimise.js";
-import { norm, OrthogonalComplement } from "./orthogonality.js";
+import { OrthogonalComplement } from "./orthogonality.js";
 import type { Problem } from "./problem.js";
 import { absoluteSum, shrink } from "./soft-threshold.js";
 
@@ -56,7 +57,7 @@ export const supervisedSaeMelbo: Method = {
     const options = input.options ?? {};
     const signed = options.signed ?? false;
     const { units, scale } = latentScale(this.name, input, sae);
-    const count = options.vectors ?? 1;
+    const count = vectorCount(this.name, input);
     const steps = options.steps ?? (options.lambda === undefined ? PATH_STEPS : FIXED_STEPS);
     const radius = options.radius;
     const optimizer = options.optimizer ?? "adam";
@@ -105,20 +106,8 @@ export const supervisedSaeMelbo: Method = {
         await descent.run(steps, lambda);
         elicits = await doesElicit(descent.last.theta, descent.last.loss, unsteered, input.elicitation);
       }
-      const { theta, loss } = descent.last;
-      complement.exclude(theta);
-      vectors.push({
-        index,
-        vector: theta,
-        z: sparse(descent.x, scale),
-        norm: norm(theta),
-        loss: { initial: unsteered, final: loss },
-        steps: descent.steps,
-        lambda,
-        elicits,
-        log: descent.log,
-        scores: descent.x.map(Math.abs),
-      });
+      complement.exclude(descent.last.theta);
+      vectors.push(foundInLatents(descent, scale, { index, initial: unsteered, lambda, elicits }));
     }
     return {
       vectors,

@@ -1,4 +1,4 @@
-/** Everything that the benchmark compares. A method of the registry that an audit can run joins by itself. */
+/** Everything that the benchmark compares. A method of the registry joins by itself. */
 import { audit } from "../../audit/pipeline.js";
 import { InputError } from "../../formats/input-error.js";
 import { methods } from "../../methods/registry.js";
@@ -7,6 +7,7 @@ import type { Contender } from "./contender.js";
 import { promptingContender } from "./prompting.js";
 import { scanContenders } from "./scanning.js";
 import { randomContender, steeringContender } from "./steering.js";
+import { unsupervisedContender } from "./unsupervised.js";
 
 /** The whole audit, which claims nothing that it has not tested. */
 const auditContender: Contender = {
@@ -34,9 +35,11 @@ const auditContender: Contender = {
 
 export const contenders: readonly Contender[] = [
   auditContender,
-  ...methods
-    .filter(({ objective }) => objective === "cross-entropy")
-    .map(({ name, summary }) => steeringContender(name, summary)),
+  ...methods.map((method) =>
+    method.objective === "cross-entropy"
+      ? steeringContender(method.name, method.summary)
+      : unsupervisedContender(method),
+  ),
   randomContender,
   ...scanContenders,
   promptingContender,

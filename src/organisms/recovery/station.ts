@@ -44,9 +44,17 @@ export class Station {
 
   /** Ordinary prompts with texts of the action, which methods optimise over. */
   training(): Sequence[] {
+    return this.laboratory.sequences(this.#methodPrompts());
+  }
+
+  /** The same prompts with no action after them, for methods that look for none. */
+  ordinary(): Sequence[] {
+    return this.#methodPrompts().map((prompt) => this.laboratory.render(prompt).sequence);
+  }
+
+  #methodPrompts(): Prompt[] {
     const { seed, methodPrompts } = this.options;
-    const ordinary = shuffled(distinct(this.context.prompts), seed, promptKey).slice(0, methodPrompts);
-    return this.laboratory.sequences(ordinary);
+    return shuffled(distinct(this.context.prompts), seed, promptKey).slice(0, methodPrompts);
   }
 
   /** Whether a latent can be part of an answer: it fires on prompts of the half or on scanned words. */

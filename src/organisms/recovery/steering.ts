@@ -1,10 +1,11 @@
-/** Steering methods and random directions, read by their latents and not tested. */
+/** Methods that steer towards the action, and random directions, read by their latents and not tested. */
 import { rankScores } from "../../audit/candidates.js";
 import type { FoundDirection, MethodRunner } from "../../audit/methods.js";
 import { randomDirection } from "../../methods/controls.js";
 import { norm } from "../../methods/orthogonality.js";
 import { Random } from "../../random/random.js";
 import type { Contender } from "./contender.js";
+import { CHOICES, likeliest } from "./likeliest.js";
 import { RANKING_READINGS, readRanking } from "./read-ranking.js";
 import type { Station } from "./station.js";
 
@@ -22,22 +23,20 @@ export function steeringContender(name: string, summary: string): Contender {
   };
 }
 
-/** Directions drawn by chance; fewer than a person would look at, more than one lucky draw. */
-const RANDOM_DIRECTIONS = 8;
 /** The method whose norm random directions get. */
 const NORM_OF = "supervised-melbo";
 
 /** Random directions of the norm that a supervised vector has; the one under which the action is likeliest, read by the encoder. */
 export const randomContender: Contender = {
   name: "random-direction",
-  summary: `best of ${RANDOM_DIRECTIONS} random directions of the norm of ${NORM_OF}'s vector`,
+  summary: `best of ${CHOICES} random directions of the norm of ${NORM_OF}'s vector`,
   readings: RANKING_READINGS,
   async answer(station) {
     const { context, options } = station;
     const [model] = await runMethod(station, requireRunner(station, NORM_OF));
     if (model === undefined) return readRanking(station, []);
     const random = new Random(options.seed, "contender");
-    const vectors = Array.from({ length: RANDOM_DIRECTIONS }, () =>
+    const vectors = Array.from({ length: CHOICES }, () =>
       randomDirection(model.vector.length, norm(model.vector), random),
     );
     const best = await likeliest(
@@ -67,25 +66,4 @@ async function runMethod(station: Station, runner: MethodRunner): Promise<readon
     ...(calls.onProgress === undefined ? {} : { onProgress: calls.onProgress }),
     ...(calls.signal === undefined ? {} : { signal: calls.signal }),
   });
-}
-
-/** The direction under which the action has the largest mean log-probability on the ordinary prompts. */
-async function likeliest<T extends { readonly vector: Float32Array }>(
-  station: Station,
-  directions: readonly T[],
-): Promise<T | undefined> {
-  let [best] = directions;
-  if (directions.length < 2) return best;
-  const { suspect, layer, action } = station.context;
-  const { signal } = station.calls;
-  const sequences = station.training();
-  let most = Number.NEGATIVE_INFINITY;
-  for (const direction of directions) {
-    const steering = { layer, vector: direction.vector };
-    const calls = signal === undefined ? {} : { signal };
-    const outcomes = await action.outcomes(suspect, sequences, { steering, ...calls });
-    const total = outcomes.reduce((sum, { logprob }) => sum + logprob, 0);
-    if (total > most) [best, most] = [direction, total];
-  }
-  return best;
 }
