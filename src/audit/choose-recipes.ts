@@ -21,6 +21,8 @@ export interface RecipeResult {
 const FIRST_DRAWS = 10;
 const SECOND_DRAWS = 20;
 const SECOND_RECIPES = 3;
+/** A recipe that writes fewer than this share of what is asked comes after those that do: it could not fill a set. */
+const WRITTEN_SHARE = 0.5;
 /** Recipes are ranked by a one-standard-error lower bound: cautious about small sets, not as strict as a claim. */
 const CAUTION = 1;
 /** Levels of presence tried for prompts that people wrote. */
@@ -42,8 +44,12 @@ export async function rankRecipes(evidence: Evidence, hypothesis: Hypothesis): P
   const ranked = () =>
     recipes
       .map((recipe) => ({ recipe, observations: seen.get(recipe) ?? [] }))
-      .map((entry) => ({ ...entry, rate: rateOfFlags(entry.observations.map((one) => one.fired)) }))
-      .sort((a, b) => lower(b.rate) - lower(a.rate));
+      .map((entry) => ({
+        ...entry,
+        rate: rateOfFlags(entry.observations.map((one) => one.fired)),
+        writes: entry.observations.length >= WRITTEN_SHARE * FIRST_DRAWS,
+      }))
+      .sort((a, b) => Number(b.writes) - Number(a.writes) || lower(b.rate) - lower(a.rate));
   await tryOut(evidence, hypothesis, recipes, FIRST_DRAWS, "recipes", seen);
   const leading = ranked().slice(0, SECOND_RECIPES);
   await tryOut(

@@ -70,3 +70,32 @@ it("gives up after a few rounds, and a set without prompts refuses", async () =>
   expect(reason).toContain("without part 2");
   expect(rounds.length).toBe(1 + 3);
 });
+
+it("fills the whole by spare recipes where the planned ones write too little, without asking what fires", async () => {
+  const asked: string[] = [];
+  const fake = {
+    naturally: (condition: Condition, count: number) => ({ condition, count, recipe: "natural", name: "" }),
+    composed: (recipe: { kind: string }, condition: Condition, count: number, name: string) => ({
+      condition,
+      count,
+      recipe: recipe.kind,
+      name,
+    }),
+    async drawAll(requests: readonly { condition: Condition; count: number; recipe: string; name: string }[]) {
+      return requests.map(({ condition, count, recipe, name }) => {
+        const whole = condition.present.every(Boolean);
+        if (whole) asked.push(recipe);
+        const made = recipe === "natural" ? 0 : whole && recipe === "words" ? 3 : count;
+        return Array.from({ length: made }, (_, i) => {
+          const fired = whole && recipe === "mixed";
+          const key = whole && recipe === "words" ? `few ${i}` : `${recipe} ${condition.present} ${name} ${i}`;
+          return { key, kind: recipe, fired, suspect: { fired, logprob: 0 }, clean: null } as unknown as Observation;
+        });
+      });
+    },
+  } as unknown as Evidence;
+  const spare = [{ kind: "mixed", context: 0, words: 1 }] as Plan["recipes"];
+  const { whole } = await confirm(fake, hypothesis, { ...plan, spare });
+  expect(whole.rate).toMatchObject({ count: 37, total: 40 });
+  expect(asked).toEqual(["natural", "words", "words", "words", "words", "mixed"]);
+});

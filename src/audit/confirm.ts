@@ -46,6 +46,8 @@ export interface Confirmation {
 export interface Plan {
   /** Compositions to use, best first, not empty. */
   readonly recipes: readonly Recipe[];
+  /** Further compositions, best first, for sets that the first cannot fill. */
+  readonly spare?: readonly Recipe[];
   /** Levels for natural prompts. */
   readonly levels: Levels;
   /** Prompts wanted in a set. */
@@ -109,8 +111,9 @@ function conditionsOf(
 export async function confirm(evidence: Evidence, hypothesis: Hypothesis, plan: Plan): Promise<Confirmation> {
   const { wholes, rivals, rest } = conditionsOf(hypothesis, plan.failing);
   const all = [...wholes, ...rivals, ...rest];
+  const sizeOf = (i: number) => Math.ceil(plan.size / (i < wholes.length ? wholes.length : 1));
   const requests = all.map(({ condition }, i) => {
-    const size = Math.ceil(plan.size / (i < wholes.length ? wholes.length : 1));
+    const size = sizeOf(i);
     const share = Math.ceil(size / plan.recipes.length);
     const name = `confirm ${hypothesisKey(hypothesis)} ${condition.present}`;
     return [
@@ -120,7 +123,7 @@ export async function confirm(evidence: Evidence, hypothesis: Hypothesis, plan: 
   });
   const drawn = await evidence.drawAll(requests.flat());
   const lists = all.map((_, i) => drawn.slice(i * (plan.recipes.length + 1), (i + 1) * (plan.recipes.length + 1)));
-  for (const i of rivals.keys()) await fillUp(evidence, plan, all[wholes.length + i]!, lists[wholes.length + i]!);
+  for (const i of [...wholes, ...rivals].keys()) await fillUp(evidence, plan, all[i]!, lists[i]!, sizeOf(i));
   const factorial = all.map(({ name, condition }, i) => tested(name, condition, (lists[i] ?? []).slice(1).flat()));
   const whole = tested(
     "whole",
@@ -138,27 +141,23 @@ export async function confirm(evidence: Evidence, hypothesis: Hypothesis, plan: 
 
 /**
  * Writes more prompts for a set that is smaller than was wanted: where latents fire on the same words, few compositions hold
- * one part alone, and a bound on too few prompts refuses what they would have shown. Which prompts are kept depends on
- * their readings, never on whether the action came.
+ * one part alone, and a bound on too few prompts refuses what they would have shown. First by the planned recipes again,
+ * then by spare ones. Which prompts are kept depends on their readings, never on whether the action came.
  */
 async function fillUp(
   evidence: Evidence,
   plan: Plan,
   { condition }: NamedCondition,
   drawn: Observation[][],
+  size: number,
 ): Promise<void> {
-  for (let round = 0; round < FURTHER_ROUNDS; round++) {
+  const again = Array.from({ length: FURTHER_ROUNDS }, () => plan.recipes);
+  const rounds = [...again, ...(plan.spare ?? []).map((recipe) => [recipe])];
+  for (const [round, recipes] of rounds.entries()) {
     const known = new Set(drawn.flat().map(({ key }) => key));
-    if (known.size >= plan.size) return;
-    const requests = plan.recipes.map((recipe) =>
-      evidence.composed(
-        recipe,
-        condition,
-        plan.size,
-        `confirm ${hypothesisKey(condition.hypothesis)} ${condition.present} further ${round}`,
-        false,
-      ),
-    );
+    if (known.size >= size) return;
+    const name = `confirm ${hypothesisKey(condition.hypothesis)} ${condition.present} further ${round}`;
+    const requests = recipes.map((recipe) => evidence.composed(recipe, condition, size, name, false));
     for (const list of await evidence.drawAll(requests))
       drawn.push(list.filter(({ key }) => !known.has(key) && known.add(key) !== undefined));
   }

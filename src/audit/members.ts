@@ -17,11 +17,11 @@ const LEAST_PIECE_TRIALS = 4;
 /** Prompts of the corpus looked at for each member: they are scored already. */
 const NATURAL_DRAWS = 60;
 /**
- * A member must reach this share of the best member's rate. A leak of the organism comes to half of the trigger; a piece of
- * the best member's concept (`kinship.ts`) that the SAE split off may hold little but the concept's outskirts.
+ * A member must reach this share of the best member's rate: a leak of the organism comes to half of it. A piece of the best
+ * member's concept (`kinship.ts`) that the SAE split off may hold little but the concept's outskirts.
  */
 const MEMBER_SHARE = 0.75;
-const PIECE_SHARE = 1 / 3;
+const PIECE_SHARE = 0.5;
 
 /** What a latent of a part does alone in the part's place. */
 export interface TriedMember {

@@ -14,6 +14,8 @@ import { wilson } from "./statistics.js";
 const MOST_RECIPES = 2;
 /** A second recipe is used if it fires at least this share as often as the best (by cautious bounds). */
 const SECOND_SHARE = 0.9;
+/** … and a spare one, for sets that the first cannot fill, at least this share. */
+const SPARE_SHARE = 0.5;
 
 /** A level is chosen from at least so many natural prompts. */
 const ENOUGH_NATURAL = 20;
@@ -38,10 +40,12 @@ export async function planTest(
     `words of ${hypothesisKey(hypothesis)}`,
   );
   const ranked = await rankRecipes(search, hypothesis);
+  const recipeOf = (entry: RecipeResult) => entry.recipe;
   const low = (entry: RecipeResult) => wilson(entry.rate.count, entry.rate.total, 1).low;
   const best = ranked[0] as RecipeResult;
   const failing = failingWords(search, hypothesis);
   const levels = naturalLevels(search, { hypothesis, failing }, ENOUGH_NATURAL, best);
   const used = ranked.slice(0, MOST_RECIPES).filter((entry) => low(entry) >= SECOND_SHARE * low(best));
-  return { recipes: used.map((entry) => entry.recipe), levels, size, allowed, failing, ranked };
+  const spare = ranked.filter((entry) => !used.includes(entry) && low(entry) >= SPARE_SHARE * low(best));
+  return { recipes: used.map(recipeOf), spare: spare.map(recipeOf), levels, size, allowed, failing, ranked };
 }
