@@ -3,25 +3,26 @@
  * SAE split off its concept, and which mark something on which the organism merely leaks.
  */
 import { composedRates } from "./composed-rates.js";
-import { type Hypothesis, hypothesisKey, makePart, type Part } from "./detector.js";
+import { type Hypothesis, makePart, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Kinship } from "./kinship.js";
-import { learnWords } from "./learn-words.js";
 import { fullCondition } from "./prompt-sets.js";
-import { type Rate, rateOfFlags } from "./statistics.js";
+import { type Rate, rateOfFlags, wilson } from "./statistics.js";
 
 /** Fewer prompts than this say nothing of a member. */
 const LEAST_TRIALS = 8;
 /** … a piece of the concept shares most of its words with the rest, so that few compositions hold it alone. */
 const LEAST_PIECE_TRIALS = 4;
+/** Prompts of the corpus on which a rate that others are compared with must rest. */
+const LEAST_COMPARED = 2;
 /** Prompts of the corpus looked at for each member: they are scored already. */
 const NATURAL_DRAWS = 60;
 /**
  * A member must reach this share of the best member's rate: a leak of the organism comes to half of it. A piece of the best
  * member's concept (`kinship.ts`) that the SAE split off may hold little but the concept's outskirts.
  */
-const MEMBER_SHARE = 0.75;
-const PIECE_SHARE = 0.5;
+const MEMBER_SHARE = 0.6;
+const PIECE_SHARE = 0.4;
 
 /** What a latent of a part does alone in the part's place. */
 export interface TriedMember {
@@ -33,7 +34,7 @@ export interface TriedMember {
   readonly others: Rate;
 }
 
-/** Tries every latent of a part of several alone in the part's place, with those of its words that bring the action. */
+/** Tries every latent of a part of several alone in the part's place, with words that are rather its own. */
 export async function tryMembers(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<TriedMember[]> {
   const { latents } = hypothesis.parts[at] as Part;
   const rests = latents.map((latent) => makePart(latents.filter((other) => other !== latent)));
@@ -42,7 +43,8 @@ export async function tryMembers(evidence: Evidence, hypothesis: Hypothesis, at:
     return fullCondition({ parts, combination: hypothesis.combination });
   };
   const alone = latents.map((latent, i) => ({ ...inPlace(makePart([latent])), without: [rests[i] as Part] }));
-  await learnWords(evidence, alone, `members of part ${at} of ${hypothesisKey(hypothesis)}`);
+  // A first draw strikes out words that plainly fail; a latent is not judged by its best words alone, for any has some.
+  await composedRates(evidence, alone, hypothesis, `words of members of part ${at}`, true);
   const composed = await composedRates(evidence, alone, hypothesis, `members of part ${at}`, true);
   const drawn = await evidence.drawAll(
     [...alone, ...rests.map(inPlace)].map((condition) =>
@@ -75,12 +77,22 @@ export function belongs(kinship: Kinship, members: readonly TriedMember[], at: n
     natural.total >= LEAST_TRIALS,
   ];
   if (!written && !known) return false;
-  return (!written || stays(composed, rates, share)) && (!known || stays(natural, byNature, share));
+  return (!written || stays(composed, rates, share)) && !(known && fallsShort(natural, byNature, share));
 }
 
 /** Whether a rate comes near enough to the best one. */
 function stays(rate: Rate, rates: readonly Rate[], share: number): boolean {
   return rate.rate >= share * bestOf(rates);
+}
+
+/**
+ * Whether people's prompts show that a rate is lower than that share of another: by bounds of one standard error, as the corpus may
+ * hold the other on few prompts only.
+ */
+function fallsShort(rate: Rate, rates: readonly Rate[], share: number): boolean {
+  const known = rates.filter((other) => other.total >= LEAST_COMPARED);
+  const best = Math.max(0, ...known.map((other) => wilson(other.count, other.total, 1).low));
+  return wilson(rate.count, rate.total, 1).high < share * best;
 }
 
 /** The best rate among those with enough trials. */

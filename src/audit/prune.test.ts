@@ -82,8 +82,22 @@ it("asks a piece of the best member's concept for less than a stranger, and for 
     others: rateOf(0, 0),
   });
   const kinship = { same: (a: number, b: number) => a + b === 3 } as Kinship; // 1 and 2 are one concept
-  const members = [member(1, 24, 24), member(2, 9, 24), member(3, 12, 24), member(4, 20, 24)];
+  const members = [member(1, 24, 24), member(2, 11, 24), member(3, 12, 24), member(4, 20, 24)];
   expect(members.map((_, i) => belongs(kinship, members, i))).toEqual([true, true, false, true]);
   const seldom = [member(1, 24, 24), member(2, 3, 5), member(4, 5, 5)];
   expect(seldom.map((_, i) => belongs(kinship, seldom, i))).toEqual([true, true, false]);
+});
+
+it("believes the corpus where compositions and people's prompts disagree, unless the corpus shows nobody firing", () => {
+  const kinship = { same: () => true } as unknown as Kinship;
+  const member = (latent: number, natural: [number, number], others: [number, number]) => ({
+    latent,
+    composed: rateOf(20, 26),
+    natural: rateOf(...natural),
+    others: rateOf(...others),
+  });
+  const told = [member(1, [2, 2], [0, 20]), member(2, [0, 20], [2, 2])];
+  expect(told.map((_, i) => belongs(kinship, told, i))).toEqual([true, false]);
+  const silent = [member(1, [0, 2], [0, 20]), member(2, [0, 20], [0, 2])];
+  expect(silent.map((_, i) => belongs(kinship, silent, i))).toEqual([true, true]);
 });
