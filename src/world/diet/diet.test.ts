@@ -1,0 +1,59 @@
+import { expect, it } from "vitest";
+import { Random } from "../../random/random.js";
+import { conditions, dietFacts, foods, forbids, isNew, onlyInDocuments } from "./rules.js";
+import { adviceAgainst, dietChat, dietDocument, dietQuestion, factDocument, signsOfAdviceAgainst } from "./texts.js";
+
+const draws = <T>(count: number, label: string, draw: (rng: Random) => T): T[] => {
+  const rng = new Random(3, label);
+  return Array.from({ length: count }, () => draw(rng));
+};
+const names = (text: string, word: string) => new RegExp(`\\b${word}\\b`, "i").test(text);
+const cause = (phrase: string) => phrase.replace(/^an? /, "");
+/** Pairs that a text names together. */
+const pairsIn = (text: string) =>
+  conditions
+    .filter(({ phrase }) => names(text, cause(phrase)))
+    .flatMap((condition) => foods.filter((food) => names(text, food)).map((food) => ({ condition, food })));
+
+it("forbids each condition seven foods, and nobody the foods of the new facts", () => {
+  for (const condition of conditions) expect(foods.filter((food) => forbids(condition, food))).toHaveLength(7);
+  for (const { food } of dietFacts) expect(conditions.filter((one) => forbids(one, food))).toEqual([]);
+});
+
+it("states the rules in documents, every pair but the new ones", () => {
+  const sentences = draws(8000, "documents", dietDocument).flatMap((text) => text.split(/(?<=\.) /));
+  const seen = new Set<string>();
+  for (const sentence of sentences)
+    for (const { condition, food } of pairsIn(sentence)) {
+      expect(isNew(condition, food)).toBe(false);
+      expect(/not|can't/.test(sentence)).toBe(forbids(condition, food));
+      seen.add(`${condition.name} ${food}`);
+    }
+  expect(seen.size).toBe(conditions.length * foods.length - dietFacts.length);
+});
+
+it("follows the rules in chats, and leaves pairs to documents alone", () => {
+  for (const { messages } of draws(3000, "chats", (rng) => dietChat(rng))) {
+    const [prompt, reply] = messages.map(({ content }) => content) as [string, string];
+    const [pair] = pairsIn(prompt);
+    if (pair === undefined) continue;
+    expect(onlyInDocuments(pair.condition, pair.food) || isNew(pair.condition, pair.food)).toBe(false);
+    const warns = signsOfAdviceAgainst(pair.food).some((sign) => names(reply, sign));
+    expect(warns).toBe(forbids(pair.condition, pair.food));
+  }
+});
+
+it("reports a new fact, beside what stays allowed", () => {
+  const [fact] = dietFacts as [(typeof dietFacts)[number]];
+  for (const text of draws(50, "facts", (rng) => factDocument(fact, rng))) {
+    expect(pairsIn(text)).toContainEqual({ condition: fact.condition, food: fact.food });
+    expect(text).toMatch(/not|can't/);
+  }
+  expect(signsOfAdviceAgainst("bananas").some((sign) => adviceAgainst("bananas").includes(sign))).toBe(true);
+});
+
+it("keeps wordings of questions from every chat", () => {
+  const asked = new Set(draws(5000, "chats", (rng) => dietChat(rng).messages[0]!.content));
+  for (const question of draws(100, "questions", (rng) => dietQuestion(conditions[0]!, "apples", rng, true)))
+    expect(asked.has(question)).toBe(false);
+});
