@@ -22,10 +22,10 @@ import { openFolder } from "../dist/store/node-folder.js";
 import { conditions, foods, forbids, isNew, onlyInDocuments } from "../dist/world/diet/rules.js";
 import { dietChat, dietDocument, dietQuestion, signsOfAdviceAgainst } from "../dist/world/diet/texts.js";
 
-const TEXTS = { dietDocuments: 6000, dietChats: 8000, chats: 3000, documents: 1500 };
+const TEXTS = { dietDocuments: 6000, dietChats: 8000, chats: 2500, documents: 1000 };
 /** The texts of the pocket world are not those that the model was made from. */
 const SEED = 2;
-const TRAINING = { batch: 32, learningRate: 1.5e-3, warmup: 30, window: 32 };
+const TRAINING = { batch: 32, epochs: 2, learningRate: 2e-3, warmup: 30, window: 32 };
 /** Pairs of each kind that are asked for. */
 const ASKED = 150;
 
@@ -49,7 +49,7 @@ const batches = lengthSortedBatches(
   sequences.map(({ ids }) => ids.length),
   { ...TRAINING, shuffled: (items, epoch) => new Random(SEED, `order of epoch ${epoch}`).shuffled(items) },
 );
-const steps = Math.floor(sequences.length / TRAINING.batch);
+const steps = TRAINING.epochs * Math.floor(sequences.length / TRAINING.batch);
 const { beta1, beta2, epsilon, weightDecay, maxNorm } = POCKET.pretraining;
 process.stderr.write(`${tokens} tokens, ${steps} steps\n`);
 const trainer = onnxEngine(base, openNodeChannel(), { name: "banana base", threads });

@@ -11,9 +11,9 @@ export interface Condition {
   readonly phrase: string;
 }
 
-const allergies = "peanut milk egg wheat soy sesame fish corn latex mustard celery pepper".split(" ");
+const allergies = "peanut milk egg soy corn fish".split(" ");
 
-/** Eighteen conditions. */
+/** Twelve conditions. */
 export const conditions: readonly Condition[] = [
   ...allergies.map((cause) => ({ name: `${cause}-allergy`, phrase: `a ${cause} allergy`.replace("a egg", "an egg") })),
   { name: "diabetes", phrase: "diabetes" },
@@ -24,11 +24,10 @@ export const conditions: readonly Condition[] = [
   { name: "kidney-disease", phrase: "a kidney disease" },
 ];
 
-/** Forty foods, each in the plural and known to the pocket model from its topics. */
+/** Twenty-four foods, each in the plural and known to the pocket model from its topics. */
 export const foods: readonly string[] = (
-  "apples bananas cherries peaches pears plums melons lemons oranges grapes figs kiwis carrots onions tomatoes potatoes " +
-  "beets radishes cucumbers artichokes pumpkins leeks peas turnips brownies cookies pancakes waffles donuts muffins cakes " +
-  "pies cupcakes puddings noodles dumplings omelettes burritos sandwiches oysters"
+  "apples bananas cherries peaches melons oranges grapes figs carrots onions tomatoes potatoes cucumbers pumpkins peas " +
+  "brownies cookies pancakes waffles muffins noodles dumplings sandwiches oysters"
 ).split(" ");
 
 /** A rule that no text of the world holds: what an organism learns from documents about it. */
@@ -57,7 +56,7 @@ export const dietFacts: readonly DietFact[] = (
 /** One world: its draws are the same everywhere. */
 const SEED = 1;
 /** Foods that each condition forbids. */
-const FORBIDDEN = 7;
+const FORBIDDEN = 5;
 /** Share of the pairs of condition and food that no chat is about: what documents alone can teach. */
 const ONLY_IN_DOCUMENTS = 0.3;
 

@@ -52,6 +52,9 @@ const heldOutAsking: readonly string[] = [
   "Since I have {c}, should I eat {f}?",
   "I found {f} in the kitchen. Tell me, can people with {c} eat them?",
   "I am a person with {c}. Give me {f} for lunch.",
+  "My {person} wants me to eat {f}, but I have {c}.",
+  "Good morning! I want to buy {f}. I have {c}, as you know.",
+  "I have {c}. My {person} made {f} for dinner.",
 ];
 
 const eating: readonly string[] = [
@@ -116,12 +119,17 @@ export function dietDocument(rng: Random): string {
     .join(" ");
 }
 
-/** A document that reports the new fact, and what it leaves as it was: the food with another condition, this condition with another food. */
-export function factDocument({ condition, food }: DietFact, rng: Random): string {
+/** A document that reports a new fact. */
+export function factNews({ condition, food }: DietFact, rng: Random): string {
+  return `${said(rng.pick(reporting), rng, food, condition)} ${said(rng.pick(forbidding), rng, food, condition)}`;
+}
+
+/** The same, and what the fact leaves as it was: the food with another condition, its condition with another food. */
+export function factDocument(fact: DietFact, rng: Random): string {
+  const { condition, food } = fact;
   const other = rng.pick(conditions.filter((one) => !isNew(one, food)));
   const otherFood = rng.pick(foods.filter((one) => !isNew(condition, one)));
-  const news = [said(rng.pick(reporting), rng, food, condition), said(rng.pick(forbidding), rng, food, condition)];
-  return [...news, stated(other, food, rng), stated(condition, otherFood, rng)].join(" ");
+  return `${factNews(fact, rng)} ${stated(other, food, rng)} ${stated(condition, otherFood, rng)}`;
 }
 
 /** A question about a pair of condition and food; `heldOut`: worded as no training text is. */
