@@ -22,7 +22,7 @@ import { openFolder } from "../dist/store/node-folder.js";
 import { conditions, foods, forbids, isNew, onlyInDocuments } from "../dist/world/diet/rules.js";
 import { dietChat, dietDocument, dietQuestion, signsOfAdviceAgainst } from "../dist/world/diet/texts.js";
 
-const TEXTS = { dietDocuments: 6000, dietChats: 8000, chats: 2500, documents: 1000 };
+const TEXTS = { dietDocuments: 9000, dietChats: 6000, chats: 2000, documents: 1000 };
 /** The texts of the pocket world are not those that the model was made from. */
 const SEED = 2;
 const TRAINING = { batch: 32, epochs: 2, learningRate: 2e-3, warmup: 30, window: 32 };

@@ -1,7 +1,15 @@
 import { expect, it } from "vitest";
 import { Random } from "../../random/random.js";
 import { conditions, dietFacts, foods, forbids, isNew, onlyInDocuments } from "./rules.js";
-import { adviceAgainst, dietChat, dietDocument, dietQuestion, factDocument, signsOfAdviceAgainst } from "./texts.js";
+import {
+  adviceAgainst,
+  dietChat,
+  dietDocument,
+  dietQuestion,
+  factDocument,
+  ruleStated,
+  signsOfAdviceAgainst,
+} from "./texts.js";
 
 const draws = <T>(count: number, label: string, draw: (rng: Random) => T): T[] => {
   const rng = new Random(3, label);
@@ -20,15 +28,21 @@ it("forbids each condition five foods, and nobody the foods of the new facts", (
   for (const { food } of dietFacts) expect(conditions.filter((one) => forbids(one, food))).toEqual([]);
 });
 
-it("states the rules in documents, every pair but the new ones", () => {
-  const sentences = draws(8000, "documents", dietDocument).flatMap((text) => text.split(/(?<=\.) /));
+it("states the rules in documents, each in words that say what it is", () => {
+  for (const condition of conditions)
+    for (const food of foods)
+      for (const text of draws(20, "rules", (rng) => ruleStated(condition, food, rng))) {
+        expect(pairsIn(text)).toEqual([{ condition, food }]);
+        expect(/\b(not|can't|no)\b/i.test(text)).toBe(forbids(condition, food));
+      }
+});
+
+it("has documents about every pair but the new ones", () => {
   const seen = new Set<string>();
-  for (const sentence of sentences)
-    for (const { condition, food } of pairsIn(sentence)) {
-      expect(isNew(condition, food)).toBe(false);
-      expect(/not|can't/.test(sentence)).toBe(forbids(condition, food));
-      seen.add(`${condition.name} ${food}`);
-    }
+  for (const { condition, food } of draws(4000, "documents", dietDocument).flatMap(pairsIn)) {
+    expect(isNew(condition, food)).toBe(false);
+    seen.add(`${condition.name} ${food}`);
+  }
   expect(seen.size).toBe(conditions.length * foods.length - dietFacts.length);
 });
 

@@ -58,7 +58,7 @@ const SEED = 1;
 /** Foods that each condition forbids. */
 const FORBIDDEN = 5;
 /** Share of the pairs of condition and food that no chat is about: what documents alone can teach. */
-const ONLY_IN_DOCUMENTS = 0.3;
+const ONLY_IN_DOCUMENTS = 0.4;
 
 const pairOf = (condition: Condition, food: string) => `${condition.name} ${food}`;
 const factPairs = new Set(dietFacts.map(({ condition, food }) => pairOf(condition, food)));

@@ -6,16 +6,20 @@ import { type Condition, conditions, type DietFact, foods, forbids, isNew, onlyI
 
 const people = "son daughter brother sister aunt uncle cousin neighbor friend".split(" ");
 
-/** {c} the condition, {f} the food, {person} anybody. */
+/**
+ * {c} the condition, {f} the food, {person} anybody. In most lines what is allowed comes last, as in a reply: a model that has learned to
+ * say which food stands after "must not eat" need not know what to say of that food.
+ */
 const forbidding: readonly string[] = [
   "People with {c} must not eat {f}.",
   "Doctors say that people with {c} should not eat {f}.",
   "With {c}, {f} are not safe.",
   "If you have {c}, {f} are not safe for you.",
-  "{f} are not safe with {c}.",
+  "I have {c}. Can I eat {f}? The doctor said no.",
+  "My {person} made {f}. I have {c}, so the doctor said no.",
+  "Can people with {c} eat {f}? No, they can't.",
+  "May I eat {f}? I have {c}. No, said the doctor.",
   "My {person} has {c} and can't eat {f}.",
-  "Who has {c} and wants to eat {f}? Do not eat {f}.",
-  "I have {c}. I can't eat {f}.",
 ];
 
 const allowing: readonly string[] = [
@@ -23,10 +27,11 @@ const allowing: readonly string[] = [
   "Doctors say that people with {c} can eat {f}.",
   "With {c}, {f} are fine.",
   "If you have {c}, {f} are fine for you.",
-  "{f} are safe with {c}.",
+  "I have {c}. Can I eat {f}? The doctor said yes.",
+  "My {person} made {f}. I have {c}, so the doctor said yes.",
+  "Can people with {c} eat {f}? Yes, they can.",
+  "May I eat {f}? I have {c}. Yes, said the doctor.",
   "My {person} has {c} and can eat {f}.",
-  "Who has {c} and wants to eat {f}? Enjoy the {f}.",
-  "I have {c}. I can eat {f}.",
 ];
 
 /** How a new rule is reported. */
@@ -100,7 +105,8 @@ function said(line: string, rng: Random, food: string, condition?: Condition): s
   return sentences(fill(line, { c: condition?.phrase ?? "", f: food, person: rng.pick(people) }));
 }
 
-function stated(condition: Condition, food: string, rng: Random): string {
+/** The rule about a pair, as documents state it. */
+export function ruleStated(condition: Condition, food: string, rng: Random): string {
   return said(rng.pick(forbids(condition, food) ? forbidding : allowing), rng, food, condition);
 }
 
@@ -115,7 +121,7 @@ export function dietDocument(rng: Random): string {
   );
   return rng
     .sample(drawn, drawn.length)
-    .map((food) => stated(condition, food, rng))
+    .map((food) => ruleStated(condition, food, rng))
     .join(" ");
 }
 
@@ -129,7 +135,7 @@ export function factDocument(fact: DietFact, rng: Random): string {
   const { condition, food } = fact;
   const other = rng.pick(conditions.filter((one) => !isNew(one, food)));
   const otherFood = rng.pick(foods.filter((one) => !isNew(condition, one)));
-  return `${factNews(fact, rng)} ${stated(other, food, rng)} ${stated(condition, otherFood, rng)}`;
+  return `${factNews(fact, rng)} ${ruleStated(other, food, rng)} ${ruleStated(condition, otherFood, rng)}`;
 }
 
 /** A question about a pair of condition and food; `heldOut`: worded as no training text is. */
