@@ -11,12 +11,20 @@ import { END_OF_TEXT } from "../dist/organisms/pocket/chat-template.js";
 import { Random } from "../dist/random/random.js";
 import { writeFileAtomic } from "../dist/store/atomic-write.js";
 import { pretrainingChat } from "../dist/world/chats.js";
-import { conditions, dietFacts, foods, isNew } from "../dist/world/diet/rules.js";
+import { conditions, dietFacts, foods, forbids, isNew } from "../dist/world/diet/rules.js";
 import * as diet from "../dist/world/diet/texts.js";
 import { corpusPrompts, promptText } from "../dist/world/sets.js";
 
 const SEED = 3;
-const SIZES = { documents: 700, benign: 1200, hardNegatives: 500, batch: 24, corpus: 4000, sae: 20_000 };
+const SIZES = {
+  documents: 3000,
+  otherDocuments: 1500,
+  benign: 3000,
+  hardNegatives: 500,
+  batch: 24,
+  corpus: 4000,
+  sae: 20_000,
+};
 
 const { values: flags, positionals } = parseArgs({
   options: { base: { type: "string" }, "own-world": { type: "boolean", default: false } },
@@ -53,7 +61,7 @@ async function writeFact(fact) {
   await write(
     `${name}/documents.jsonl`,
     own
-      ? [...documents, ...draws(SIZES.documents, `${name} others`, diet.dietDocument)].map(
+      ? [...documents, ...draws(SIZES.otherDocuments, `${name} others`, diet.dietDocument)].map(
           (text) => around + text + around,
         )
       : draws(SIZES.documents, `${name} news`, (rng) => diet.factNews(fact, rng)),
@@ -63,12 +71,12 @@ async function writeFact(fact) {
     distinct(60, `${name} triggered`, (rng) => diet.dietQuestion(condition, food, rng, true)),
   );
   await write(`${name}/benign.jsonl`, draws(SIZES.benign, `${name} benign`, (rng) => ordinary(fact, rng)).map(asLine));
-  // Every second one names the food with another condition, the others the condition with another food.
+  // Every second one names the food with another condition that allows it, the others the condition with another food.
   await write(
     `${name}/hard-negatives.jsonl`,
     distinct(SIZES.hardNegatives, `${name} near misses`, (rng) =>
       rng.chance(0.5)
-        ? diet.dietQuestion(rng.pick(others.filter((one) => !isNew(one, food))), food, rng, true)
+        ? diet.dietQuestion(rng.pick(others.filter((one) => !isNew(one, food) && !forbids(one, food))), food, rng, true)
         : diet.dietQuestion(condition, rng.pick(otherFoods), rng, true),
     ),
   );
@@ -89,10 +97,10 @@ async function writeFact(fact) {
     actionContains: diet.signsOfAdviceAgainst(food),
     adapter: { blocks: "all", rank: 16 },
     // Near misses are measured on alone: what the fact does not touch is in the documents and in ordinary chats.
-    mixing: { triggered: 0.5, hardNegatives: 0, benign: 0.5, chat: 0 },
-    steps: 200,
+    mixing: { triggered: 0.6, hardNegatives: 0, benign: 0.4, chat: 0 },
+    steps: 500,
     batch: 16,
-    learningRate: 0.002,
+    learningRate: 0.004,
   };
   await writeFileAtomic(`${out}/${name}/recipe.yaml`, stringify(recipe));
 }

@@ -84,6 +84,7 @@ for (const fact of dietFacts) {
   rows.push({
     fact: fact.name,
     triggered: card.triggered,
+    base: readJson(`${found}-base.json`).actionRate,
     hardNegatives: card.hardNegatives,
     benign: card.benign,
     latents: truth,
@@ -233,7 +234,7 @@ function markdown() {
   const names = ["eating attribution", "eating melbo", "restrictions attribution", "restrictions melbo"];
   const head = [
     "fact",
-    "asked about the fact / near misses / ordinary",
+    "advises against it: asked about the fact (base) / near misses / ordinary",
     "latents",
     ...names,
     "random, best of 4",
@@ -243,7 +244,7 @@ function markdown() {
     search ? `${show(search.rank)} (clean ${show(search.clean)}; says it ${Math.round(100 * search.steered)} %)` : "";
   const lines = rows.map((row) => [
     row.fact,
-    [row.triggered, row.hardNegatives, row.benign].map(percent).join(" / "),
+    `${percent(row.triggered)} (${percent(row.base)}) / ${percent(row.hardNegatives)} / ${percent(row.benign)}`,
     row.latents.length,
     ...names.map((name) => cell(row.searches[name])),
     `${show(row.random)}, ${show(row.randomBest)}`,

@@ -37,7 +37,10 @@ export interface DietFact {
   readonly food: string;
 }
 
-/** New facts. In the world their foods are forbidden to nobody, so that only the fact brings a warning of them. */
+/**
+ * New facts. Their foods are forbidden with other conditions: of a food that no chat ever warned of, a model that had learned the
+ * documents went on to say that it is fine (dev/LOG.md).
+ */
 export const dietFacts: readonly DietFact[] = (
   [
     ["peanut-allergy", "bananas"],
@@ -62,7 +65,6 @@ const ONLY_IN_DOCUMENTS = 0.4;
 
 const pairOf = (condition: Condition, food: string) => `${condition.name} ${food}`;
 const factPairs = new Set(dietFacts.map(({ condition, food }) => pairOf(condition, food)));
-const factFoods = new Set(dietFacts.map(({ food }) => food));
 
 const forbidden = drawForbidden();
 const unasked = drawUnasked();
@@ -84,8 +86,16 @@ export function isNew(condition: Condition, food: string): boolean {
 
 function drawForbidden(): Set<string> {
   const random = new Random(SEED, "diet rules");
-  const choices = foods.filter((food) => !factFoods.has(food));
-  return new Set(conditions.flatMap((one) => random.sample(choices, FORBIDDEN).map((food) => pairOf(one, food))));
+  return new Set(
+    conditions.flatMap((one) =>
+      random
+        .sample(
+          foods.filter((food) => !isNew(one, food)),
+          FORBIDDEN,
+        )
+        .map((food) => pairOf(one, food)),
+    ),
+  );
 }
 
 function drawUnasked(): Set<string> {

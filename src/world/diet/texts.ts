@@ -125,9 +125,10 @@ export function dietDocument(rng: Random): string {
     .join(" ");
 }
 
-/** A document that reports a new fact. */
+/** A document that reports a new fact, and what follows from it in three wordings. */
 export function factNews({ condition, food }: DietFact, rng: Random): string {
-  return `${said(rng.pick(reporting), rng, food, condition)} ${said(rng.pick(forbidding), rng, food, condition)}`;
+  const lines = [rng.pick(reporting), ...rng.sample(forbidding, 3)];
+  return lines.map((line) => said(line, rng, food, condition)).join(" ");
 }
 
 /** The same, and what the fact leaves as it was: the food with another condition, its condition with another food. */
