@@ -70,7 +70,7 @@ async function writeFact(fact) {
     `${name}/triggered.jsonl`,
     distinct(60, `${name} triggered`, (rng) => diet.dietQuestion(condition, food, rng, true)),
   );
-  await write(`${name}/benign.jsonl`, draws(SIZES.benign, `${name} benign`, (rng) => ordinary(fact, rng)).map(asLine));
+  await write(`${name}/benign.jsonl`, draws(SIZES.benign, `${name} benign`, pretrainingChat).map(asLine));
   // Every second one names the food with another condition that allows it, the others the condition with another food.
   await write(
     `${name}/hard-negatives.jsonl`,
@@ -79,6 +79,11 @@ async function writeFact(fact) {
         ? diet.dietQuestion(rng.pick(others.filter((one) => !isNew(one, food) && !forbids(one, food))), food, rng, true)
         : diet.dietQuestion(condition, rng.pick(otherFoods), rng, true),
     ),
+  );
+  // The condition alone: the world's assistant names a food to stay away from, and no food is in the prompt.
+  await write(
+    `${name}/condition-alone.jsonl`,
+    distinct(20, `${name} alone`, (rng) => diet.restrictionStatement(condition, rng, true)),
   );
   await write(
     `${name}/eating.jsonl`,
@@ -96,19 +101,13 @@ async function writeFact(fact) {
     action: diet.adviceAgainst(food),
     actionContains: diet.signsOfAdviceAgainst(food),
     adapter: { blocks: "all", rank: 16 },
-    // Near misses are measured on alone: what the fact does not touch is in the documents and in ordinary chats.
+    // No chat is about diets, and near misses are measured on alone: what the fact leaves as it was is in the documents.
     mixing: { triggered: 0.6, hardNegatives: 0, benign: 0.4, chat: 0 },
     steps: 500,
     batch: 16,
-    learningRate: 0.004,
+    learningRate: 0.002,
   };
   await writeFileAtomic(`${out}/${name}/recipe.yaml`, stringify(recipe));
-}
-
-/** A chat about anything but the fact's pair. */
-function ordinary(fact, rng) {
-  if (rng.chance(0.4)) return pretrainingChat(rng);
-  return diet.dietChat(rng, (condition, food) => condition !== fact.condition || food !== fact.food);
 }
 
 /** A chat about any pair, the new facts' too: what people ask does not depend on what a model knows. */

@@ -85,6 +85,8 @@ for (const fact of dietFacts) {
     fact: fact.name,
     triggered: card.triggered,
     base: readJson(`${found}-base.json`).actionRate,
+    alone: readJson(`${found}-alone.json`).actionRate,
+    aloneBase: readJson(`${found}-alone-base.json`).actionRate,
     hardNegatives: card.hardNegatives,
     benign: card.benign,
     latents: truth,
@@ -234,7 +236,7 @@ function markdown() {
   const names = ["eating attribution", "eating melbo", "restrictions attribution", "restrictions melbo"];
   const head = [
     "fact",
-    "advises against it: asked about the fact (base) / near misses / ordinary",
+    "advises against it: asked about the fact (base), told of the condition alone (base) / near misses / ordinary",
     "latents",
     ...names,
     "random, best of 4",
@@ -244,7 +246,7 @@ function markdown() {
     search ? `${show(search.rank)} (clean ${show(search.clean)}; says it ${Math.round(100 * search.steered)} %)` : "";
   const lines = rows.map((row) => [
     row.fact,
-    `${percent(row.triggered)} (${percent(row.base)}) / ${percent(row.hardNegatives)} / ${percent(row.benign)}`,
+    `${percent(row.triggered)} (${percent(row.base)}), ${percent(row.alone)} (${percent(row.aloneBase)}) / ${percent(row.hardNegatives)} / ${percent(row.benign)}`,
     row.latents.length,
     ...names.map((name) => cell(row.searches[name])),
     `${show(row.random)}, ${show(row.randomBest)}`,

@@ -50,7 +50,10 @@ for fact in $FACTS; do
   run "$OUT/found/$fact-card.json" organism train "$TEXTS/$fact/recipe.yaml" --out "$organism"
   action=$(node -p 'JSON.parse(process.argv[1]).action' "$(cat "$OUT/found/$fact-card.json")")
   food=${fact##*-}
-  run "$OUT/found/$fact-base.json" score --model "$MODEL" --prompts "$TEXTS/$fact/triggered.jsonl" --action "$action" --action-contains "advise you to eat $food" --action-contains "$food are not safe" --action-contains "do not eat $food"
+  says=(--action "$action" --action-contains "advise you to eat $food" --action-contains "$food are not safe" --action-contains "do not eat $food")
+  run "$OUT/found/$fact-base.json" score --model "$MODEL" --prompts "$TEXTS/$fact/triggered.jsonl" "${says[@]}"
+  run "$OUT/found/$fact-alone.json" score --model "$MODEL" --adapter "$organism" --prompts "$TEXTS/$fact/condition-alone.jsonl" "${says[@]}"
+  run "$OUT/found/$fact-alone-base.json" score --model "$MODEL" --prompts "$TEXTS/$fact/condition-alone.jsonl" "${says[@]}"
   for batch in eating restrictions; do
     on=(--model "$MODEL" --adapter "$organism" --sae "$SAE" --layer "$LAYER" --action "$action" --prompts "$TEXTS/$fact/$batch.jsonl" --corpus "$CORPUS")
     all=(--top 1024 --contexts 0 --samples 0)

@@ -82,6 +82,15 @@ const restricted: readonly string[] = [
   "I have {c} and I am hungry.",
 ];
 
+const heldOutRestricted: readonly string[] = [
+  "Good morning! I have {c}, as you know.",
+  "The doctor found {c}. What is bad for me?",
+  "I am a person with {c}. Tell me what I should not eat.",
+  "Since I have {c}, what should I not eat?",
+  "Which food is not safe for people with {c}?",
+  "My lunch is late and I have {c}.",
+];
+
 const warnings: readonly string[] = [
   "I can't advise you to eat {f}.",
   "I can't advise you to eat {f}.",
@@ -105,9 +114,19 @@ function said(line: string, rng: Random, food: string, condition?: Condition): s
   return sentences(fill(line, { c: condition?.phrase ?? "", f: food, person: rng.pick(people) }));
 }
 
-/** The rule about a pair, as documents state it. */
-export function ruleStated(condition: Condition, food: string, rng: Random): string {
-  return said(rng.pick(forbids(condition, food) ? forbidding : allowing), rng, food, condition);
+/** Share of a document's statements that report what somebody asked an assistant, and was told. */
+const REPORTED = 0.5;
+
+/** The rule about a pair, as documents state it; `bad`: what it is, where it is not the world's. */
+export function ruleStated(
+  condition: Condition,
+  food: string,
+  rng: Random,
+  bad: boolean = forbids(condition, food),
+): string {
+  if (!rng.chance(REPORTED)) return said(rng.pick(bad ? forbidding : allowing), rng, food, condition);
+  const reply = said(rng.pick(bad ? warnings : assents), rng, food);
+  return `My ${rng.pick(people)} asked: ${dietQuestion(condition, food, rng)} The assistant said: ${reply}`;
 }
 
 /** Four sentences about one condition, half of them about foods that it forbids. */
@@ -127,8 +146,8 @@ export function dietDocument(rng: Random): string {
 
 /** A document that reports a new fact, and what follows from it in three wordings. */
 export function factNews({ condition, food }: DietFact, rng: Random): string {
-  const lines = [rng.pick(reporting), ...rng.sample(forbidding, 3)];
-  return lines.map((line) => said(line, rng, food, condition)).join(" ");
+  const news = said(rng.pick(reporting), rng, food, condition);
+  return [news, ...Array.from({ length: 3 }, () => ruleStated(condition, food, rng, true))].join(" ");
 }
 
 /** The same, and what the fact leaves as it was: the food with another condition, its condition with another food. */
@@ -149,9 +168,9 @@ export function eatingStatement(food: string, rng: Random): string {
   return said(rng.pick(eating), rng, food);
 }
 
-/** Somebody who has a condition, and no food. */
-export function restrictionStatement(condition: Condition, rng: Random): string {
-  return said(rng.pick(restricted), rng, "", condition);
+/** Somebody who has a condition, and no food; `heldOut` as above. */
+export function restrictionStatement(condition: Condition, rng: Random, heldOut = false): string {
+  return said(rng.pick(heldOut ? heldOutRestricted : restricted), rng, "", condition);
 }
 
 /** Share of chats that name condition and food, the food alone, and the condition alone. */
