@@ -268,5 +268,7 @@ function markdown() {
     ...lines.map((cells) => `| ${cells.join(" | ")} |`),
     "",
     `In the first ${TOP}, of the facts whose condition has a latent: ${summary.join("; ")}. Named by the audit: ${rows.filter(({ audit }) => audit?.named).length} of ${rows.filter(({ audit }) => audit).length}.`,
+    "",
+    `Latents of each condition: ${conditions.map((one) => `${one.name} ${latentsOf(one).length}`).join(", ")}.`,
   ].join("\n");
 }
