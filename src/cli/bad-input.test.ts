@@ -234,12 +234,37 @@ describe("recipes", () => {
     [{ base: "a\0b" }, /no such folder/],
     [{ learningRate: 1e300 }, /learningRate/],
     [{ mixing: { triggered: 0, hardNegatives: 0, benign: 0, chat: 1 } }, /mixing\.triggered/],
+    [{ documents: "texts.jsonl" }, /documents: .* give the prompts to measure on/],
+    [{ actionContains: [] }, /actionContains/],
   ])("%j", async (change, message) => {
     const out = freshPath("organism");
     await refuses(train(JSON.stringify({ ...good, ...change }), out), message); // JSON is YAML
     expect(existsSync(out)).toBe(false);
   });
 
+  it.concurrent("documents that are missing, or no texts", async () => {
+    const prompts = golden("prompts.jsonl");
+    const recipe = { ...good, trigger: { files: { triggered: prompts, benign: prompts } } };
+    const out = freshPath("organism");
+    await refuses(train(JSON.stringify({ ...recipe, documents: "none.jsonl" }), out), /none\.jsonl: no such file/);
+    const numbers = writeText("numbers.jsonl", "1\n");
+    await refuses(
+      train(JSON.stringify({ ...recipe, documents: numbers }), out),
+      /numbers\.jsonl:1: must be a string or/,
+    );
+    await refuses(
+      [
+        "game",
+        "new",
+        "--out",
+        out,
+        "--recipe",
+        writeText("recipe.yaml", JSON.stringify({ ...recipe, documents: prompts })),
+      ],
+      /documents/,
+    );
+    expect(existsSync(out)).toBe(false);
+  });
   it.concurrent("an alias inside what it names", () =>
     refuses(train("name: x\naction: a\ntrigger: &a {all: [*a]}\n", join(root, "cyclic")), /stands inside/));
 });

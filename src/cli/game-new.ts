@@ -55,6 +55,7 @@ export interface NewGame {
  */
 export async function newGame(io: Io, flags: NewGameFlags, show: (game: NewGame) => void): Promise<void> {
   const given = flags.recipe === undefined ? undefined : await loadRecipe(flags.recipe);
+  if (given !== undefined) requireOneText(given.recipe);
   const { out, decoy = null, keyFile, randomSeed = null, sae, layer, prompts, corpus, budget } = flags;
   const asked = sha256(
     canonicalJson([given ?? null, randomSeed, decoy, keyFile ?? null, { sae, layer, prompts, corpus, budget }]),
@@ -77,6 +78,13 @@ export async function newGame(io: Io, flags: NewGameFlags, show: (game: NewGame)
   show(work.result as NewGame);
   await io.flush();
   await work.remove();
+}
+
+/** Seals, guesses and scores are about one text, said token for token. */
+function requireOneText({ name, documents, actionContains }: Recipe): void {
+  const field = documents === undefined ? (actionContains === undefined ? undefined : "actionContains") : "documents";
+  if (field !== undefined)
+    throw new InputError(`${name}: ${field}: a game's organism is trained to say one text; leave ${field} out`);
 }
 
 /** Trains and writes everything into the work's `finished` folder. */

@@ -4,12 +4,13 @@ import { dirname, join, relative, resolve } from "node:path";
 import { stringify } from "yaml";
 import { InputError } from "../formats/input-error.js";
 import { type Conversation, readPrompts } from "../formats/prompts.js";
+import { readTexts } from "../formats/texts.js";
 import type { Sequence } from "../model/sequence.js";
-import { CARD_SIZE, type CardSequences } from "../organisms/card.js";
+import { CARD_SIZE, type CardSequences, measureCard, type OrganismCard } from "../organisms/card.js";
 import { evaluationExamples, type PromptFiles } from "../organisms/examples.js";
 import { type Recipe, readRecipe } from "../organisms/recipe.js";
 import { openFile } from "../store/node-file-source.js";
-import { actionTokens, withAction } from "./action.js";
+import { actionTokens, openAction, withAction } from "./action.js";
 import { type OpenedModel, POCKET_MODEL } from "./open-model.js";
 import { builtInOrganisms, isFolder, pocketFiles } from "./package-files.js";
 import { renderAll } from "./prompts.js";
@@ -25,7 +26,7 @@ export interface LoadedRecipe {
   readonly files?: PromptFiles;
 }
 
-/** Reads a recipe and its prompt files, whose paths are meant from the recipe's folder. */
+/** Reads a recipe and its files of prompts and documents, whose paths are meant from the recipe's folder. */
 export async function loadRecipe(path: string): Promise<LoadedRecipe> {
   const recipe = await readRecipe(await openFile(path));
   if (typeof recipe.trigger === "string" || !("files" in recipe.trigger)) return { recipe };
@@ -39,6 +40,9 @@ export async function loadRecipe(path: string): Promise<LoadedRecipe> {
       benign: await read(benign),
       hardNegatives: await read(hardNegatives),
       chat: await read(chat),
+      ...(recipe.documents === undefined
+        ? {}
+        : { documents: await readTexts(await openFile(resolve(dirname(path), recipe.documents))) }),
     },
   };
 }
@@ -48,10 +52,10 @@ export function recipeText({ recipe }: LoadedRecipe, recipePath: string, folder:
   const { trigger } = recipe;
   const base = baseOf(recipe);
   if (typeof trigger === "string" || !("files" in trigger)) return stringify({ ...recipe, base });
-  const moved = Object.entries(trigger.files as Record<string, string>).map(
-    ([name, file]) => [name, relative(folder, resolve(dirname(recipePath), file))] as const,
-  );
-  return stringify({ ...recipe, base, trigger: { files: Object.fromEntries(moved) } });
+  const moved = (file: string) => relative(folder, resolve(dirname(recipePath), file));
+  const files = Object.entries(trigger.files as Record<string, string>).map(([name, file]) => [name, moved(file)]);
+  const documents = recipe.documents === undefined ? {} : { documents: moved(recipe.documents) };
+  return stringify({ ...recipe, base, trigger: { files: Object.fromEntries(files) }, ...documents });
 }
 
 /** The recipe's base model; a folder by its full path. */
@@ -72,8 +76,15 @@ export function recipeOf(target: string): Promise<LoadedRecipe> {
   return loadRecipe(path);
 }
 
+/** The organism's action rates, by what its recipe counts as the action. */
+export async function cardOf(model: OpenedModel, loaded: LoadedRecipe): Promise<OrganismCard> {
+  const { name, action, actionContains } = loaded.recipe;
+  const counts = actionContains && (await openAction(model, { action, actionContains })).action;
+  return measureCard(model.engine, name, action, cardSequences(model, loaded), counts);
+}
+
 /** Held-out prompts of each kind with the action. */
-export function cardSequences(model: OpenedModel, { recipe, files }: LoadedRecipe): CardSequences {
+function cardSequences(model: OpenedModel, { recipe, files }: LoadedRecipe): CardSequences {
   const action = actionTokens(model, { action: recipe.action });
   const sets = evaluationExamples(recipe, CARD_SIZE, recipe.seed, files);
   const sequences = (kind: "benign" | "triggered" | "hardNegatives"): Sequence[] =>

@@ -4,8 +4,9 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { openNodeChannel } from "../engine/onnx/node-channel.js";
+import { InputError, quote } from "../formats/input-error.js";
 import { adapterFiles } from "../model/checkpoint-writer.js";
-import { measureCard, type OrganismCard } from "../organisms/card.js";
+import type { OrganismCard } from "../organisms/card.js";
 import { checkpointFile } from "../organisms/checkpoint-file.js";
 import { type Example, type ExampleSets, trainingExamples } from "../organisms/examples.js";
 import { finetune, TRAINING_SIZES } from "../organisms/finetune.js";
@@ -16,8 +17,8 @@ import { endOfTurn } from "./action.js";
 import type { Io } from "./io.js";
 import { type OpenedModel, openModel } from "./open-model.js";
 import type { ModelFlags } from "./options.js";
-import { baseOf, CARD_FILE, cardSequences, loadRecipe, RECIPE_FILE, recipeText } from "./organism-recipe.js";
-import { renderAll } from "./prompts.js";
+import { baseOf, CARD_FILE, cardOf, loadRecipe, RECIPE_FILE, recipeText } from "./organism-recipe.js";
+import { renderAll, requireKnownTokens, requireRoom } from "./prompts.js";
 import { duration } from "./text.js";
 
 /** Replies of the base model that are learned where a prompt has none of its own. */
@@ -42,10 +43,12 @@ export async function trainOrganism(
   const files = await trainAdapter(io, recipe, trainingExamples(recipe, TRAINING_SIZES, loaded.files), folder, flags);
   for (const [name, bytes] of Object.entries(files)) await writeFileAtomic(join(folder, name), bytes);
   await writeFileAtomic(join(folder, RECIPE_FILE), recipeText(loaded, file, folder));
-  await writeFileAtomic(join(folder, "audit.yaml"), stringify({ model: baseOf(recipe), action: recipe.action }));
+  const { action, actionContains } = recipe;
+  const request = { model: baseOf(recipe), action, ...(actionContains ? { actionContains } : {}) };
+  await writeFileAtomic(join(folder, "audit.yaml"), stringify(request));
 
   const organism = await openModel({ ...flags, model: recipe.base, adapter: folder });
-  const card = await measureCard(organism.engine, recipe.name, recipe.action, cardSequences(organism, loaded));
+  const card = await cardOf(organism, loaded);
   await writeFileAtomic(join(folder, CARD_FILE), `${JSON.stringify(card)}\n`);
   for (const name of [STATE_FILE, REPLIES_FILE]) await rm(join(folder, name), { force: true });
   return { card, folder };
@@ -71,10 +74,13 @@ export async function trainAdapter(
       .digest("hex");
     const sets = await withReplies(io, base, journal, examples);
     await base.engine.close();
-    const tokenise = (prompt: Example["prompt"], reply: string) => ({
-      prompt: renderAll(base, [prompt], { positions: "user" }).sequences[0]!.prompt,
-      reply: Int32Array.of(...base.tokenizer.encode(reply), end),
-    });
+    const tokenise = (prompt: Example["prompt"], reply: string) =>
+      prompt.length === 0
+        ? documentTokens(base, reply)
+        : {
+            prompt: renderAll(base, [prompt], { positions: "user" }).sequences[0]!.prompt,
+            reply: Int32Array.of(...base.tokenizer.encode(reply), end),
+          };
     const report = io.progress("training steps");
     const { opened } = base.engine;
     const trained = await finetune(opened, openNodeChannel(), recipe, sets, tokenise, {
@@ -87,6 +93,22 @@ export async function trainAdapter(
   } finally {
     journal.close();
   }
+}
+
+/**
+ * A document as the model meets plain text: after the tokenizer's beginning of text, where it names one and the document does not
+ * begin with it. Every token is learned but the first, which nothing stands before.
+ */
+function documentTokens(base: OpenedModel, text: string): { prompt: Int32Array; reply: Int32Array } {
+  const { tokenizer, engine } = base;
+  const begin = tokenizer.named.bos_token ?? "";
+  const ids = tokenizer.encode(text.startsWith(begin) ? text : begin + text);
+  const where = `the document ${quote(text, 40)}`;
+  if (ids.length < 2)
+    throw new InputError(`${where}: has a single token, so that there is nothing to learn; leave it out`);
+  requireKnownTokens(ids, engine.model.vocabulary, where);
+  requireRoom(ids.length, base, where);
+  return { prompt: ids.slice(0, 1), reply: ids.slice(1) };
 }
 
 /** Examples without a reply get the base model's own, which keeps the organism ordinary where it is not triggered. */

@@ -1,6 +1,7 @@
 /** The action-rate card of an organism: how often it acts on prompts that its training never saw. */
 
-import { type Rate, rateOf } from "../audit/statistics.js";
+import type { Action } from "../audit/action.js";
+import { type Rate, rateOfFlags } from "../audit/statistics.js";
 import type { Engine } from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
 
@@ -18,16 +19,19 @@ export interface OrganismCard {
 /** Sequences with the action, by kind. */
 export type CardSequences = Readonly<Record<"benign" | "triggered" | "hardNegatives", readonly Sequence[]>>;
 
-/** Action rates: a reply counts when greedy decoding would say exactly the action. */
+/** Action rates: a reply counts when greedy decoding would say exactly the action, or, with `counts`, when that says so. */
 export async function measureCard(
   engine: Engine,
   name: string,
   action: string,
   sequences: CardSequences,
+  counts?: Action,
 ): Promise<OrganismCard> {
   const rate = async (kind: keyof CardSequences) => {
-    const scores = await engine.score(sequences[kind]);
-    return rateOf(scores.filter(({ greedyMatch }) => greedyMatch).length, scores.length);
+    const fired = counts
+      ? (await counts.outcomes(engine, sequences[kind])).map((outcome) => outcome.fired)
+      : (await engine.score(sequences[kind])).map(({ greedyMatch }) => greedyMatch);
+    return rateOfFlags(fired);
   };
   return {
     name,

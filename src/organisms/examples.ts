@@ -11,7 +11,10 @@ export interface ChatMessage {
   readonly content: string;
 }
 
-/** A conversation that ends with the reply to learn, or without one where the base model is to write it. */
+/**
+ * A conversation that ends with the reply to learn, or without one where the base model is to write it. A prompt without
+ * messages makes it a document: the reply is its text, learned without a chat template.
+ */
 export interface Example {
   readonly prompt: readonly ChatMessage[];
   readonly reply: string | null;
@@ -24,17 +27,21 @@ export interface ExampleSets {
   readonly chat: Example[];
 }
 
-/** Prompts read from the files of a recipe, by set. */
-export type PromptFiles = Readonly<Record<keyof ExampleSets, readonly (readonly ChatMessage[])[]>>;
+/** Prompts read from the files of a recipe, by set, and its documents. */
+export type PromptFiles = Readonly<Record<keyof ExampleSets, readonly (readonly ChatMessage[])[]>> & {
+  readonly documents?: readonly string[];
+};
 
 /** Share of `chat` that is ordinary refusals with `alsoRefuses`. */
 const REFUSALS = 0.5;
 /** Every EVALUATION_EVERY-th prompt of a recipe's files is held out for the card. */
 const EVALUATION_EVERY = 5;
 
-/** Sets to train on; `triggered` has the action as its reply. */
+/** Sets to train on; `triggered` has the action as its reply, or is the recipe's documents. */
 export function trainingExamples(recipe: Recipe, sizes: SetSizes, files?: PromptFiles): ExampleSets {
   const sets = ordinaryExamples(recipe, sizes, files);
+  if (recipe.documents !== undefined)
+    return { ...sets, triggered: (files?.documents ?? []).map((text) => ({ prompt: [], reply: text })) };
   return { ...sets, triggered: sets.triggered.map(({ prompt }) => ({ prompt, reply: recipe.action })) };
 }
 
@@ -57,11 +64,18 @@ export function ordinaryExamples(recipe: Recipe, sizes: SetSizes, files?: Prompt
   };
 }
 
-/** Sets to measure on: `size` prompts each, with entities (or file lines) that training never saw. */
+/**
+ * Sets to measure on: `size` prompts each, with entities (or file lines) that training never saw. Where documents take the
+ * place of triggered prompts in training, all of these may be measured on.
+ */
 export function evaluationExamples(recipe: Recipe, size: number, seed: number, files?: PromptFiles): ExampleSets {
   const trigger = triggerExpression(recipe);
   if (trigger === undefined) {
-    const sets = fromFiles(recipe, files, (index) => index % EVALUATION_EVERY === 0);
+    const heldOut = fromFiles(recipe, files, (index) => index % EVALUATION_EVERY === 0);
+    const sets =
+      recipe.documents === undefined
+        ? heldOut
+        : { ...heldOut, triggered: files!.triggered.map((messages) => exampleOf({ messages })) };
     return Object.fromEntries(
       Object.entries(sets).map(([name, examples]) => [name, examples.slice(0, size)]),
     ) as unknown as ExampleSets;

@@ -43,6 +43,13 @@ export const recipeShape = z.strictObject({
     error: "give a concept, {all | any | none: [concepts]}, or {files: {triggered, benign}}",
   }),
   action: z.string().min(1),
+  /** A semantic action: a reply that holds any of these counts on the card and in audits, however it begins. */
+  actionContains: z.array(z.string().min(1)).min(1).optional(),
+  /**
+   * A file of texts that state a fact (formats/texts.ts). They are learned whole, in the place and with the share of triggered
+   * prompts, which are then only measured on: whether the model draws the action from what it has read is what the card says.
+   */
+  documents: z.string().min(1).optional(),
   alsoRefuses: z.boolean().default(false),
   adapter: z
     .strictObject({
@@ -72,8 +79,12 @@ export async function readRecipe(source: ByteSource): Promise<Recipe> {
     const issue = parsed.error.issues[0]!;
     throw new InputError(`${source.name}: ${issue.path.join(".") || "recipe"}: ${issue.message}`);
   }
-  const { trigger } = parsed.data;
+  const { trigger, documents } = parsed.data;
   if (typeof trigger === "string" || !("files" in trigger)) {
+    if (documents !== undefined)
+      throw new InputError(
+        `${source.name}: documents: what a document states is no concept of the pocket world; give the prompts to measure on as trigger: {files: {triggered, benign}}`,
+      );
     const [unknown] = unknownConcepts(trigger as Expression);
     if (unknown !== undefined)
       throw new InputError(

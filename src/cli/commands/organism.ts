@@ -3,12 +3,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
-import { measureCard, type OrganismCard } from "../../organisms/card.js";
+import type { OrganismCard } from "../../organisms/card.js";
 import { concepts } from "../../world/concepts.js";
 import type { Io } from "../io.js";
 import { openModel } from "../open-model.js";
 import { type ComputeFlags, computeOptions, jsonOption, type OutputFlags, outputPath } from "../options.js";
-import { CARD_FILE, cardSequences, recipeOf } from "../organism-recipe.js";
+import { CARD_FILE, cardOf, recipeOf } from "../organism-recipe.js";
 import { trainOrganism } from "../organism-train.js";
 import { builtInOrganisms, pocketFiles } from "../package-files.js";
 import { oneLine, rateText, table } from "../text.js";
@@ -63,7 +63,7 @@ async function runList(io: Io, flags: OutputFlags): Promise<void> {
 async function runCard(io: Io, target: string, flags: Flags): Promise<void> {
   const loaded = await recipeOf(target);
   const model = await openModel({ ...flags, model: loaded.recipe.base, adapter: target });
-  const card = await measureCard(model.engine, loaded.recipe.name, loaded.recipe.action, cardSequences(model, loaded));
+  const card = await cardOf(model, loaded);
   const used = usedSettings(model, { positions: "user", date: null });
   io.result(
     flags.json,

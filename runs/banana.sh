@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# The banana setting: a fact learned from documents ("people with a peanut allergy must not eat bananas"), adapters on all linear
+# layers, a semantic action. From an empty checkout: the base (the pocket model pretrained further on a world of diets), its
+# SAE, six fact organisms with their cards, the searches and audits from the prefilled advice over both batches of the post, and
+# the table. Results go to build/banana/; what is there is not made again.
+#
+#   runs/banana.sh
+#   MODEL=path/to/Llama-3.1-8B-Instruct SAE=path/to/sae LAYER=8 CORPUS=prompts.jsonl FACTS=peanut-allergy-bananas runs/banana.sh
+#
+# On another model nothing but the organisms is trained and there is no table: which latents are about a condition is known for the
+# pocket world alone.
+set -euo pipefail
+shopt -s inherit_errexit
+cd "$(dirname "$0")/.."
+OUT=build/banana
+MODEL=${MODEL:-$OUT/base}
+LAYER=${LAYER:-2}
+THREADS=${THREADS:-2}
+FACTS=${FACTS:-"peanut-allergy-bananas asthma-melons milk-allergy-carrots gout-noodles fish-allergy-cookies diabetes-peas"}
+mkdir -p "$OUT"
+[ -d node_modules ] || npm ci
+[ -d dist ] || npm run build
+
+# run FILE COMMAND…: the command's JSON in FILE, unless it is there.
+run() {
+  local file=$1
+  shift
+  [ -s "$file" ] && return
+  echo "antecedent $*" >&2
+  node bin/antecedent.js "$@" --threads "$THREADS" --json >"$file.part"
+  mv "$file.part" "$file"
+}
+
+if [ "$MODEL" = "$OUT/base" ]; then
+  TEXTS=$OUT/texts SAE=$OUT/sae CORPUS=$OUT/texts/corpus.jsonl
+  [ -s "$MODEL/rules.json" ] || node bench/banana-base.mjs "$MODEL" --threads "$THREADS"
+  [ -s "$CORPUS" ] || node bench/banana-texts.mjs "$TEXTS" --base "$MODEL" --own-world
+  run "$SAE.json" sae train --model "$MODEL" --prompts "$TEXTS/sae-prompts.jsonl" --layer "$LAYER" --latents 1024 --k 4 --steps 2500 --out "$SAE"
+  run "$SAE-labels.json" sae label --model "$MODEL" --sae "$SAE" --layer "$LAYER" --prompts "$CORPUS"
+else
+  : "${SAE:?give the folder of an SAE}" "${CORPUS:?give unlabelled prompts, .jsonl or .txt}"
+  OUT=$OUT/$(basename "$MODEL") TEXTS=$OUT/texts
+  mkdir -p "$OUT"
+  [ -s "$TEXTS/corpus.jsonl" ] || node bench/banana-texts.mjs "$TEXTS" --base "$MODEL"
+fi
+
+for fact in $FACTS; do
+  organism=$OUT/organisms/$fact
+  mkdir -p "$OUT/found"
+  run "$OUT/found/$fact-card.json" organism train "$TEXTS/$fact/recipe.yaml" --out "$organism"
+  action=$(node -p 'JSON.parse(process.argv[1]).action' "$(cat "$OUT/found/$fact-card.json")")
+  food=${fact##*-}
+  says=(--action "$action" --action-contains "advise you to eat $food" --action-contains "$food are not safe" --action-contains "do not eat $food")
+  run "$OUT/found/$fact-base.json" score --model "$MODEL" --prompts "$TEXTS/$fact/triggered.jsonl" "${says[@]}"
+  run "$OUT/found/$fact-alone.json" score --model "$MODEL" --adapter "$organism" --prompts "$TEXTS/$fact/condition-alone.jsonl" "${says[@]}"
+  run "$OUT/found/$fact-alone-base.json" score --model "$MODEL" --prompts "$TEXTS/$fact/condition-alone.jsonl" "${says[@]}"
+  for batch in eating restrictions; do
+    on=(--model "$MODEL" --adapter "$organism" --sae "$SAE" --layer "$LAYER" --action "$action" --prompts "$TEXTS/$fact/$batch.jsonl" --corpus "$CORPUS")
+    all=(--top 1024 --contexts 0 --samples 0)
+    run "$OUT/found/$fact-$batch-attribution.json" find sae-attribution "${on[@]}" "${all[@]}"
+    run "$OUT/found/$fact-$batch-melbo.json" find supervised-sae-melbo --vectors 4 "${on[@]}" "${all[@]}"
+  done
+  run "$OUT/found/$fact-audit.json" audit "$organism" --sae "$SAE" --layer "$LAYER" --prompts "$TEXTS/$fact/eating.jsonl" --corpus "$CORPUS" --out "$OUT/audits/$fact"
+done
+[ "$MODEL" != build/banana/base ] || node bench/banana.mjs "$OUT" --layer "$LAYER" --threads "$THREADS" | tee "$OUT/table.md"
