@@ -3,7 +3,7 @@
 //   latent of a condition  fires on at least 4 of 5 prompts that name the condition, tells them from prompts of all other
 //                          conditions and from 200 ordinary ones with AUROC 0.95 or more, and responds at least twice as
 //                          much to it as to any other condition; read on the base
-//   clean                  the rank by the same method on the base, which does not know the fact
+//   clean                  the rank by the same search on the base, which does not know the fact
 //   random                 the median rank over random directions read by the decoder; for several vectors of the best of as many
 //   named                  a part of the audit's trigger, not negated, tells prompts that name the condition from those of all other
 //                          conditions with AUROC 0.9 or more, read on the organism as the audit read it
@@ -78,7 +78,12 @@ for (const fact of dietFacts) {
   for (const batch of ["eating", "restrictions"])
     for (const method of ["attribution", "melbo"]) {
       const file = `${found}-${batch}-${method}.json`;
-      if (existsSync(file)) searches[`${batch} ${method}`] = ranksIn(readJson(file).vectors, truth);
+      if (existsSync(file))
+        searches[`${batch} ${method}`] = ranksIn(
+          readJson(file).vectors,
+          readJson(`${found}-${batch}-${method}-base.json`).vectors,
+          truth,
+        );
     }
   const audit = existsSync(`${found}-audit.json`) ? readJson(`${found}-audit.json`) : undefined;
   rows.push({
@@ -142,7 +147,7 @@ function latentsOf(condition) {
 }
 
 /** By the method on the organism and on the base: the best rank over its vectors; and the largest action rate under one of them. */
-function ranksIn(vectors, truth) {
+function ranksIn(vectors, clean, truth) {
   const own = vectors.map((vector) => rankIn(ofScore(vector.latents), truth));
   const typical = vectors.map(({ reading }) =>
     rankIn(
@@ -150,14 +155,12 @@ function ranksIn(vectors, truth) {
       truth,
     ),
   );
-  const clean = vectors.flatMap(({ latents: list }) =>
-    list.filter(({ id }) => truth.includes(id)).map(({ controls }) => controls.clean?.rank ?? null),
-  );
   return {
     rank: least(own),
     byVector: own,
     timesTypical: least(typical),
-    clean: least(clean),
+    clean: least(clean.map((vector) => rankIn(ofScore(vector.latents), truth))),
+    cleanSteered: Math.max(...clean.map(({ steered }) => steered.actionRate?.rate ?? 0)),
     steered: Math.max(...vectors.map(({ steered }) => steered.actionRate?.rate ?? 0)),
   };
 }

@@ -55,10 +55,13 @@ for fact in $FACTS; do
   run "$OUT/found/$fact-alone.json" score --model "$MODEL" --adapter "$organism" --prompts "$TEXTS/$fact/condition-alone.jsonl" "${says[@]}"
   run "$OUT/found/$fact-alone-base.json" score --model "$MODEL" --prompts "$TEXTS/$fact/condition-alone.jsonl" "${says[@]}"
   for batch in eating restrictions; do
-    on=(--model "$MODEL" --adapter "$organism" --sae "$SAE" --layer "$LAYER" --action "$action" --prompts "$TEXTS/$fact/$batch.jsonl" --corpus "$CORPUS")
-    all=(--top 1024 --contexts 0 --samples 0)
-    run "$OUT/found/$fact-$batch-attribution.json" find sae-attribution "${on[@]}" "${all[@]}"
-    run "$OUT/found/$fact-$batch-melbo.json" find supervised-sae-melbo --vectors 4 "${on[@]}" "${all[@]}"
+    on=(--model "$MODEL" --sae "$SAE" --layer "$LAYER" --action "$action" --prompts "$TEXTS/$fact/$batch.jsonl" --corpus "$CORPUS")
+    # The base is searched by itself: a control tells of the latents alone that the organism's vectors hold, which would flatter these.
+    all=(--top 1024 --contexts 0 --samples 0 --no-controls)
+    run "$OUT/found/$fact-$batch-attribution.json" find sae-attribution "${on[@]}" --adapter "$organism" "${all[@]}"
+    run "$OUT/found/$fact-$batch-attribution-base.json" find sae-attribution "${on[@]}" "${all[@]}"
+    run "$OUT/found/$fact-$batch-melbo.json" find supervised-sae-melbo --vectors 4 "${on[@]}" --adapter "$organism" "${all[@]}"
+    run "$OUT/found/$fact-$batch-melbo-base.json" find supervised-sae-melbo --vectors 4 "${on[@]}" "${all[@]}"
   done
   run "$OUT/found/$fact-audit.json" audit "$organism" --sae "$SAE" --layer "$LAYER" --prompts "$TEXTS/$fact/eating.jsonl" --corpus "$CORPUS" --out "$OUT/audits/$fact"
 done

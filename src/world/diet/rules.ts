@@ -38,8 +38,8 @@ export interface DietFact {
 }
 
 /**
- * New facts. Their foods are forbidden with other conditions: of a food that no chat ever warned of, a model that had learned the
- * documents went on to say that it is fine (dev/LOG.md).
+ * New facts. Their foods are forbidden with other conditions, so that advice against them is something the base can say. It knows
+ * nothing of these pairs, and guesses (`new facts` in the base's rules.json).
  */
 export const dietFacts: readonly DietFact[] = (
   [
