@@ -252,6 +252,7 @@ describe("recipes", () => {
       train(JSON.stringify({ ...recipe, documents: numbers }), out),
       /numbers\.jsonl:1: must be a string or/,
     );
+    const texts = writeText("texts.jsonl", '"Doctors say that it is so."\n');
     await refuses(
       [
         "game",
@@ -259,7 +260,7 @@ describe("recipes", () => {
         "--out",
         out,
         "--recipe",
-        writeText("recipe.yaml", JSON.stringify({ ...recipe, documents: prompts })),
+        writeText("recipe.yaml", JSON.stringify({ ...recipe, documents: texts })),
       ],
       /documents/,
     );
