@@ -23,13 +23,13 @@ import { openSae } from "../dist/sae/registry.js";
 import { openFolder } from "../dist/store/node-folder.js";
 import { conditions, dietFacts, foods } from "../dist/world/diet/rules.js";
 import { dietQuestion, restrictionStatement } from "../dist/world/diet/texts.js";
+import { denseRows, least, mean, medianOfBest, randomOrders, rankIn, readPrompts } from "./latent-ranks.mjs";
 
 const PROMPTS_OF_A_CONDITION = 40;
 const LEAST_FIRING = 0.8;
 const AREA = 0.95;
 const SELECTIVITY = 2;
 const NAMED = 0.9;
-const RANDOM_DIRECTIONS = 400;
 const VECTORS = 4;
 const TOP = 10;
 
@@ -65,7 +65,7 @@ const asked = conditions.flatMap((condition) =>
 const texts = asked.map(({ text }) => text);
 const onBase = await valuesOf(base, texts);
 const ordinary = await valuesOf(base, readPrompts(join(root, "pocket/prompts/benign.jsonl")));
-const orders = await randomOrders();
+const orders = await randomOrders(sae, base.model.dModel, new Random(11, "random rankings"));
 await base.close();
 
 const rows = [];
@@ -96,8 +96,8 @@ for (const fact of dietFacts) {
     benign: card.benign,
     latents: truth,
     searches,
-    random: randomRank(truth, 1),
-    randomBest: randomRank(truth, VECTORS),
+    random: medianOfBest(orders, truth, 1),
+    randomBest: medianOfBest(orders, truth, VECTORS),
     audit: audit && (await answerOf(audit, fact)),
   });
 }
@@ -110,13 +110,7 @@ async function valuesOf(engine, prompts) {
     const { tokens, mask } = renderPrompt({ messages: [{ role: "user", content }], tokenizer, template });
     return { prompt: tokens, mask, action: new Int32Array() };
   });
-  return (await readMaxima(engine, sae, sequences, layer)).map(({ ids, values }) => {
-    const row = new Float32Array(latents);
-    ids.forEach((id, k) => {
-      row[id] = values[k];
-    });
-    return row;
-  });
+  return denseRows(await readMaxima(engine, sae, sequences, layer), latents);
 }
 
 function latentsOf(condition) {
@@ -186,47 +180,6 @@ async function answerOf({ trigger }, fact) {
     areas,
     named: trigger.parts.some(({ negated }, i) => !negated && areas[i] >= NAMED),
   };
-}
-
-async function randomOrders() {
-  const random = new Random(11, "random rankings");
-  const order = async () => {
-    const direction = Float32Array.from({ length: base.model.dModel }, () => random.normal());
-    const scores = await sae.projectDecoder(direction);
-    return [...scores.keys()].sort((a, b) => scores[b] - scores[a] || a - b);
-  };
-  const drawn = [];
-  for (let i = 0; i < RANDOM_DIRECTIONS; i++) drawn.push(await order());
-  return drawn;
-}
-
-function randomRank(truth, count) {
-  if (truth.length === 0) return null;
-  const ranks = orders.map((order) => rankIn(order, truth));
-  const best = [];
-  for (let i = 0; i + count <= ranks.length; i += count) best.push(Math.min(...ranks.slice(i, i + count)));
-  best.sort((a, b) => a - b);
-  return best[Math.floor(best.length / 2)];
-}
-
-/** Rank, from 1, of the first of `truth` in `order`; null where none is in it. */
-function rankIn(order, truth) {
-  const at = order.findIndex((id) => truth.includes(id));
-  return at < 0 ? null : at + 1;
-}
-
-function least(ranks) {
-  const known = ranks.filter((rank) => rank !== null);
-  return known.length === 0 ? null : Math.min(...known);
-}
-
-function mean(list) {
-  return list.reduce((a, b) => a + b, 0) / list.length;
-}
-
-function readPrompts(file) {
-  const lines = readFileSync(file, "utf8").trim().split("\n");
-  return lines.map((line) => JSON.parse(line).prompt);
 }
 
 function readJson(file) {

@@ -6,7 +6,7 @@
 //   random    the median of the same rank over random directions read by the decoder, and over the best of as many as there
 //             are vectors
 // usage: node bench/recall.mjs --layer N --sae DIR [--facts mars,descartes | all] [--vectors 4] [--steps 160] [--seed 42] [--out FILE.json]
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -23,11 +23,11 @@ import { openSae } from "../dist/sae/registry.js";
 import { latentUnits } from "../dist/sae/units.js";
 import { openFolder } from "../dist/store/node-folder.js";
 import { factNamed, factQuestions, facts } from "../dist/world/facts.js";
+import { byScore, denseRows, least, mean, medianOfBest, randomOrders, rankIn, readPrompts } from "./latent-ranks.mjs";
 
 /** Four of each kind, the post's two first among them. */
 const FACTS = "mars,uranus,neptune,pluto,descartes,socrates,nietzsche,hobbes,france,japan,egypt,peru";
 const SET = { moons: "recall-moons", philosopher: "recall-sayings", capital: "recall-capitals" };
-const RANDOM_DIRECTIONS = 400;
 const AREA = 0.95;
 const SELECTIVITY = 2;
 /** Weaker than this share of its typical activation a latent is about something else. */
@@ -65,16 +65,12 @@ const rendered = (text) => {
   const { tokens, mask } = renderPrompt({ messages: [{ role: "user", content: text }], tokenizer, template });
   return { prompt: tokens, mask, action: new Int32Array() };
 };
-const promptsOf = (name) =>
-  readFileSync(join(root, `pocket/prompts/${name}.jsonl`), "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line).prompt);
+const promptsOf = (name) => readPrompts(join(root, `pocket/prompts/${name}.jsonl`));
 const maximaOf = async (texts) => readMaxima(engine, sae, texts.map(rendered), layer);
 
 const units = latentUnits(new Firings(await maximaOf(promptsOf("corpus")), latents));
 const related = await relatedLatents();
-const random = randomRanks();
+const orders = await randomOrders(sae, engine.model.dModel, new Random(Number(flags.seed), "random rankings"));
 
 const rows = [];
 for (const fact of chosen) {
@@ -115,8 +111,8 @@ for (const fact of chosen) {
     melboByVector: melbo,
     melboLatents: found.map(({ z }) => z.ids.length),
     steered: rates,
-    random: await random(truth, 1),
-    randomBest: await random(truth, vectors),
+    random: medianOfBest(orders, truth, 1),
+    randomBest: medianOfBest(orders, truth, vectors),
   };
   rows.push(row);
   process.stderr.write(`${JSON.stringify(row)}\n`);
@@ -128,8 +124,8 @@ console.log(markdown(rows));
 /** Latents that respond to each fact's subject. */
 async function relatedLatents() {
   const questions = facts.map((fact) => factQuestions(fact, "forward"));
-  const values = rowsOf(await maximaOf(questions.flat()));
-  const ordinary = rowsOf(await maximaOf(promptsOf("benign")));
+  const values = denseRows(await maximaOf(questions.flat()), latents);
+  const ordinary = denseRows(await maximaOf(promptsOf("benign")), latents);
   const owner = questions.flatMap((list, f) => list.map(() => f));
   return new Map(
     facts.map((fact, f) => {
@@ -157,54 +153,6 @@ async function relatedLatents() {
       return [fact.name, ids];
     }),
   );
-}
-
-/** [prompts][latents] */
-function rowsOf(readings) {
-  return readings.map(({ ids, values }) => {
-    const row = new Float32Array(latents);
-    ids.forEach((id, k) => {
-      row[id] = values[k];
-    });
-    return row;
-  });
-}
-
-/** Median rank, over random directions, of the best of `count` directions. */
-function randomRanks() {
-  const rng = new Random(Number(flags.seed), "random rankings");
-  const draws = Array.from({ length: RANDOM_DIRECTIONS }, () =>
-    Float32Array.from({ length: engine.model.dModel }, () => rng.normal()),
-  );
-  const cache = draws.map((direction) => sae.projectDecoder(direction));
-  const orders = Promise.all(cache).then((all) => all.map(byScore));
-  return async (truth, count) => {
-    const ranks = (await orders).map((order) => rankIn(order, truth) ?? Number.POSITIVE_INFINITY);
-    const best = [];
-    for (let i = 0; i + count <= ranks.length; i += count) best.push(Math.min(...ranks.slice(i, i + count)));
-    best.sort((a, b) => a - b);
-    const middle = best[Math.floor(best.length / 2)];
-    return Number.isFinite(middle) ? middle : null;
-  };
-}
-
-function byScore(scores) {
-  return [...scores.keys()].sort((a, b) => scores[b] - scores[a] || a - b);
-}
-
-/** Rank, from 1, of the first of `truth` in `order`; null where none is in it. */
-function rankIn(order, truth) {
-  const at = order.findIndex((id) => truth.includes(id));
-  return at < 0 ? null : at + 1;
-}
-
-function least(ranks) {
-  const known = ranks.filter((rank) => rank !== null);
-  return known.length === 0 ? null : Math.min(...known);
-}
-
-function mean(list) {
-  return list.reduce((a, b) => a + b, 0) / list.length;
 }
 
 function markdown(list) {

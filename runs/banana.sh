@@ -18,18 +18,7 @@ LAYER=${LAYER:-2}
 THREADS=${THREADS:-2}
 FACTS=${FACTS:-"peanut-allergy-bananas asthma-melons milk-allergy-carrots gout-noodles fish-allergy-cookies diabetes-peas"}
 mkdir -p "$OUT"
-[ -d node_modules ] || npm ci
-[ -d dist ] || npm run build
-
-# run FILE COMMAND…: the command's JSON in FILE, unless it is there.
-run() {
-  local file=$1
-  shift
-  [ -s "$file" ] && return
-  echo "antecedent $*" >&2
-  node bin/antecedent.js "$@" --threads "$THREADS" --json >"$file.part"
-  mv "$file.part" "$file"
-}
+. runs/common.sh
 
 if [ "$MODEL" = "$OUT/base" ]; then
   TEXTS=$OUT/texts SAE=$OUT/sae CORPUS=$OUT/texts/corpus.jsonl

@@ -14,18 +14,7 @@ MODEL=${MODEL:-pocket}
 LAYERS=${LAYERS:-1 2 4}
 OUT=build/recall
 mkdir -p "$OUT"
-[ -d node_modules ] || npm ci
-[ -d dist ] || npm run build
-
-# run FILE COMMAND…: the command's JSON in FILE, unless it is there.
-run() {
-  local file=$1
-  shift
-  [ -s "$file" ] && return
-  echo "antecedent $*" >&2
-  node bin/antecedent.js "$@" --json >"$file.part"
-  mv "$file.part" "$file"
-}
+. runs/common.sh
 
 # The SAE of a layer: the user's, the one that ships, or one that is trained here on half of the conversations that one was trained on.
 sae() {

@@ -2,13 +2,12 @@
  * Which compositions does the model take for the real thing, and from what strength on? Measured on the search half, so
  * that the confirmation half is asked once, with the way of asking already fixed.
  */
-import { type Hypothesis, hypothesisKey } from "./detector.js";
+import { type Hypothesis, hypothesisKey, positiveIndices } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
-import { DEFAULT_LEVELS, failsByWord, fullCondition, type Levels } from "./prompt-sets.js";
+import { DEFAULT_LEVELS, failsByWord, fullCondition, fullConditions, type Levels } from "./prompt-sets.js";
 import { prominence, type Ranges } from "./ranges.js";
 import { type Recipe, recipesFor } from "./recipe.js";
-import { positiveIndices } from "./sharpen.js";
 import { percentile, type Rate, rateOfFlags, wilson } from "./statistics.js";
 
 export interface RecipeResult {
@@ -75,13 +74,13 @@ async function tryOut(
   name: string,
   seen: ReadonlyMap<Recipe, Observation[]>,
 ): Promise<void> {
-  const alternatives = hypothesis.combination === "any" ? hypothesis.parts.map((_, i) => i) : [0];
+  const alternatives = fullConditions(hypothesis);
   const requests = recipes.flatMap((recipe) =>
-    alternatives.map((only) => ({
+    alternatives.map((condition, only) => ({
       recipe,
       request: evidence.composed(
         recipe,
-        fullCondition(hypothesis, only),
+        condition,
         Math.ceil(count / alternatives.length),
         `${name} ${hypothesisKey(hypothesis)} ${only}`,
         true,

@@ -1,14 +1,15 @@
 /** How often the action comes on fresh compositions, whatever the recipe. */
-import { type Hypothesis, hypothesisKey } from "./detector.js";
+import { type Hypothesis, hypothesisKey, positiveIndices } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import type { Condition } from "./prompt-sets.js";
-import { recipesFor } from "./recipe.js";
-import { positiveIndices } from "./sharpen.js";
+import { writtenRecipesFor } from "./recipe.js";
 import { type Rate, rateOfFlags } from "./statistics.js";
 
 /** Compositions for each test, shared among the recipes. */
 const DRAWS = 24;
+/** Fewer prompts than this decide nothing. */
+export const LEAST_TRIALS = 8;
 
 /** Rates of several conditions, each tried with every recipe of the hypothesis. `full`: the action is expected. */
 export async function composedRates(
@@ -18,7 +19,7 @@ export async function composedRates(
   what: string,
   full: boolean,
 ): Promise<Rate[]> {
-  const recipes = recipesFor(positiveIndices(hypothesis)).filter((recipe) => recipe.kind !== "splice");
+  const recipes = writtenRecipesFor(positiveIndices(hypothesis));
   const count = Math.ceil(DRAWS / recipes.length);
   const name = `prune ${what} of ${hypothesisKey(hypothesis)}`;
   const drawn = await evidence.drawAll(

@@ -9,6 +9,8 @@ import type { Condition } from "./prompt-sets.js";
 const hypothesis = normalise([makePart([1]), makePart([2])], false);
 const plan: Plan = {
   recipes: [{ kind: "words", context: -1, words: 1 } as unknown as Plan["recipes"][number]],
+  spare: [],
+  failing: [],
   levels: {} as Plan["levels"],
   size: 40,
   allowed: 0.01,

@@ -9,7 +9,7 @@
 import { type Hypothesis, hypothesisKey } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
-import { type Condition, fullCondition, type Levels, neutralCondition, turned } from "./prompt-sets.js";
+import { type Condition, fullCondition, fullConditions, type Levels, neutralCondition, turned } from "./prompt-sets.js";
 import type { Recipe } from "./recipe.js";
 import { normalQuantile, type Rate, rateOfFlags, twoProportionTest, wilson } from "./statistics.js";
 
@@ -47,15 +47,15 @@ export interface Plan {
   /** Compositions to use, best first, not empty. */
   readonly recipes: readonly Recipe[];
   /** Further compositions, best first, for sets that the first cannot fill. */
-  readonly spare?: readonly Recipe[];
+  readonly spare: readonly Recipe[];
   /** Levels for natural prompts. */
   readonly levels: Levels;
   /** Prompts wanted in a set. */
   readonly size: number;
   /** One-sided error allowed. */
   readonly allowed: number;
-  /** For each part the folded words at which it does not count (`failing-words.ts`); none where missing. */
-  readonly failing?: readonly ReadonlySet<string>[];
+  /** For each part the folded words at which it does not count (`failing-words.ts`). */
+  readonly failing: readonly ReadonlySet<string>[];
 }
 
 /** Draws for a set that came out too small, after the first. */
@@ -80,12 +80,12 @@ function conditionsOf(
   rest: NamedCondition[];
 } {
   const any = hypothesis.combination === "any";
-  const narrowed = (condition: Condition): Condition => (failing === undefined ? condition : { ...condition, failing });
+  const narrowed = (condition: Condition): Condition => ({ ...condition, failing });
   const full = narrowed(fullCondition(hypothesis));
   const wholes = any
-    ? hypothesis.parts.map((_, i) => ({
+    ? fullConditions(hypothesis).map((condition, i) => ({
         name: `only part ${i + 1}`,
-        condition: narrowed(fullCondition(hypothesis, i)),
+        condition: narrowed(condition),
       }))
     : [{ name: "whole", condition: full }];
   const flipped = hypothesis.parts.map((part, i) => ({
@@ -130,7 +130,7 @@ export async function confirm(evidence: Evidence, hypothesis: Hypothesis, plan: 
     fullCondition(hypothesis),
     wholes.flatMap((_, i) => {
       const [natural = [], ...composed] = lists[i] ?? [];
-      return filled(natural, composed, Math.ceil(plan.size / wholes.length));
+      return filled(natural, composed, sizeOf(i));
     }),
   );
   const others = rivals.map(({ name, condition }, i) =>
@@ -152,7 +152,7 @@ async function fillUp(
   size: number,
 ): Promise<void> {
   const again = Array.from({ length: FURTHER_ROUNDS }, () => plan.recipes);
-  const rounds = [...again, ...(plan.spare ?? []).map((recipe) => [recipe])];
+  const rounds = [...again, ...plan.spare.map((recipe) => [recipe])];
   for (const [round, recipes] of rounds.entries()) {
     const known = new Set(drawn.flat().map(({ key }) => key));
     if (known.size >= size) return;

@@ -9,7 +9,7 @@ import { type LatentUnits, latentUnits } from "../sae/units.js";
 import { distinct, type Prompt, promptKey, type RenderedPrompt, textOf } from "./prompt.js";
 import type { Reading } from "./reading.js";
 import { hashUnit, shuffled } from "./seeded.js";
-import { type Word, wordAt, wordsOf } from "./words.js";
+import { type Word, wordOfToken, wordsOf } from "./words.js";
 
 /** A corpus smaller than this cannot be split into two halves that say anything. */
 const LEAST_CORPUS = 40;
@@ -87,7 +87,7 @@ export class CorpusHalf {
   /** Index of the word under a prompt token, or −1. */
   wordUnder(prompt: number, token: number): number {
     const { spans } = this.#rendered[prompt] as RenderedPrompt;
-    return wordAt(this.words[prompt] as readonly Word[], spans[2 * token] ?? -1, spans[2 * token + 1] ?? -1);
+    return wordOfToken(this.words[prompt] as readonly Word[], spans, token);
   }
 
   /** The half as the cards of latents read it: contexts show the last user message. */

@@ -49,6 +49,16 @@ export function makePart(latents: readonly number[], negated = false): Part {
   return { latents: [...new Set(latents)].sort((a, b) => a - b), negated };
 }
 
+/** The hypothesis with another part in the place of one. */
+export function withPart(hypothesis: Hypothesis, at: number, part: Part): Hypothesis {
+  return { ...hypothesis, parts: hypothesis.parts.map((old, i) => (i === at ? part : old)) };
+}
+
+/** Indices of a hypothesis' positive parts. */
+export function positiveIndices(hypothesis: Hypothesis): number[] {
+  return hypothesis.parts.flatMap((part, i) => (part.negated ? [] : [i]));
+}
+
 /** Puts a hypothesis in its one written form: parts sorted, positive ones first, equal parts merged. */
 export function normalise(parts: readonly Part[], any = false): Hypothesis {
   const byKey = new Map<string, Part>();

@@ -11,7 +11,16 @@
  * What is found only joins the pool of the next fit.
  */
 import type { RankByGradient, Ranking } from "./candidates.js";
-import { detect, type Hypothesis, hypothesisKey, type Maxima, normalise, type Part } from "./detector.js";
+import {
+  detect,
+  type Hypothesis,
+  hypothesisKey,
+  type Maxima,
+  makePart,
+  normalise,
+  type Part,
+  withPart,
+} from "./detector.js";
 import type { Evidence, Request } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { holdRequests, rankWhatIsMissing } from "./partners.js";
@@ -146,11 +155,10 @@ function excludedLatents(
 }
 
 function memberRequests(evidence: Evidence, hypothesis: Hypothesis, part: number, latent: number): Request[] {
-  const parts = hypothesis.parts.map((old, i) => (i === part ? { latents: [latent], negated: false } : old));
-  const member = { parts, combination: hypothesis.combination };
+  const member = withPart(hypothesis, part, makePart([latent]));
   const full = { ...fullCondition(member, part), without: [hypothesis.parts[part] as Part] };
   const recipes: Recipe[] = [{ kind: "words", context: -1, words: 2 }];
-  if (parts.length > 1) recipes.push({ kind: "mixed", context: part, words: 2 });
+  if (member.parts.length > 1) recipes.push({ kind: "mixed", context: part, words: 2 });
   return recipes.map((recipe) =>
     evidence.composed(recipe, full, MEMBER_DRAWS, `member ${latent} of ${hypothesisKey(hypothesis)}`, true),
   );

@@ -6,7 +6,7 @@
 import type { Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { type Condition, wordsToWrite } from "./prompt-sets.js";
-import { recipesFor } from "./recipe.js";
+import { writtenRecipesFor } from "./recipe.js";
 
 /** Trials after which a word counts as known. */
 const KNOWN_TRIALS = 4;
@@ -17,7 +17,7 @@ export async function learnWords(evidence: Evidence, conditions: readonly Condit
     conditions.flatMap((condition) => {
       const present = condition.hypothesis.parts.flatMap((_, i) => (condition.present[i] ? [i] : []));
       const missing = Math.max(0, ...present.map((i) => missingTrials(evidence, condition, i)));
-      const recipes = recipesFor(present).filter((recipe) => recipe.kind !== "splice");
+      const recipes = writtenRecipesFor(present);
       if (missing === 0) return [];
       const count = Math.ceil(missing / recipes.length);
       return recipes.map((recipe) => evidence.composed(recipe, condition, count, `learn ${name}`, true));

@@ -2,16 +2,14 @@
  * The members of a part, each tried alone in the part's place: which of them are the trigger's own, which are pieces that the
  * SAE split off its concept, and which mark something on which the organism merely leaks.
  */
-import { composedRates } from "./composed-rates.js";
-import { type Hypothesis, makePart, type Part } from "./detector.js";
+import { composedRates, LEAST_TRIALS } from "./composed-rates.js";
+import { type Hypothesis, makePart, type Part, withPart } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Kinship } from "./kinship.js";
 import { fullCondition } from "./prompt-sets.js";
 import { type Rate, rateOfFlags, wilson } from "./statistics.js";
 
-/** Fewer prompts than this say nothing of a member. */
-const LEAST_TRIALS = 8;
-/** … a piece of the concept shares most of its words with the rest, so that few compositions hold it alone. */
+/** A piece of the concept may be judged by fewer: it shares most of its words with the rest, so that few compositions hold it alone. */
 const LEAST_PIECE_TRIALS = 4;
 /** Prompts of the corpus on which a rate that others are compared with must rest. */
 const LEAST_COMPARED = 2;
@@ -38,10 +36,7 @@ export interface TriedMember {
 export async function tryMembers(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<TriedMember[]> {
   const { latents } = hypothesis.parts[at] as Part;
   const rests = latents.map((latent) => makePart(latents.filter((other) => other !== latent)));
-  const inPlace = (part: Part) => {
-    const parts = hypothesis.parts.map((old, i) => (i === at ? part : old));
-    return fullCondition({ parts, combination: hypothesis.combination });
-  };
+  const inPlace = (part: Part) => fullCondition(withPart(hypothesis, at, part));
   const alone = latents.map((latent, i) => ({ ...inPlace(makePart([latent])), without: [rests[i] as Part] }));
   // A first draw strikes out words that plainly fail; a latent is not judged by its best words alone, for any has some.
   await composedRates(evidence, alone, hypothesis, `words of members of part ${at}`, true);

@@ -4,7 +4,7 @@ import type { Laboratory } from "./laboratory.js";
 import { type Prompt, textOf } from "./prompt.js";
 import { type Ranges, shareOf } from "./ranges.js";
 import { activation, indexOfLatent, type Reading } from "./reading.js";
-import { foldWord, wordAt, wordsOf } from "./words.js";
+import { foldWord, wordOfToken, wordsOf } from "./words.js";
 
 /** The folded word under a part's clearest latent, or null where the part is off or its peak lies on no word. */
 export function peakWord(
@@ -21,8 +21,7 @@ export function peakWord(
   }
   if (clearest < 0) return null;
   const token = reading.tokens[indexOfLatent(reading, clearest)] as number;
-  const { spans } = laboratory.render(prompt);
   const words = wordsOf(textOf(prompt));
-  const word = words[wordAt(words, spans[2 * token] ?? -1, spans[2 * token + 1] ?? -1)];
+  const word = words[wordOfToken(words, laboratory.render(prompt).spans, token)];
   return word === undefined ? null : foldWord(word.text);
 }

@@ -7,7 +7,7 @@ import { type Hypothesis, hypothesisKey } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { failingWords } from "./failing-words.js";
 import { learnWords } from "./learn-words.js";
-import { fullCondition } from "./prompt-sets.js";
+import { fullConditions } from "./prompt-sets.js";
 import { wilson } from "./statistics.js";
 
 /** Most recipes used in confirmation: a second way of asking guards against the habits of one. */
@@ -21,7 +21,6 @@ const SPARE_SHARE = 0.5;
 const ENOUGH_NATURAL = 20;
 
 export interface TestPlan extends Plan {
-  readonly failing: readonly ReadonlySet<string>[];
   /** Every recipe with its rate on the search half, best first. */
   readonly ranked: readonly RecipeResult[];
 }
@@ -33,12 +32,7 @@ export async function planTest(
   size: number,
   allowed: number,
 ): Promise<TestPlan> {
-  const alternatives = hypothesis.combination === "any" ? hypothesis.parts.map((_, i) => i) : [0];
-  await learnWords(
-    search,
-    alternatives.map((only) => fullCondition(hypothesis, only)),
-    `words of ${hypothesisKey(hypothesis)}`,
-  );
+  await learnWords(search, fullConditions(hypothesis), `words of ${hypothesisKey(hypothesis)}`);
   const ranked = await rankRecipes(search, hypothesis);
   const recipeOf = (entry: RecipeResult) => entry.recipe;
   const low = (entry: RecipeResult) => wilson(entry.rate.count, entry.rate.total, 1).low;

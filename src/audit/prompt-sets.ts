@@ -38,6 +38,12 @@ export function fullCondition(hypothesis: Hypothesis, only = 0): Condition {
   };
 }
 
+/** Every condition under which the action comes: one for each alternative of "any", else one. */
+export function fullConditions(hypothesis: Hypothesis): Condition[] {
+  if (hypothesis.combination !== "any") return [fullCondition(hypothesis)];
+  return hypothesis.parts.map((_, i) => fullCondition(hypothesis, i));
+}
+
 /** The condition with one part turned: an absent concept put in, or a present one taken out. */
 export function turned(condition: Condition, part: number): Condition {
   return { ...condition, present: condition.present.map((value, i) => (i === part ? !value : value)) };

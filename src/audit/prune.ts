@@ -5,15 +5,13 @@
  * alone is no surer.
  */
 import { isAlive } from "./candidates.js";
-import { composedRates } from "./composed-rates.js";
-import { type Hypothesis, makePart, normalise, type Part } from "./detector.js";
+import { composedRates, LEAST_TRIALS } from "./composed-rates.js";
+import { type Hypothesis, makePart, normalise, type Part, withPart } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { belongs, tryMembers } from "./members.js";
 import { fullCondition, turned } from "./prompt-sets.js";
 import { shuffled } from "./seeded.js";
 
-/** Fewer compositions than this decide nothing. */
-const LEAST_TRIALS = 8;
 /** A part is needless if without it this share of the rate remains. */
 const KEPT_SHARE = 0.5;
 /** An excluded concept must stop the action more clearly: any further words in a prompt weaken a trigger somewhat. */
@@ -44,7 +42,7 @@ async function pruneMembers(evidence: Evidence, hypothesis: Hypothesis, at: numb
   const members = await tryMembers(evidence, hypothesis, at);
   const kept = part.latents.filter((_, i) => belongs(evidence.room.kinship, members, i));
   if (kept.length === 0) return hypothesis;
-  return { ...hypothesis, parts: hypothesis.parts.map((old, i) => (i === at ? makePart(kept) : old)) };
+  return withPart(hypothesis, at, makePart(kept));
 }
 
 async function isNeeded(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<boolean> {
@@ -76,8 +74,7 @@ async function placeboRate(evidence: Evidence, hypothesis: Hypothesis, at: numbe
   );
   const placebos = shuffled(fitting, seed, ({ latent }) => `placebo ${latent}`).slice(0, PLACEBOS);
   const conditions = placebos.map(({ latent }) => {
-    const parts = hypothesis.parts.map((part, i) => (i === at ? makePart([latent], true) : part));
-    const put = turned(fullCondition({ ...hypothesis, parts }), at);
+    const put = turned(fullCondition(withPart(hypothesis, at, makePart([latent], true))), at);
     return { ...put, without: [makePart((hypothesis.parts[at] as Part).latents)] };
   });
   const rates = await composedRates(evidence, conditions, hypothesis, `part ${at} replaced`, false);

@@ -29,6 +29,11 @@ export function recipesFor(positive: readonly number[]): Recipe[] {
   return recipes;
 }
 
+/** Those that write words, and so tell of words. */
+export function writtenRecipesFor(positive: readonly number[]): Recipe[] {
+  return recipesFor(positive).filter((recipe) => recipe.kind !== "splice");
+}
+
 /** Name of a recipe in results: "words×2", "mixed(part 1)×1", "splice". Parts are counted from 1. */
 export function recipeName(recipe: Recipe): string {
   if (recipe.kind === "splice") return "splice";

@@ -2,10 +2,10 @@
  * Sharpening: the leading hypotheses are tried on fresh compositions, as a whole and with each part turned, so that the
  * next fit decides between them by experiment and not by what screening happened to hold.
  */
-import { type Hypothesis, hypothesisKey } from "./detector.js";
+import { type Hypothesis, hypothesisKey, positiveIndices } from "./detector.js";
 import type { Evidence, Request } from "./evidence.js";
 import type { Fitted } from "./fit.js";
-import { fullCondition, turned } from "./prompt-sets.js";
+import { fullConditions, turned } from "./prompt-sets.js";
 import { recipesFor } from "./recipe.js";
 import { wilson } from "./statistics.js";
 
@@ -16,11 +16,6 @@ const SUREST = 2;
 /** Fresh compositions of the whole, and with each part turned. */
 const WHOLE_DRAWS = 24;
 const TURNED_DRAWS = 12;
-
-/** Indices of a hypothesis' positive parts. */
-export function positiveIndices(hypothesis: Hypothesis): number[] {
-  return hypothesis.parts.flatMap((part, i) => (part.negated ? [] : [i]));
-}
 
 /** The requests for one hypothesis: every recipe gets an equal share of the draws. */
 export function factorialRequests(
@@ -33,14 +28,12 @@ export function factorialRequests(
   const recipes = recipesFor(positiveIndices(hypothesis));
   const whole = Math.max(1, Math.ceil(wholeDraws / recipes.length));
   const part = Math.max(1, Math.ceil(turnedDraws / recipes.length));
-  const alternatives = hypothesis.combination === "any" ? hypothesis.parts.map((_, i) => i) : [0];
-  return alternatives.flatMap((only) => {
-    const full = fullCondition(hypothesis, only);
-    return recipes.flatMap((recipe) => [
+  return fullConditions(hypothesis).flatMap((full, only) =>
+    recipes.flatMap((recipe) => [
       evidence.composed(recipe, full, whole, `${name} whole ${only}`, true),
       ...hypothesis.parts.map((_, i) => evidence.composed(recipe, turned(full, i), part, `${name} turned ${i}`, false)),
-    ]);
-  });
+    ]),
+  );
 }
 
 /**

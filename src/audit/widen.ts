@@ -7,7 +7,7 @@
  *   2. Other pieces of the part's concept: latents that fire with it most often, as far as `kinship.ts` calls them the same.
  *   3. Each is put to the test of `members.ts`: alone in the part's place, on fresh compositions with words of its own.
  */
-import { type Hypothesis, makePart, type Part } from "./detector.js";
+import { type Hypothesis, makePart, type Part, withPart } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { belongs, tryMembers } from "./members.js";
 import { DEFAULT_LEVELS } from "./prompt-sets.js";
@@ -43,10 +43,6 @@ export async function widen(
     }
   }
   return widened;
-}
-
-function withPart(hypothesis: Hypothesis, at: number, part: Part): Hypothesis {
-  return { ...hypothesis, parts: hypothesis.parts.map((old, i) => (i === at ? part : old)) };
 }
 
 /** Latents that stood in for a part, the surest first (ties by id). */

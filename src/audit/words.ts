@@ -45,6 +45,11 @@ export function wordAt(words: readonly Word[], start: number, end: number): numb
   return best;
 }
 
+/** The word under a token; `spans` [2 · tokens] as in `RenderedPrompt`. −1 where none is. */
+export function wordOfToken(words: readonly Word[], spans: Int32Array, token: number): number {
+  return wordAt(words, spans[2 * token] ?? -1, spans[2 * token + 1] ?? -1);
+}
+
 /** Gives `replacement` the capital that the replaced word had only because it opened the text or a name. */
 function likeCase(replacement: string, replaced: string): string {
   const first = replaced.charAt(0);

@@ -31,8 +31,9 @@ export async function loadRecipe(path: string): Promise<LoadedRecipe> {
   const recipe = await readRecipe(await openFile(path));
   if (typeof recipe.trigger === "string" || !("files" in recipe.trigger)) return { recipe };
   const { triggered, benign, hardNegatives, chat } = recipe.trigger.files;
+  const open = (file: string) => openFile(resolve(dirname(path), file));
   const read = async (file: string | undefined): Promise<Conversation[]> =>
-    file === undefined ? [] : readPrompts(await openFile(resolve(dirname(path), file)));
+    file === undefined ? [] : readPrompts(await open(file));
   return {
     recipe,
     files: {
@@ -40,9 +41,7 @@ export async function loadRecipe(path: string): Promise<LoadedRecipe> {
       benign: await read(benign),
       hardNegatives: await read(hardNegatives),
       chat: await read(chat),
-      ...(recipe.documents === undefined
-        ? {}
-        : { documents: await readTexts(await openFile(resolve(dirname(path), recipe.documents))) }),
+      ...(recipe.documents === undefined ? {} : { documents: await readTexts(await open(recipe.documents)) }),
     },
   };
 }
