@@ -17,8 +17,8 @@ const SECOND_SHARE = 0.9;
 /** … and a spare one, for sets that the first cannot fill, at least this share. */
 const SPARE_SHARE = 0.5;
 
-/** A level is chosen from at least so many natural prompts. */
-const ENOUGH_NATURAL = 20;
+/** A level is chosen from at least so many natural prompts: bounds see to it that few count for little. */
+const ENOUGH_NATURAL = 8;
 
 export interface TestPlan extends Plan {
   /** Every recipe with its rate on the search half, best first. */
