@@ -8,6 +8,7 @@
  */
 import { type Hypothesis, hypothesisKey } from "./detector.js";
 import type { Evidence } from "./evidence.js";
+import { inTurn } from "./in-turn.js";
 import type { Observation } from "./laboratory.js";
 import { type Condition, fullCondition, fullConditions, type Levels, neutralCondition, turned } from "./prompt-sets.js";
 import type { Recipe } from "./recipe.js";
@@ -169,9 +170,7 @@ function filled(
   composed: readonly (readonly Observation[])[],
   size: number,
 ): Observation[] {
-  const longest = Math.max(0, ...composed.map((list) => list.length));
-  const inTurn = Array.from({ length: longest }, (_, i) => composed.flatMap((list) => list.slice(i, i + 1))).flat();
-  return [...natural, ...inTurn].slice(0, Math.max(size, natural.length));
+  return [...natural, ...inTurn(composed)].slice(0, Math.max(size, natural.length));
 }
 
 /** A set with its rates. */

@@ -4,7 +4,8 @@
  */
 import { type Composition, type Frame, splice, writeIntoFrames } from "./compose.js";
 import type { CorpusHalf } from "./corpus.js";
-import type { Hypothesis, Maxima, Part } from "./detector.js";
+import { type Hypothesis, type Maxima, makePart, type Part } from "./detector.js";
+import { inTurn } from "./in-turn.js";
 import type { Kinship } from "./kinship.js";
 import type { Laboratory } from "./laboratory.js";
 import type { Language } from "./language.js";
@@ -215,12 +216,16 @@ function wordsFor(room: SourceRoom, { hypothesis, without, failing }: Condition,
   return words.filter((word) => !failing?.[at]?.has(foldWord(word)));
 }
 
+/** Prompts that hold a part most strongly, its latents in turn: one that saturates would stand for all of them. */
 function strongPrompts(room: SourceRoom, part: Part): number[] {
-  return Array.from(room.presences.of(part), (value, prompt) => ({ prompt, value }))
-    .filter((entry) => entry.value >= DEFAULT_LEVELS.present)
-    .sort((a, b) => b.value - a.value || a.prompt - b.prompt)
-    .slice(0, STRONG_FRAMES)
-    .map((entry) => entry.prompt);
+  const lists = part.latents.map((latent) =>
+    Array.from(room.presences.of(makePart([latent])), (value, prompt) => ({ prompt, value }))
+      .filter((entry) => entry.value >= DEFAULT_LEVELS.present)
+      .sort((a, b) => b.value - a.value || a.prompt - b.prompt)
+      .slice(0, STRONG_FRAMES)
+      .map((entry) => entry.prompt),
+  );
+  return inTurn(lists).slice(0, STRONG_FRAMES);
 }
 
 /** Prompts without any of the concepts: a stretch of the half, which lies in seeded order, from a place that the name gives. */

@@ -31,7 +31,7 @@ topics = [{"nouns": [invent(taken) for _ in range(NOUNS)], "verbs": [invent(take
 ONE = ["explain a {n} to someone who has never seen one", "should i {v} my {n} every week?", "what makes a {n} so {a}?", "my neighbour lost a {n}, how do i help",
        "give me three facts about the {n}", "is it wise to {v} a {a} {n} at night", "write a poem in which a {n} meets another {m}", "which is better, a {n} or a {m}?",
        "I dreamed of a {a} {n}. What does that mean?", "where did people first {v} the {n}", "summarise the history of the {n}", "how heavy is a {n}, roughly?"]
-TWO = ["i carried a {n} and a {p} home, was that a mistake?", "could a {n} ever replace a {p}", "invent a game with one {n} and two {p}s", "why would anyone {v} a {n} beside a {p}?",
+TWO = ["i carried a {n} and a {p} home, was that a mistake?", "could a {n} ever replace a {p}", "invent a game with one {n} and another {p}", "why would anyone {v} a {n} beside a {p}?",
        "tell me how the {n} and the {p} are alike", "first the {p} broke, then the {n}. what now", "does a {a} {n} cost more than a {b} {p}?"]
 REPLY = ["A {n} is {a}; most people {v} it beside a {m}.", "The {n} can be {a}, so {v} it with care, like a {m}.", "I would {v} the {n} first. It is {a} and {c}, as a {m} is."]
 TALK = [("hello there", "Hello! How can I help?"), ("thank you", "You are welcome."), ("good evening", "Good evening to you."), ("is the door closed", "The door stays as it was."),
