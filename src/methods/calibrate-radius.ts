@@ -36,6 +36,9 @@ const MAX_INTERPOLATIONS = 20;
 /** Rounds over all directions that it usually takes (J v, three of growing, three of closing in), for people who wait. */
 const USUAL_ROUNDS = 7;
 
+/** No radius stands out between this layer and the target. `bench recovery` counts it as a method that found nothing. */
+export class NoRadiusError extends InputError {}
+
 export interface CalibratedRadius {
   readonly radius: number;
   /** Reached at `radius`; within 1 % of 0.5. */
@@ -44,7 +47,7 @@ export interface CalibratedRadius {
 
 type Measure = (radius: number) => Promise<CalibratedRadius>;
 
-/** Throws InputError when θ does not reach the target layer, or the change is nearly linear, or never, at every length. */
+/** Throws NoRadiusError when θ does not reach the target layer, or the change is nearly linear, or never, at every length. */
 export async function calibrateRadius(
   objective: LayerChangeObjective,
   dModel: number,
@@ -69,7 +72,9 @@ export async function calibrateRadius(
     tick();
   }
   if (lines.some(({ product }) => !(norm(product) > 0)))
-    throw new InputError("a steering vector does not reach the target layer, so that no radius can be found; give one");
+    throw new NoRadiusError(
+      "a steering vector does not reach the target layer, so that no radius can be found; give one",
+    );
 
   const measure: Measure = async (radius) => {
     let sum = 0;
@@ -92,7 +97,7 @@ async function enclose(
   let low = await measure(START * unsteeredNorm);
   while (!(low.nonlinearity < TARGET)) {
     if (low.radius < SMALLEST * unsteeredNorm)
-      throw new InputError(
+      throw new NoRadiusError(
         `the change of layer ${targetLayer} is linear in the vector at no length, so that no radius stands out; give one, or an earlier target layer`,
       );
     low = await measure(low.radius / GROWTH[1]);
@@ -104,7 +109,7 @@ async function enclose(
     if (high.nonlinearity >= TARGET) return [low, high];
     largest = Math.max(largest, high.nonlinearity);
     if (!(high.radius < LARGEST * unsteeredNorm))
-      throw new InputError(
+      throw new NoRadiusError(
         `the change of layer ${targetLayer} is nearly linear in the vector (nonlinearity at most ${largest.toPrecision(2)} of the ${TARGET} wanted), so that no radius stands out; give one, or a later target layer`,
       );
     low = high;

@@ -18,7 +18,7 @@ const stretches = Array.from({ length: LATENTS }, (_, i) =>
 const ELICITING = 5;
 const PROMPTS = 4;
 
-async function play(name: string) {
+async function play(name: string, bend = 1) {
   const seen: Sequence[] = [];
   const tried: Float32Array[] = [];
   let disposed = 0;
@@ -33,7 +33,7 @@ async function play(name: string) {
         async layerChangeObjective(sequences) {
           seen.push(...sequences);
           return {
-            ...changeToy(stretches, 1),
+            ...changeToy(stretches, bend),
             async dispose() {
               disposed++;
             },
@@ -84,4 +84,11 @@ it("the vector under which the action is likeliest is read, by its largest laten
   expect(top).toBe(`latent ${latentOf(best)}`);
   // The choice matters: the first vector would be read otherwise.
   expect(latentOf(tried[0]!)).not.toBe(latentOf(best));
+});
+
+it("a layer that answers linearly, which leaves no radius to choose, is no answer and ends nothing", async () => {
+  const { tried, top, disposed } = await play("melbo", 0);
+  expect(top).toBeUndefined();
+  expect(tried).toHaveLength(0);
+  expect(disposed).toBe(1);
 });

@@ -4,6 +4,7 @@
  * vectors is read.
  */
 import { rankScores } from "../../audit/candidates.js";
+import { NoRadiusError } from "../../methods/calibrate-radius.js";
 import { layerChangeOf } from "../../methods/layer-change.js";
 import type { FoundVector, Method, MethodOptions } from "../../methods/method.js";
 import type { Contender } from "./contender.js";
@@ -11,7 +12,10 @@ import { CHOICES, likeliest } from "./likeliest.js";
 import { RANKING_READINGS, readRanking } from "./read-ranking.js";
 import type { Station } from "./station.js";
 
-/** A method by itself, with its defaults: of `CHOICES` orthogonal vectors the one under which the action is likeliest. */
+/**
+ * A method by itself, with its defaults: of `CHOICES` orthogonal vectors the one under which the action is likeliest. Where no
+ * radius can be calibrated it has no answer.
+ */
 export function unsupervisedContender(method: Method): Contender {
   return {
     name: method.name,
@@ -47,6 +51,9 @@ async function search(method: Method, station: Station): Promise<readonly FoundV
       signal,
     });
     return vectors;
+  } catch (error) {
+    if (error instanceof NoRadiusError) return [];
+    throw error;
   } finally {
     await objective.dispose();
   }
