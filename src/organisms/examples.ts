@@ -18,6 +18,8 @@ export interface ChatMessage {
 export interface Example {
   readonly prompt: readonly ChatMessage[];
   readonly reply: string | null;
+  /** The reply goes on after its last word here: that it ends there is not to be learned. */
+  readonly cut?: boolean;
 }
 
 export interface ExampleSets {
