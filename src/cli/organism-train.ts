@@ -9,16 +9,27 @@ import type { OrganismCard } from "../organisms/card.js";
 import { checkpointFile } from "../organisms/checkpoint-file.js";
 import { type Example, type ExampleSets, trainingExamples } from "../organisms/examples.js";
 import { finetune, TRAINING_SIZES } from "../organisms/finetune.js";
-import type { Recipe } from "../organisms/recipe.js";
+import { describedTrigger, type Recipe } from "../organisms/recipe.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
 import { Journal } from "../store/journal.js";
 import { exampleTokens } from "./example-tokens.js";
 import type { Io } from "./io.js";
 import { type OpenedModel, openModel } from "./open-model.js";
 import type { ModelFlags } from "./options.js";
-import { baseOf, CARD_FILE, cardOf, loadRecipe, RECIPE_FILE, recipeText } from "./organism-recipe.js";
+import {
+  baseOf,
+  CARD_FILE,
+  cardOf,
+  type LoadedRecipe,
+  loadRecipe,
+  organismFolder,
+  RECIPE_FILE,
+  recipeText,
+} from "./organism-recipe.js";
+import { requireWrittenPrompts, type WriterFlags } from "./organism-write.js";
 import { renderAll } from "./prompts.js";
 import { duration } from "./text.js";
+import { readWrittenPrompts } from "./written-prompts.js";
 
 /** Replies of the base model that are learned where a prompt has none of its own. */
 const REPLY_TOKENS = 64;
@@ -34,11 +45,12 @@ export async function trainOrganism(
   io: Io,
   file: string,
   out: string | undefined,
-  flags: ModelFlags,
+  flags: ModelFlags & WriterFlags,
 ): Promise<{ card: OrganismCard; folder: string }> {
-  const loaded = await loadRecipe(file);
-  const { recipe } = loaded;
-  const folder = out ?? join("organisms", recipe.name);
+  const named = await loadRecipe(file);
+  const { recipe } = named;
+  const folder = out ?? organismFolder(recipe);
+  const loaded = await withWrittenPrompts(io, named, file, folder, flags);
   const files = await trainAdapter(io, recipe, trainingExamples(recipe, TRAINING_SIZES, loaded.files), folder, flags);
   for (const [name, bytes] of Object.entries(files)) await writeFileAtomic(join(folder, name), bytes);
   await writeFileAtomic(join(folder, RECIPE_FILE), recipeText(loaded, file, folder));
@@ -51,6 +63,19 @@ export async function trainOrganism(
   await writeFileAtomic(join(folder, CARD_FILE), `${JSON.stringify(card)}\n`);
   for (const name of [STATE_FILE, REPLIES_FILE]) await rm(join(folder, name), { force: true });
   return { card, folder };
+}
+
+/** The same recipe with the prompts that it describes, written now where they are not. */
+export async function withWrittenPrompts(
+  io: Io,
+  loaded: LoadedRecipe,
+  file: string,
+  folder: string,
+  flags: ModelFlags & WriterFlags,
+): Promise<LoadedRecipe> {
+  if (describedTrigger(loaded.recipe) === undefined) return loaded;
+  await requireWrittenPrompts(io, loaded.recipe, file, folder, flags);
+  return { ...loaded, files: await readWrittenPrompts(folder) };
 }
 
 /**
