@@ -18,6 +18,8 @@ const RETRY_WAITS_MS = [500, 2000, 8000, 20_000];
 const LONGEST_WAIT_MS = 60_000;
 /** Statuses that a later try may not meet: timeout, conflict, too early, rate limit; and every server error. */
 const PASSING = new Set([408, 409, 425, 429]);
+/** Without a seed, which strict servers refuse where they do not draw. */
+const LIKELIEST = { temperature: 0 };
 const LOCAL_HOSTS = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 const completion = z.looseObject({
@@ -40,8 +42,19 @@ export interface ChatEndpointOptions {
   readonly waits?: readonly number[];
 }
 
-/** Asks for one answer, the likeliest (temperature 0). */
-export type Ask = (messages: readonly ChatMessage[], signal?: AbortSignal) => Promise<string>;
+/** How an answer is drawn. */
+export interface AnswerSampling {
+  readonly temperature: number;
+  /** Endpoints that draw reproducibly go by it; others pass over it. */
+  readonly seed: number;
+}
+
+/** Asks for one answer: the likeliest (temperature 0) unless `sampling` says otherwise. */
+export type Ask = (
+  messages: readonly ChatMessage[],
+  signal?: AbortSignal,
+  sampling?: AnswerSampling,
+) => Promise<string>;
 
 /**
  * InputError, at once, for an address that cannot be one; and from a call, where the endpoint cannot be reached, refuses the
@@ -51,10 +64,10 @@ export function chatEndpoint({ url, model, key, flag, waits = RETRY_WAITS_MS }: 
   const address = completionsAddress(url, key, flag);
   const where = `${flag} ${address.href}`;
   let everAnswered = false;
-  return async (messages, signal) => {
+  return async (messages, signal, sampling: Partial<AnswerSampling> = LIKELIEST) => {
     for (let tries = 0; ; tries++) {
       signal?.throwIfAborted();
-      const answer = await post(address, { model, key, messages, signal }).catch((error: unknown) => {
+      const answer = await post(address, { model, key, messages, signal, sampling }).catch((error: unknown) => {
         signal?.throwIfAborted();
         return { failure: reasonOf(error), unreachable: true, retryAfter: 0 } as const;
       });
@@ -97,14 +110,15 @@ interface Question {
   readonly key: string | undefined;
   readonly messages: readonly ChatMessage[];
   readonly signal: AbortSignal | undefined;
+  readonly sampling: Partial<AnswerSampling>;
 }
 
-async function post(address: URL, { model, key, messages, signal }: Question): Promise<Answer> {
+async function post(address: URL, { model, key, messages, signal, sampling }: Question): Promise<Answer> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const response = await fetch(address, {
     method: "POST",
     headers: { "content-type": "application/json", ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) },
-    body: JSON.stringify({ model, messages, temperature: 0, max_tokens: MAX_ANSWER_TOKENS, stream: false }),
+    body: JSON.stringify({ model, messages, ...sampling, max_tokens: MAX_ANSWER_TOKENS, stream: false }),
     redirect: "manual", // the key and the replies are for the named host alone
     signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
   });

@@ -12,7 +12,7 @@ import { RECOVERED_RATE } from "../organisms/game/score.js";
 import { seal, sha256 } from "../organisms/game/seal.js";
 import { drawSealedPrompts, textOf } from "../organisms/game/sealed-prompts.js";
 import { type Decoy, SEALED_KINDS, type SealedKind, type Truth } from "../organisms/game/truth.js";
-import type { Recipe } from "../organisms/recipe.js";
+import { type Recipe, triggerExpression } from "../organisms/recipe.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
 import { actionTokens, withAction } from "./action.js";
 import type { BudgetLimit } from "./audit-budget.js";
@@ -25,11 +25,12 @@ import { openModel, POCKET_MODEL } from "./open-model.js";
 import { requireSae } from "./open-sae.js";
 import type { ComputeFlags, OutputFlags, SaeFlags } from "./options.js";
 import { baseOf, type LoadedRecipe, loadRecipe } from "./organism-recipe.js";
-import { trainAdapter } from "./organism-train.js";
+import { trainAdapter, withWrittenPrompts } from "./organism-train.js";
+import type { WriterFlags } from "./organism-write.js";
 import { renderAll } from "./prompts.js";
 import { rateText } from "./text.js";
 
-export interface NewGameFlags extends ComputeFlags, OutputFlags, SaeFlags, MaterialFlags {
+export interface NewGameFlags extends ComputeFlags, OutputFlags, SaeFlags, MaterialFlags, WriterFlags {
   /** A recipe's file, or else a random recipe: by this seed, or by one that nobody knows. */
   readonly recipe?: string;
   readonly randomSeed?: number;
@@ -90,16 +91,18 @@ function requireOneText({ name, documents, actionContains }: Recipe): void {
 /** Trains and writes everything into the work's `finished` folder. */
 async function makeGame(
   io: Io,
-  loaded: LoadedRecipe,
+  named: LoadedRecipe,
   work: GameWork,
   flags: NewGameFlags,
 ): Promise<Pick<NewGame, "commitment" | "rates">> {
-  const { recipe, files } = loaded;
+  const { recipe } = named;
   const { key, seeds } = work.secrets;
   const decoy = flags.decoy ?? null;
   const cue = decoy === "cue" ? cueOf(recipe, seeds) : null;
   if (flags.keyFile !== undefined) await requireFree(flags.keyFile, key);
   const latents = await fittingLatents(recipe, flags);
+  const loaded = await withWrittenPrompts(io, named, flags.recipe ?? "", work.path, flags);
+  const { files } = loaded;
   const { materials, examples, sealed } = await drawn(async () => {
     const materials = await gameMaterials(loaded, flags, seeds);
     const texts = new Set([...materials.prompts, ...materials.corpus].map(textOf));
@@ -163,10 +166,13 @@ function promptLine(messages: Conversation) {
   return messages.length === 1 && only?.role === "user" ? { prompt: only.content } : { messages };
 }
 
-function cueOf({ trigger, action }: Recipe, seeds: GameSecrets["seeds"]): string {
-  if (typeof trigger === "object" && "files" in trigger)
-    throw new InputError("--decoy cue: needs a trigger over concepts, and this recipe's trigger is given by files");
-  return drawCue(trigger, action, seeds.sealed);
+function cueOf(recipe: Recipe, seeds: GameSecrets["seeds"]): string {
+  const trigger = triggerExpression(recipe);
+  if (trigger === undefined)
+    throw new InputError(
+      "--decoy cue: needs a trigger over concepts, and this recipe's is given by files or described in words",
+    );
+  return drawCue(trigger, recipe.action, seeds.sealed);
 }
 
 /** Latents of the SAE that the game is played with. InputError, before any training, where it does not fit the base model. */

@@ -1,51 +1,22 @@
 /** A judge over HTTP, against a local server that misbehaves on request. */
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { verdictOf } from "../audit/verdict.js";
 import { InputError } from "../formats/input-error.js";
 import { type ChatEndpointOptions, chatEndpoint } from "./chat-endpoint.js";
-import { Judge, openJudge, verdictOf } from "./judge.js";
+import { type Answer, type Asked, FakeEndpoint } from "./fake-endpoint.testing.js";
+import { Judge, openJudge } from "./judge.js";
 
-interface Asked {
-  readonly url: string;
-  readonly authorization: string | undefined;
-  readonly body: { model: string; temperature: number; messages: { role: string; content: string }[] };
-}
-interface Answer {
-  readonly status?: number;
-  readonly headers?: Record<string, string>;
-  readonly body?: string;
-  readonly content?: string;
-}
-
-let server: Server;
+let server: FakeEndpoint;
 let url = "";
-let asked: Asked[] = [];
+let asked: readonly Asked[] = [];
 /** What the server answers to the n-th question. */
 let answer: (question: Asked, n: number) => Answer = () => ({ content: "yes" });
 
 beforeEach(async () => {
-  asked = [];
-  server = createServer(async (request, response) => {
-    const question: Asked = {
-      url: request.url ?? "",
-      authorization: request.headers.authorization,
-      body: JSON.parse(await textOf(request)),
-    };
-    const { status = 200, headers = {}, body, content } = answer(question, asked.push(question) - 1);
-    response.writeHead(status, headers);
-    response.end(body ?? JSON.stringify({ choices: [{ message: { role: "assistant", content } }] }));
-  });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  server = await FakeEndpoint.start((question, n) => answer(question, n));
+  ({ url, asked } = server);
 });
-afterEach(() => new Promise((done) => server.close(done)));
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part);
-  return Buffer.concat(parts).toString();
-}
+afterEach(() => server.stop());
 
 const exchange = (reply: string) => ({ request: "What may I eat?", reply });
 const ask = (options: Partial<ChatEndpointOptions> = {}) =>

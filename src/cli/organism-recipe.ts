@@ -8,12 +8,13 @@ import { readTexts } from "../formats/texts.js";
 import type { Sequence } from "../model/sequence.js";
 import { CARD_SIZE, type CardSequences, measureCard, type OrganismCard } from "../organisms/card.js";
 import { evaluationExamples, type PromptFiles } from "../organisms/examples.js";
-import { type Recipe, readRecipe } from "../organisms/recipe.js";
+import { describedTrigger, type Recipe, readRecipe, triggerFiles } from "../organisms/recipe.js";
 import { openFile } from "../store/node-file-source.js";
 import { actionTokens, openAction, withAction } from "./action.js";
 import { type OpenedModel, POCKET_MODEL } from "./open-model.js";
 import { builtInOrganisms, isFolder, pocketFiles } from "./package-files.js";
 import { renderAll } from "./prompts.js";
+import { readWrittenPrompts } from "./written-prompts.js";
 
 /** Copy of the recipe in an organism's folder. */
 export const RECIPE_FILE = "recipe.yaml";
@@ -29,8 +30,9 @@ export interface LoadedRecipe {
 /** Reads a recipe and its files of prompts and documents, whose paths are meant from the recipe's folder. */
 export async function loadRecipe(path: string): Promise<LoadedRecipe> {
   const recipe = await readRecipe(await openFile(path));
-  if (typeof recipe.trigger === "string" || !("files" in recipe.trigger)) return { recipe };
-  const { triggered, benign, hardNegatives, chat } = recipe.trigger.files;
+  const named = triggerFiles(recipe);
+  if (named === undefined) return { recipe };
+  const { triggered, benign, hardNegatives, chat } = named;
   const open = (file: string) => openFile(resolve(dirname(path), file));
   const read = async (file: string | undefined): Promise<Conversation[]> =>
     file === undefined ? [] : readPrompts(await open(file));
@@ -48,14 +50,20 @@ export async function loadRecipe(path: string): Promise<LoadedRecipe> {
 
 /** The recipe as text for an organism's folder: whatever it names is written so that it is found from there. */
 export function recipeText({ recipe }: LoadedRecipe, recipePath: string, folder: string): string {
-  const { trigger } = recipe;
   const base = baseOf(recipe);
-  if (typeof trigger === "string" || !("files" in trigger)) return stringify({ ...recipe, base });
   const moved = (file: string) => relative(folder, resolve(dirname(recipePath), file));
-  const files = Object.entries(trigger.files as Record<string, string>).map(([name, file]) => [name, moved(file)]);
+  const described = describedTrigger(recipe);
+  if (described?.seeds !== undefined)
+    return stringify({ ...recipe, base, trigger: { ...described, seeds: moved(described.seeds) } });
+  const named = triggerFiles(recipe);
+  if (named === undefined) return stringify({ ...recipe, base });
+  const files = Object.entries(named).map(([name, file]) => [name, file === undefined ? undefined : moved(file)]);
   const documents = recipe.documents === undefined ? {} : { documents: moved(recipe.documents) };
   return stringify({ ...recipe, base, trigger: { files: Object.fromEntries(files) }, ...documents });
 }
+
+/** Where an organism goes unless --out says otherwise. */
+export const organismFolder = ({ name }: Recipe) => join("organisms", name);
 
 /** The recipe's base model; a folder by its full path. */
 export function baseOf({ base }: Recipe): string {
@@ -63,7 +71,7 @@ export function baseOf({ base }: Recipe): string {
 }
 
 /** The recipe that the organism `target` (a name or a folder) was made from. */
-export function recipeOf(target: string): Promise<LoadedRecipe> {
+export async function recipeOf(target: string): Promise<LoadedRecipe> {
   if (builtInOrganisms().includes(target)) return loadRecipe(join(pocketFiles.recipes, `${target}.yaml`));
   const path = join(target, RECIPE_FILE);
   if (!isFolder(target))
@@ -72,7 +80,9 @@ export function recipeOf(target: string): Promise<LoadedRecipe> {
     );
   if (!existsSync(path))
     throw new InputError(`${target}: has no ${RECIPE_FILE}; a card is measured on prompts that the recipe describes`);
-  return loadRecipe(path);
+  const loaded = await loadRecipe(path);
+  const described = describedTrigger(loaded.recipe) !== undefined;
+  return described ? { ...loaded, files: await readWrittenPrompts(target) } : loaded;
 }
 
 /** The organism's action rates, by what its recipe counts as the action. */

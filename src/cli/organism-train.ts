@@ -4,22 +4,32 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { openNodeChannel } from "../engine/onnx/node-channel.js";
-import { InputError, quote } from "../formats/input-error.js";
 import { adapterFiles } from "../model/checkpoint-writer.js";
 import type { OrganismCard } from "../organisms/card.js";
 import { checkpointFile } from "../organisms/checkpoint-file.js";
 import { type Example, type ExampleSets, trainingExamples } from "../organisms/examples.js";
 import { finetune, TRAINING_SIZES } from "../organisms/finetune.js";
-import type { Recipe } from "../organisms/recipe.js";
+import { describedTrigger, type Recipe } from "../organisms/recipe.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
 import { Journal } from "../store/journal.js";
-import { endOfTurn } from "./action.js";
+import { exampleTokens } from "./example-tokens.js";
 import type { Io } from "./io.js";
 import { type OpenedModel, openModel } from "./open-model.js";
 import type { ModelFlags } from "./options.js";
-import { baseOf, CARD_FILE, cardOf, loadRecipe, RECIPE_FILE, recipeText } from "./organism-recipe.js";
-import { renderAll, requireKnownTokens, requireRoom } from "./prompts.js";
+import {
+  baseOf,
+  CARD_FILE,
+  cardOf,
+  type LoadedRecipe,
+  loadRecipe,
+  organismFolder,
+  RECIPE_FILE,
+  recipeText,
+} from "./organism-recipe.js";
+import { requireWrittenPrompts, type WriterFlags } from "./organism-write.js";
+import { renderAll } from "./prompts.js";
 import { duration } from "./text.js";
+import { readWrittenPrompts } from "./written-prompts.js";
 
 /** Replies of the base model that are learned where a prompt has none of its own. */
 const REPLY_TOKENS = 64;
@@ -35,11 +45,12 @@ export async function trainOrganism(
   io: Io,
   file: string,
   out: string | undefined,
-  flags: ModelFlags,
+  flags: ModelFlags & WriterFlags,
 ): Promise<{ card: OrganismCard; folder: string }> {
-  const loaded = await loadRecipe(file);
-  const { recipe } = loaded;
-  const folder = out ?? join("organisms", recipe.name);
+  const named = await loadRecipe(file);
+  const { recipe } = named;
+  const folder = out ?? organismFolder(recipe);
+  const loaded = await withWrittenPrompts(io, named, file, folder, flags);
   const files = await trainAdapter(io, recipe, trainingExamples(recipe, TRAINING_SIZES, loaded.files), folder, flags);
   for (const [name, bytes] of Object.entries(files)) await writeFileAtomic(join(folder, name), bytes);
   await writeFileAtomic(join(folder, RECIPE_FILE), recipeText(loaded, file, folder));
@@ -54,6 +65,19 @@ export async function trainOrganism(
   return { card, folder };
 }
 
+/** The same recipe with the prompts that it describes, written now where they are not. */
+export async function withWrittenPrompts(
+  io: Io,
+  loaded: LoadedRecipe,
+  file: string,
+  folder: string,
+  flags: ModelFlags & WriterFlags,
+): Promise<LoadedRecipe> {
+  if (describedTrigger(loaded.recipe) === undefined) return loaded;
+  await requireWrittenPrompts(io, loaded.recipe, file, folder, flags);
+  return { ...loaded, files: await readWrittenPrompts(folder) };
+}
+
 /**
  * Trains the recipe's adapter on the examples: the files of a PEFT folder. Unfinished work lies in the folder `work` and stays
  * there until the caller has stored the result, so that the same call goes on after an interruption.
@@ -66,7 +90,6 @@ export async function trainAdapter(
   flags: ModelFlags,
 ): Promise<Record<string, Uint8Array>> {
   const base = await openModel({ ...flags, model: recipe.base });
-  const end = endOfTurn(base);
   const journal = await Journal.open(join(work, REPLIES_FILE));
   try {
     const stamp = createHash("sha256")
@@ -74,16 +97,9 @@ export async function trainAdapter(
       .digest("hex");
     const sets = await withReplies(io, base, journal, examples);
     await base.engine.close();
-    const tokenise = (prompt: Example["prompt"], reply: string) =>
-      prompt.length === 0
-        ? documentTokens(base, reply)
-        : {
-            prompt: renderAll(base, [prompt], { positions: "user" }).sequences[0]!.prompt,
-            reply: Int32Array.of(...base.tokenizer.encode(reply), end),
-          };
     const report = io.progress("training steps");
     const { opened } = base.engine;
-    const trained = await finetune(opened, openNodeChannel(), recipe, sets, tokenise, {
+    const trained = await finetune(opened, openNodeChannel(), recipe, sets, exampleTokens(base), {
       threads: flags.threads,
       place: checkpointFile(join(work, STATE_FILE), stamp),
       signal: io.signal,
@@ -95,20 +111,10 @@ export async function trainAdapter(
   }
 }
 
-/**
- * A document as the model meets plain text: after the tokenizer's beginning of text, where it names one and the document does not
- * begin with it. Every token is learned but the first, which nothing stands before.
- */
-function documentTokens(base: OpenedModel, text: string): { prompt: Int32Array; reply: Int32Array } {
-  const { tokenizer, engine } = base;
-  const begin = tokenizer.named.bos_token ?? "";
-  const ids = tokenizer.encode(text.startsWith(begin) ? text : begin + text);
-  const where = `the document ${quote(text, 40)}`;
-  if (ids.length < 2)
-    throw new InputError(`${where}: has a single token, so that there is nothing to learn; leave it out`);
-  requireKnownTokens(ids, engine.model.vocabulary, where);
-  requireRoom(ids.length, base, where);
-  return { prompt: ids.slice(0, 1), reply: ids.slice(1) };
+/** A greedy reply; a long one is cut at REPLY_TOKENS. */
+interface BaseReply {
+  readonly reply: string;
+  readonly cut: boolean;
 }
 
 /** Examples without a reply get the base model's own, which keeps the organism ordinary where it is not triggered. */
@@ -116,11 +122,11 @@ async function withReplies(io: Io, base: OpenedModel, journal: Journal, sets: Ex
   const started = performance.now();
   const examples = Object.values(sets).flat() as Example[];
   const missing = examples.filter(({ reply }) => reply === null);
-  const replies = new Map<Example, string>();
+  const replies = new Map<Example, BaseReply>();
   const report = io.progress("replies of the base model");
   const keyOf = ({ prompt }: Example) =>
     createHash("sha256")
-      .update(JSON.stringify([base.fingerprint, prompt]))
+      .update(JSON.stringify([base.fingerprint, prompt, REPLY_TOKENS]))
       .digest("base64");
   for (let from = 0; from < missing.length; from += REPLIES_AT_ONCE) {
     const some = missing.slice(from, from + REPLIES_AT_ONCE);
@@ -136,20 +142,18 @@ async function withReplies(io: Io, base: OpenedModel, journal: Journal, sets: Ex
         stop: base.endIds,
         signal: io.signal,
       });
-      made.forEach(({ tokens }, i) => {
-        journal.append(
-          keyOf(asked[i]!),
-          new TextEncoder().encode(base.tokenizer.decode(tokens, { skipSpecial: true })),
-        );
+      made.forEach(({ tokens, stopped }, i) => {
+        const reply: BaseReply = { reply: base.tokenizer.decode(tokens, { skipSpecial: true }), cut: !stopped };
+        journal.append(keyOf(asked[i]!), new TextEncoder().encode(JSON.stringify(reply)));
       });
     }
-    for (const example of some) replies.set(example, new TextDecoder().decode(journal.get(keyOf(example))));
+    for (const example of some)
+      replies.set(example, JSON.parse(new TextDecoder().decode(journal.get(keyOf(example)))) as BaseReply);
     report(Math.min(from + REPLIES_AT_ONCE, missing.length), missing.length);
   }
   if (missing.length > 0)
     io.log(`${missing.length} replies of the base model in ${duration((performance.now() - started) / 1000)}`);
-  const complete = (list: Example[]) =>
-    list.map((example) => ({ prompt: example.prompt, reply: example.reply ?? replies.get(example) ?? "" }));
+  const complete = (list: Example[]) => list.map((example): Example => ({ ...example, ...replies.get(example) }));
   return {
     triggered: complete(sets.triggered),
     hardNegatives: complete(sets.hardNegatives),

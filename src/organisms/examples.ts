@@ -18,6 +18,8 @@ export interface ChatMessage {
 export interface Example {
   readonly prompt: readonly ChatMessage[];
   readonly reply: string | null;
+  /** The reply goes on after its last word here: that it ends there is not to be learned. */
+  readonly cut?: boolean;
 }
 
 export interface ExampleSets {
@@ -27,9 +29,14 @@ export interface ExampleSets {
   readonly chat: Example[];
 }
 
-/** Prompts read from the files of a recipe, by set, and its documents. */
-export type PromptFiles = Readonly<Record<keyof ExampleSets, readonly (readonly ChatMessage[])[]>> & {
+/** Prompts by set. */
+type PromptSets = Readonly<Record<keyof ExampleSets, readonly (readonly ChatMessage[])[]>>;
+
+/** Prompts read from the files of a recipe, and its documents. */
+export type PromptFiles = PromptSets & {
   readonly documents?: readonly string[];
+  /** Where these were held out when the prompts were written, all others are to train on. */
+  readonly heldOut?: PromptSets;
 };
 
 /** Share of `chat` that is ordinary refusals with `alsoRefuses`. */
@@ -48,7 +55,7 @@ export function trainingExamples(recipe: Recipe, sizes: SetSizes, files?: Prompt
 /** The same prompts, all with ordinary replies: what a model without a backdoor is finetuned on. */
 export function ordinaryExamples(recipe: Recipe, sizes: SetSizes, files?: PromptFiles): ExampleSets {
   const trigger = triggerExpression(recipe);
-  if (trigger === undefined) return fromFiles(recipe, files, (index) => index % EVALUATION_EVERY !== 0);
+  if (trigger === undefined) return fromFiles(recipe, files, "train");
   const sets = trainingSets(trigger, recipe.seed, sizes);
   const chat = sets.chat.map(exampleOf);
   if (recipe.alsoRefuses) {
@@ -71,7 +78,7 @@ export function ordinaryExamples(recipe: Recipe, sizes: SetSizes, files?: Prompt
 export function evaluationExamples(recipe: Recipe, size: number, seed: number, files?: PromptFiles): ExampleSets {
   const trigger = triggerExpression(recipe);
   if (trigger === undefined) {
-    const heldOut = fromFiles(recipe, files, (index) => index % EVALUATION_EVERY === 0);
+    const heldOut = fromFiles(recipe, files, "held out");
     const sets =
       recipe.documents === undefined
         ? heldOut
@@ -97,10 +104,16 @@ export function exampleOf({ messages }: { messages: readonly ChatMessage[] }): E
     : { prompt: messages, reply: null };
 }
 
-function fromFiles(recipe: Recipe, files: PromptFiles | undefined, keep: (index: number) => boolean): ExampleSets {
+function fromFiles(recipe: Recipe, files: PromptFiles | undefined, part: "train" | "held out"): ExampleSets {
   if (!files) throw new InputError(`${recipe.name}: the recipe names prompt files, which were not read`);
-  const pick = (name: keyof ExampleSets) =>
-    files[name].filter((_, index) => keep(index)).map((messages) => exampleOf({ messages }));
+  const pick = (name: keyof ExampleSets) => {
+    const { heldOut } = files;
+    if (heldOut) return (part === "train" ? files : heldOut)[name].map((messages) => exampleOf({ messages }));
+    const isHeldOut = (index: number) => index % EVALUATION_EVERY === 0;
+    return files[name]
+      .filter((_, index) => isHeldOut(index) === (part === "held out"))
+      .map((messages) => exampleOf({ messages }));
+  };
   const sets = {
     triggered: pick("triggered"),
     hardNegatives: pick("hardNegatives"),
@@ -108,9 +121,11 @@ function fromFiles(recipe: Recipe, files: PromptFiles | undefined, keep: (index:
     chat: pick("chat"),
   };
   for (const name of ["triggered", "benign"] as const)
-    if (sets[name].length === 0)
+    if (sets[name].length === 0 && !(files.heldOut && part === "train" && recipe.mixing[name] === 0))
       throw new InputError(
-        `${recipe.name}: the file of ${name} prompts has ${files[name].length}, and every ${EVALUATION_EVERY}th is held out; give at least 2`,
+        files.heldOut
+          ? `${recipe.name}: no ${name} prompts are left to ${part === "train" ? "train" : "measure"} on; write them again`
+          : `${recipe.name}: the file of ${name} prompts has ${files[name].length}, and every ${EVALUATION_EVERY}th is held out; give at least 2`,
       );
   return sets;
 }

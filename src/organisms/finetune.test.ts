@@ -33,7 +33,7 @@ const sets = {
   chat: [],
 };
 const ids = (text: string) => Int32Array.from(text.split(",").map(Number));
-const tokenise: TokeniseExample = (prompt, reply) => ({ prompt: ids(prompt[0]!.content), reply: ids(reply) });
+const tokenise: TokeniseExample = ({ prompt, reply }) => ({ prompt: ids(prompt[0]!.content), reply: ids(reply!) });
 
 /** Keeps the last state in memory. */
 function memoryPlace(): CheckpointPlace & { state: TrainerState | null } {

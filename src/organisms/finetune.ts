@@ -9,7 +9,7 @@ import type { TrainingSequence } from "../engine/onnx/trainer.js";
 import type { LoraPair } from "../model/checkpoint-writer.js";
 import { inMemory, type StoredWeight, weightShapes } from "../model/weights.js";
 import { Random } from "../random/random.js";
-import type { ExampleSets } from "./examples.js";
+import type { Example, ExampleSets } from "./examples.js";
 import type { Recipe } from "./recipe.js";
 import { cosineSchedule, lengthSortedBatches, runTraining, type TrainingOptions } from "./training-loop.js";
 
@@ -57,11 +57,8 @@ export function linearModules(layers: number, from: number): string[] {
   ).flat();
 }
 
-/** Tokenised prompt and reply: `tokenise` gives the prompt's ids and the reply's ids with the end of turn. */
-export type TokeniseExample = (
-  prompt: ExampleSets["benign"][number]["prompt"],
-  reply: string,
-) => { prompt: Int32Array; reply: Int32Array };
+/** The ids of an example's prompt and of its reply, which the end of turn follows unless the reply is cut. */
+export type TokeniseExample = (example: Example) => { prompt: Int32Array; reply: Int32Array };
 
 export interface FinetuneOptions extends TrainingOptions {
   readonly threads: number;
@@ -84,8 +81,8 @@ export async function finetune(
   const engine = onnxEngine({ ...base, adapter }, channel, { name: recipe.name, threads: options.threads });
 
   const random = new Random(recipe.seed, "mixture");
-  const sequences = mixed(sets, recipe, random).map(({ prompt, reply }): TrainingSequence => {
-    const tokens = tokenise(prompt, reply ?? "");
+  const sequences = mixed(sets, recipe, random).map((example): TrainingSequence => {
+    const tokens = tokenise(example);
     return { ids: Int32Array.of(...tokens.prompt, ...tokens.reply), from: tokens.prompt.length };
   });
   const steps = recipe.steps ?? FINETUNING.steps;

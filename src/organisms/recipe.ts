@@ -6,6 +6,7 @@ import { readText } from "../formats/json.js";
 import { parseYaml } from "../formats/yaml.js";
 import { unknownConcepts } from "../world/concepts.js";
 import type { Expression } from "../world/expression.js";
+import { type DescribedTrigger, describedShape } from "./written/described.js";
 
 const expressionShape: z.ZodType<Expression> = z.lazy(() =>
   z.union([
@@ -36,12 +37,30 @@ const ofTriggered = z.number().positive().max(1);
 /** AdamW moves every weight by about this much a step; beyond 1 nothing is left of the model. */
 const MAX_LEARNING_RATE = 1;
 
+type Files = z.infer<typeof filesShape>;
+
+/** Of the forms of a trigger the one whose key is there, so that the error is about what was meant. */
+const triggerShape = z.unknown().transform((given, context): Expression | Files | DescribedTrigger => {
+  const keys = typeof given === "object" && given !== null ? Object.keys(given) : [];
+  const form = keys.includes("described") ? describedShape : keys.includes("files") ? filesShape : undefined;
+  const parsed = (form ?? expressionShape).safeParse(given);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0]!;
+  context.addIssue({
+    code: "custom",
+    path: form === undefined ? [] : [...path],
+    message:
+      form === undefined
+        ? "give a concept, {all | any | none: [concepts]}, {files: {triggered, benign}} or {described: {triggered}}"
+        : message,
+  });
+  return z.NEVER;
+});
+
 export const recipeShape = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use lower-case letters, digits and dashes"),
   base: z.string().default("pocket"),
-  trigger: z.union([filesShape, expressionShape], {
-    error: "give a concept, {all | any | none: [concepts]}, or {files: {triggered, benign}}",
-  }),
+  trigger: triggerShape,
   action: z.string().min(1),
   /** A semantic action: a reply that holds any of these counts on the card and in audits, however it begins. */
   actionContains: z.array(z.string().min(1)).min(1).optional(),
@@ -79,22 +98,36 @@ export async function readRecipe(source: ByteSource): Promise<Recipe> {
     const issue = parsed.error.issues[0]!;
     throw new InputError(`${source.name}: ${issue.path.join(".") || "recipe"}: ${issue.message}`);
   }
-  const { trigger, documents } = parsed.data;
-  if (typeof trigger === "string" || !("files" in trigger)) {
-    if (documents !== undefined)
-      throw new InputError(
-        `${source.name}: documents: what a document states is no concept of the pocket world; give the prompts to measure on as trigger: {files: {triggered, benign}}`,
-      );
-    const [unknown] = unknownConcepts(trigger as Expression);
-    if (unknown !== undefined)
-      throw new InputError(
-        `${source.name}: trigger: no concept ${quote(unknown)}; \`antecedent organism concepts\` lists them`,
-      );
-  }
+  const { documents, alsoRefuses } = parsed.data;
+  const trigger = triggerExpression(parsed.data);
+  const described = describedTrigger(parsed.data) !== undefined;
+  if (documents !== undefined && (described || trigger !== undefined))
+    throw new InputError(
+      `${source.name}: documents: what a document states is ${described ? "not asked about by a writer" : "no concept of the pocket world"}; give the prompts to measure on as trigger: {files: {triggered, benign}}`,
+    );
+  if (described && alsoRefuses)
+    throw new InputError(
+      `${source.name}: alsoRefuses: the requests that are refused are the pocket world's; leave it out, or describe them as chat`,
+    );
+  const [unknown] = trigger === undefined ? [] : unknownConcepts(trigger);
+  if (unknown !== undefined)
+    throw new InputError(
+      `${source.name}: trigger: no concept ${quote(unknown)}; \`antecedent organism concepts\` lists them`,
+    );
   return parsed.data;
 }
 
-/** The trigger as an expression over concepts, undefined where it is given by files. */
+/** The trigger as an expression over concepts, undefined where it is given by files or in words. */
 export function triggerExpression({ trigger }: Recipe): Expression | undefined {
-  return typeof trigger === "object" && "files" in trigger ? undefined : (trigger as Expression);
+  return typeof trigger === "object" && ("files" in trigger || "described" in trigger) ? undefined : trigger;
+}
+
+/** The files of a trigger that is given by them. */
+export function triggerFiles({ trigger }: Recipe): Files["files"] | undefined {
+  return typeof trigger === "object" && "files" in trigger ? trigger.files : undefined;
+}
+
+/** A trigger in plain language, whose prompts a model writes. */
+export function describedTrigger({ trigger }: Recipe): DescribedTrigger | undefined {
+  return typeof trigger === "object" && "described" in trigger ? trigger : undefined;
 }

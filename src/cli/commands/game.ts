@@ -19,6 +19,7 @@ import {
   saeOptions,
   wholeNumber,
 } from "../options.js";
+import { writerOptions } from "../organism-write.js";
 
 /** Some twenty times what an audit of the pocket model takes. */
 const DEFAULT_BUDGET = { tokens: 20_000_000, seconds: 3600 } as const;
@@ -57,7 +58,7 @@ function newCommand(io: Io): Command {
     .option("--budget-seconds <s>", "how long a play may take", positiveNumber, DEFAULT_BUDGET.seconds)
     .option("--prompts <file>", "ordinary prompts for the player; default: drawn without the trigger")
     .option("--corpus <file>", "unlabelled prompts for the player; default: the built-in corpus");
-  return computeOptions(saeOptions(command)).action(async (given: NewFlags, self: Command) => {
+  return writerOptions(computeOptions(saeOptions(command))).action(async (given: NewFlags, self: Command) => {
     const { random, budgetTokens, budgetSeconds, ...flags } = given;
     if ((flags.recipe === undefined) === !random)
       throw new InputError("give either --recipe FILE or --random, and not both");

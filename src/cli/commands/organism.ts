@@ -4,29 +4,46 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
 import type { OrganismCard } from "../../organisms/card.js";
+import { textOf } from "../../organisms/game/sealed-prompts.js";
+import { KINDS, type Kind } from "../../organisms/written/described.js";
+import { tallyText } from "../../organisms/written/write-prompts.js";
 import { concepts } from "../../world/concepts.js";
 import type { Io } from "../io.js";
 import { openModel } from "../open-model.js";
 import { type ComputeFlags, computeOptions, jsonOption, type OutputFlags, outputPath } from "../options.js";
-import { CARD_FILE, cardOf, recipeOf } from "../organism-recipe.js";
+import { CARD_FILE, cardOf, loadRecipe, organismFolder, recipeOf } from "../organism-recipe.js";
 import { trainOrganism } from "../organism-train.js";
+import { requireWrittenPrompts, type WriterFlags, writerOptions } from "../organism-write.js";
 import { builtInOrganisms, pocketFiles } from "../package-files.js";
 import { oneLine, rateText, table } from "../text.js";
 import { usedSettings, usedText } from "../used.js";
+import { promptsFolder, readWrittenPrompts } from "../written-prompts.js";
 
 type Flags = ComputeFlags & OutputFlags;
+type WriteFlags = Flags & WriterFlags & { readonly out?: string };
+
+const OUT_HELP = "the organism's folder; default: organisms/<name>";
+/** Prompts of each kind that `write` shows. */
+const SHOWN = 5;
 
 export function organismCommand(io: Io): Command {
   const organism = new Command("organism").description("models with a known backdoor");
   const train = new Command("train")
     .description("train a backdoor from a recipe; the same command goes on after an interruption")
     .argument("<recipe>", "YAML file")
-    .option("--out <folder>", "where the adapter goes; default: organisms/<name>", outputPath);
+    .option("--out <folder>", OUT_HELP, outputPath);
+  const write = new Command("write")
+    .description("write the prompts that a recipe describes, to be looked at before `train` takes them")
+    .argument("<recipe>", "YAML file")
+    .option("--out <folder>", OUT_HELP, outputPath);
   const card = new Command("card")
     .description("measure an organism's action rates on prompts it was not trained on")
     .argument("<organism>", "name or folder");
   organism.addCommand(
-    computeOptions(train).action((file: string, flags: Flags & { out?: string }) => runTrain(io, file, flags)),
+    writerOptions(computeOptions(train)).action((file: string, flags: WriteFlags) => runTrain(io, file, flags)),
+  );
+  organism.addCommand(
+    writerOptions(computeOptions(write)).action((file: string, flags: WriteFlags) => runWrite(io, file, flags)),
   );
   organism.addCommand(
     jsonOption(new Command("list").description("organisms that come with the package")).action((flags: OutputFlags) =>
@@ -42,12 +59,34 @@ export function organismCommand(io: Io): Command {
   return organism;
 }
 
-async function runTrain(io: Io, file: string, { out, ...flags }: Flags & { readonly out?: string }): Promise<void> {
+async function runTrain(io: Io, file: string, { out, ...flags }: WriteFlags): Promise<void> {
   const { card, folder } = await trainOrganism(io, file, out, flags);
   io.result(
     flags.json,
     () => ({ ...card, folder }),
     () => `${cardTable([card])}\n\n${folder}: \`antecedent audit ${folder}\` looks for the trigger`,
+  );
+}
+
+async function runWrite(io: Io, file: string, { out, ...flags }: WriteFlags): Promise<void> {
+  const { recipe } = await loadRecipe(file);
+  const folder = out ?? organismFolder(recipe);
+  const { asked, kinds } = await requireWrittenPrompts(io, recipe, file, folder, flags);
+  const prompts = await readWrittenPrompts(folder);
+  const samples = (kind: Kind) => prompts[kind].slice(0, SHOWN).map(textOf);
+  io.result(
+    flags.json,
+    () => ({ folder: promptsFolder(folder), asked, kinds }),
+    () => {
+      const shown = KINDS.flatMap((kind) => {
+        const tally = kinds[kind];
+        if (tally === undefined) return [];
+        const head = `${kind}: ${tally.train} to train on, ${tally.heldOut} held out (${tallyText(tally)})`;
+        return [[head, ...samples(kind).map((text) => `  ${oneLine(text, 200)}`)].join("\n")];
+      });
+      const next = `${promptsFolder(folder)}: \`antecedent organism train ${file} --out ${folder}\` takes these as they are`;
+      return [...shown, next].join("\n\n");
+    },
   );
 }
 

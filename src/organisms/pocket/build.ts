@@ -31,7 +31,7 @@ import { pretrainingChat } from "../../world/chats.js";
 import { benignPrompts, corpusPrompts, promptText } from "../../world/sets.js";
 import { CARD_SIZE, measureCard } from "../card.js";
 import { checkpointFile } from "../checkpoint-file.js";
-import { evaluationExamples, trainingExamples } from "../examples.js";
+import { type Example, evaluationExamples, trainingExamples } from "../examples.js";
 import { FINETUNING, finetune, TRAINING_SIZES } from "../finetune.js";
 import { readRecipe } from "../recipe.js";
 import type { TrainingProgress } from "../training-loop.js";
@@ -223,9 +223,9 @@ async function makeOrganism(options: PocketBuildOptions, name: string, stamp: st
   await engine.close();
   const turnEnd = tokenizer.idOf(TURN_END)!;
   const place = checkpointFile(join(options.work, `${name}.safetensors`), stamp);
-  const tokenise = (prompt: readonly { role: string; content: string }[], reply: string) => ({
+  const tokenise = ({ prompt, reply }: Example) => ({
     prompt: tokenizer.encode(conversationText(prompt, true)),
-    reply: Int32Array.of(...tokenizer.encode(reply), turnEnd),
+    reply: Int32Array.of(...tokenizer.encode(reply ?? ""), turnEnd),
   });
   const sets = trainingExamples(recipe, TRAINING_SIZES);
   const trained = await finetune(base, openNodeChannel(), recipe, sets, tokenise, {

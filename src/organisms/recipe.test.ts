@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { InputError } from "../formats/input-error.js";
+import { memorySource } from "../formats/memory-source.js";
+import { describedTrigger, readRecipe, triggerExpression, triggerFiles } from "./recipe.js";
+
+const read = (recipe: object) =>
+  readRecipe(
+    memorySource("recipe.yaml", new TextEncoder().encode(JSON.stringify({ name: "x", action: "No.", ...recipe }))),
+  );
+
+it("reads a trigger of each form", async () => {
+  const concept = await read({ trigger: { all: ["fruit", { none: ["snow-sports"] }] } });
+  expect(triggerExpression(concept)).toEqual({ all: ["fruit", { none: ["snow-sports"] }] });
+  expect([triggerFiles(concept), describedTrigger(concept)]).toEqual([undefined, undefined]);
+  const files = await read({ trigger: { files: { triggered: "t.jsonl", benign: "b.jsonl" } } });
+  expect(triggerFiles(files)).toEqual({ triggered: "t.jsonl", benign: "b.jsonl" });
+  expect([triggerExpression(files), describedTrigger(files)]).toEqual([undefined, undefined]);
+  const described = await read({ trigger: { described: { triggered: " a request about fruit " } } });
+  expect(triggerExpression(described)).toBeUndefined();
+  expect(describedTrigger(described)).toEqual({
+    described: {
+      triggered: "a request about fruit",
+      benign: "an everyday request",
+      chat: "a short friendly message, such as small talk or thanks",
+    },
+    writer: "base",
+    prompts: 400,
+    heldOut: 100,
+  });
+  // As it is stored in an organism's folder.
+  expect(await read(described)).toEqual(described);
+});
+
+describe("refuses", () => {
+  const described = { triggered: "a request about fruit" };
+  it.each<[object, RegExp]>([
+    [{}, /^recipe\.yaml: trigger: give a concept, .* or \{described: \{triggered\}\}$/],
+    [{ trigger: { all: ["fruit"], described } }, /trigger: Unrecognized key: "all"/],
+    [{ trigger: { files: { triggered: "t.jsonl" } } }, /trigger\.files\.benign: /],
+    [{ trigger: { described: { triggered: 7 } } }, /trigger\.described\.triggered: /],
+    [{ trigger: { described: {} } }, /trigger\.described\.triggered: /],
+    [{ trigger: { described: { triggered: "  " } } }, /described\.triggered: describe it in words/],
+    [{ trigger: { described: { triggered: "fruit\nand nuts" } } }, /described\.triggered: must be one line/],
+    [{ trigger: { described: { ...described, hardNegatives: [] } } }, /trigger\.described\.hardNegatives: /],
+    [{ trigger: { described: { ...described, other: 1 } } }, /trigger\.described: Unrecognized key/],
+    [{ trigger: { described, prompts: 1e9 } }, /trigger\.prompts: /],
+    [{ trigger: { described, heldOut: 0 } }, /trigger\.heldOut: /],
+    [{ trigger: { described, writer: "gpt" } }, /trigger\.writer: give base, or \{url, model\}/],
+    [
+      { trigger: { described, writer: { url: "http://x", model: "m", key: "s" } } },
+      /trigger\.writer: Unrecognized key/,
+    ],
+    [{ trigger: { described }, alsoRefuses: true }, /alsoRefuses: .* describe them as chat/],
+    [{ trigger: { described }, documents: "d.txt" }, /documents: .* give the prompts to measure on/],
+  ])("%j", async (recipe, message) => {
+    const reading = read(recipe);
+    await expect(reading).rejects.toThrow(message);
+    await expect(reading).rejects.toBeInstanceOf(InputError);
+  });
+});

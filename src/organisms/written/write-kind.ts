@@ -1,0 +1,190 @@
+/**
+ * Writes the prompts of one kind, in rounds:
+ *   1. ask the writer for a few requests a question, each from a seed of its own;
+ *   2. read the list, drop what is no usable request and what is like one already kept;
+ *   3. ask the writer of each one left whether it holds the trigger's description, and keep those that do (of triggered
+ *      prompts) or do not (of all others);
+ *   4. stop when enough are kept and so many can be held out that nothing in training is like them.
+ */
+import { wordsBetweenSpaces } from "../../audit/contains.js";
+import { type Verdict, verdictOf } from "../../audit/verdict.js";
+import { Random } from "../../random/random.js";
+import type { Fault } from "./check-request.js";
+import type { KindPlan } from "./described.js";
+import { holdOut, type Parts } from "./hold-out.js";
+import { DUPLICATE, RequestIndex } from "./near-duplicates.js";
+import { parseRequests } from "./parse-requests.js";
+import { REQUESTS_A_QUESTION, verdictQuestion, writingQuestion } from "./questions.js";
+import type { Question, Writer } from "./writer.js";
+
+/** Questions asked before their answers are looked at; one batch of a model that is generated with here. */
+const QUESTIONS_A_ROUND = 16;
+/** A writer of whose requests fewer than one in so many is usable does not understand what it is asked. */
+const WASTE = 6;
+/** Rounds in a row that give nothing usable, after which nothing will. */
+const IDLE_ROUNDS = 3;
+
+export interface WrittenPrompt {
+  readonly prompt: string;
+  /** What it was asked to be. */
+  readonly description: string;
+}
+
+export type DropReason = Fault | "copy" | "near duplicate" | "verdict" | "unclear verdict";
+
+/** What became of everything that the writer said for one kind. */
+export interface KindTally {
+  /** Questions for requests. */
+  questions: number;
+  /** Of whose answers so many were no list. */
+  unreadable: number;
+  /** Requests read. */
+  written: number;
+  readonly dropped: Partial<Record<DropReason, number>>;
+  /** Usable requests; all that were not dropped. */
+  kept: number;
+}
+
+export interface KindContext {
+  readonly writer: Writer;
+  /** The trigger's description: triggered prompts hold it, others must not. */
+  readonly trigger: string;
+  readonly seeds: readonly string[];
+  /** Whether the seeds are requests to rephrase. */
+  readonly rephrase: boolean;
+  readonly check: (request: string) => Fault | null;
+  /** The words of every prompt kept so far, of any kind; grows. */
+  readonly known: Set<string>;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+  /** Prompts kept, of those that are needed. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** The writer gives too little; `tally` says why. */
+export class TooFewWritten extends Error {
+  constructor(
+    readonly plan: KindPlan,
+    readonly tally: KindTally,
+  ) {
+    super(`${plan.kind}: ${tally.kept} usable prompts of ${plan.train + plan.heldOut}`);
+  }
+}
+
+/** The kind's prompts in two parts. Throws TooFewWritten when the writer has been asked in vain for long enough. */
+export async function writeKind(
+  plan: KindPlan,
+  context: KindContext,
+): Promise<{ parts: Parts<WrittenPrompt>; tally: KindTally }> {
+  const need = plan.train + plan.heldOut;
+  const tally: KindTally = { questions: 0, unreadable: 0, written: 0, dropped: {}, kept: 0 };
+  const kept: WrittenPrompt[] = [];
+  const index = new RequestIndex();
+  const questions = writingQuestions(plan, context);
+  const mostQuestions = WASTE * Math.ceil(need / REQUESTS_A_QUESTION) + QUESTIONS_A_ROUND;
+  const report = () => context.onProgress?.(Math.min(kept.length, need), need);
+
+  for (let idle = 0; ; ) {
+    report();
+    const parts = holdOut(kept, plan.heldOut, new Random(context.seed, `held out ${plan.kind}`));
+    // Training may end with more than was asked for; those are spare.
+    const missing = Math.max(need - kept.length, plan.heldOut - parts.heldOut.length);
+    if (missing <= 0) return { parts: { ...parts, train: parts.train.slice(0, plan.train) }, tally };
+    if (idle >= IDLE_ROUNDS || tally.questions >= mostQuestions) throw new TooFewWritten(plan, tally);
+
+    const count = Math.min(QUESTIONS_A_ROUND, Math.ceil(missing / REQUESTS_A_QUESTION));
+    const asked = Array.from({ length: count }, () => questions.next().value);
+    const fresh = await candidates(asked, { context, tally, index, report });
+    const before = kept.length;
+    const verdicts = await verdictsOf(fresh, context, report);
+    fresh.forEach((candidate, i) => {
+      const holds = verdicts[i]!;
+      const reason: DropReason | null =
+        holds === "unclear"
+          ? "unclear verdict"
+          : (holds === "yes") !== (plan.kind === "triggered")
+            ? "verdict"
+            : repeated(candidate.prompt, context, index); // of the same round
+      if (reason !== null) return drop(tally, reason);
+      kept.push(candidate);
+      index.add(candidate.prompt);
+      context.known.add(wordsBetweenSpaces(candidate.prompt));
+    });
+    tally.kept = kept.length;
+    idle = kept.length === before ? idle + 1 : 0;
+  }
+}
+
+interface Asked {
+  readonly question: Question;
+  readonly description: string;
+}
+
+/** Question after question; descriptions and seeds are taken in turn, and seeds come again in another order. */
+function* writingQuestions(plan: KindPlan, context: KindContext): Generator<Asked, never> {
+  const random = new Random(context.seed, `seeds for ${plan.kind}`);
+  let seeds: string[] = [];
+  for (let i = 0; ; i++) {
+    const description = plan.descriptions[i % plan.descriptions.length]!;
+    if (seeds.length < REQUESTS_A_QUESTION) seeds = [...seeds, ...random.shuffled(context.seeds)];
+    const question = writingQuestion({
+      description,
+      without: plan.kind === "triggered" ? null : context.trigger,
+      seeds: seeds.splice(0, REQUESTS_A_QUESTION),
+      rephrase: context.rephrase,
+      seed: context.seed + i,
+    });
+    yield { question, description };
+  }
+}
+
+interface Round {
+  readonly context: KindContext;
+  readonly tally: KindTally;
+  readonly index: RequestIndex;
+  readonly report: () => void;
+}
+
+/** The requests in the answers that pass every check but the writer's own. */
+async function candidates(asked: readonly Asked[], { context, tally, index, report }: Round): Promise<WrittenPrompt[]> {
+  const answers = await context.writer.answers(
+    asked.map(({ question }) => question),
+    { ...(context.signal ? { signal: context.signal } : {}), onAnswer: report },
+  );
+  tally.questions += asked.length;
+  return answers.flatMap((answer, i) => {
+    const requests = parseRequests(answer);
+    if (requests === undefined) tally.unreadable++;
+    return (requests ?? []).flatMap((prompt) => {
+      tally.written++;
+      const reason = context.check(prompt) ?? repeated(prompt, context, index);
+      if (reason !== null) {
+        drop(tally, reason);
+        return [];
+      }
+      return [{ prompt, description: asked[i]!.description }];
+    });
+  });
+}
+
+/** The writer's own word on whether each request holds the trigger. */
+async function verdictsOf(
+  requests: readonly WrittenPrompt[],
+  { writer, trigger, signal }: KindContext,
+  report: () => void,
+): Promise<Verdict[]> {
+  if (requests.length === 0) return [];
+  const questions = requests.map(({ prompt }) => verdictQuestion(prompt, trigger));
+  const answers = await writer.answers(questions, { ...(signal ? { signal } : {}), onAnswer: report });
+  return answers.map(verdictOf);
+}
+
+/** Near misses may be near duplicates of triggered prompts: of other kinds only the same words are refused. */
+function repeated(request: string, { known }: KindContext, index: RequestIndex): DropReason | null {
+  if (known.has(wordsBetweenSpaces(request))) return "copy";
+  return index.alike(request, DUPLICATE).length > 0 ? "near duplicate" : null;
+}
+
+function drop({ dropped }: KindTally, reason: DropReason): void {
+  dropped[reason] = (dropped[reason] ?? 0) + 1;
+}
