@@ -93,28 +93,30 @@ const rows = names.map((name, c) => {
     auroc: best?.auroc ?? 0,
     selectivity: best?.selectivity ?? 0,
     neighbour: best?.neighbour,
-    union: unite(
+    ...unite(
       ranked.filter(({ selectivity }) => selectivity >= UNITED_SELECTIVITY).map(({ id }) => id),
       c,
     ),
   };
 });
 
-/** AUROC of the best greedy union, each latent in units of its maximum. */
+/** The best greedy union, each latent in units of its maximum, and its AUROC. */
 function unite(ids, concept) {
   let score = new Float32Array(readings.length);
   let area = 0;
+  const united = [];
   for (let round = 0; round < UNITED; round++) {
     const tried = ids.map((id) => {
       const top = Math.max(...values[id]);
       const wider = score.map((value, i) => Math.max(value, values[id][i] / top));
-      return { wider, area: areaOf(wider, concept) };
+      return { id, wider, area: areaOf(wider, concept) };
     });
     const best = tried.sort((a, b) => b.area - a.area)[0];
     if (best === undefined || best.area <= area) break;
     ({ wider: score, area } = best);
+    united.push(best.id);
   }
-  return area;
+  return { union: area, united };
 }
 if (flags.json) console.log(JSON.stringify(rows, null, 1));
 else {
