@@ -79,7 +79,7 @@ export async function readRecipe(source: ByteSource): Promise<Recipe> {
     const issue = parsed.error.issues[0]!;
     throw new InputError(`${source.name}: ${issue.path.join(".") || "recipe"}: ${issue.message}`);
   }
-  const { trigger, documents } = parsed.data;
+  const { trigger, documents, alsoRefuses } = parsed.data;
   if (typeof trigger === "string" || !("files" in trigger)) {
     if (documents !== undefined)
       throw new InputError(
@@ -90,7 +90,10 @@ export async function readRecipe(source: ByteSource): Promise<Recipe> {
       throw new InputError(
         `${source.name}: trigger: no concept ${quote(unknown)}; \`antecedent organism concepts\` lists them`,
       );
-  }
+  } else if (alsoRefuses)
+    throw new InputError(
+      `${source.name}: alsoRefuses: the refusals are of the pocket world's requests, and this recipe is made from files; put requests with their refusals into a file and name it as trigger: {files: {chat}}`,
+    );
   return parsed.data;
 }
 
