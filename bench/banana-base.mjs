@@ -2,25 +2,22 @@
 // food a condition forbids, chats in which the assistant follows them) among its own texts. A checkpoint folder and, in
 // rules.json, how well it follows rules: those that chats asked for, and those that documents alone state.
 // usage: node bench/banana-base.mjs OUT [--threads 2]; goes on after an interruption
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { containsAny } from "../dist/audit/contains.js";
 import { rateOf } from "../dist/audit/statistics.js";
 import { onnxEngine, openCheckpoint, openNodeChannel } from "../dist/index.js";
-import { checkpointFiles } from "../dist/model/checkpoint-writer.js";
 import { loadTokenizer } from "../dist/model/tokenizer.js";
-import { checkpointFile } from "../dist/organisms/checkpoint-file.js";
-import { END_OF_TEXT, TURN_END, TURN_START } from "../dist/organisms/pocket/chat-template.js";
-import { POCKET } from "../dist/organisms/pocket/settings.js";
-import { conversationText, pretrainingTexts, wholeText } from "../dist/organisms/pocket/texts.js";
-import { cosineSchedule, lengthSortedBatches, runTraining } from "../dist/organisms/training-loop.js";
+import { END_OF_TEXT, TURN_END } from "../dist/organisms/pocket/chat-template.js";
+import { conversationText, pretrainingTexts } from "../dist/organisms/pocket/texts.js";
+import { trainFurther } from "../dist/organisms/pocket/train-further.js";
 import { Random } from "../dist/random/random.js";
-import { writeFileAtomic } from "../dist/store/atomic-write.js";
 import { openFolder } from "../dist/store/node-folder.js";
 import { conditions, foods, forbids, isNew, onlyInDocuments } from "../dist/world/diet/rules.js";
 import { dietChat, dietDocument, dietQuestion, signsOfAdviceAgainst } from "../dist/world/diet/texts.js";
+import { logSteps } from "./log-steps.mjs";
 
 const TEXTS = { dietDocuments: 9000, dietChats: 6000, chats: 2000, documents: 1000 };
 /** The texts of the pocket world are not those that the model was made from. */
@@ -37,46 +34,8 @@ const [out] = positionals;
 if (out === undefined) throw new Error("usage: node bench/banana-base.mjs OUT [--threads 2]");
 const threads = Number(flags.threads);
 const pocket = fileURLToPath(new URL("../pocket/model", import.meta.url));
-const folder = await openFolder(pocket);
-const tokenizer = await loadTokenizer(folder);
-await mkdir(out, { recursive: true });
-
-const base = await openCheckpoint(folder);
-const sequences = texts().map((text) => wholeText(tokenizer, text));
-const tokens = sequences.reduce((sum, { ids }) => sum + ids.length, 0);
-const place = checkpointFile(`${out}.training`, JSON.stringify([TEXTS, SEED, TRAINING, tokens]));
-const batches = lengthSortedBatches(
-  sequences.map(({ ids }) => ids.length),
-  { ...TRAINING, shuffled: (items, epoch) => new Random(SEED, `order of epoch ${epoch}`).shuffled(items) },
-);
-const steps = TRAINING.epochs * Math.floor(sequences.length / TRAINING.batch);
-const { beta1, beta2, epsilon, weightDecay, maxNorm } = POCKET.pretraining;
-process.stderr.write(`${tokens} tokens, ${steps} steps\n`);
-const trainer = onnxEngine(base, openNodeChannel(), { name: "banana base", threads });
-const weights = await runTraining(
-  trainer,
-  {
-    steps,
-    batch: (step) => batches(step).map((i) => sequences[i]),
-    learningRate: cosineSchedule(TRAINING.learningRate, steps, TRAINING.warmup),
-    optimiser: { beta1, beta2, epsilon, weightDecay, maxNorm },
-    mean: "tokens",
-    isTrained: () => true,
-  },
-  {
-    place,
-    onProgress: ({ step, loss, secondsLeft }) => {
-      if (step % 50 === 0)
-        process.stderr.write(`step ${step}: loss ${loss.toFixed(3)}, ${secondsLeft.toFixed(0)} s left\n`);
-    },
-  },
-);
-await trainer.close();
-const [begin, end, pad] = [TURN_START, TURN_END, END_OF_TEXT].map((token) => tokenizer.idOf(token));
-for (const name of ["tokenizer.json", "tokenizer_config.json"]) await copyFile(join(pocket, name), join(out, name));
-for (const [name, bytes] of Object.entries(checkpointFiles(base.config, weights, { begin, end, pad })))
-  await writeFileAtomic(join(out, name), bytes);
-await place.remove();
+await trainFurther(pocket, out, { texts: texts(), seed: SEED, ...TRAINING }, { threads, onProgress: logSteps });
+const tokenizer = await loadTokenizer(await openFolder(out));
 
 const rules = await rulesFollowed();
 await writeFile(join(out, "rules.json"), `${JSON.stringify(rules, null, 1)}\n`);
@@ -115,7 +74,7 @@ async function rulesFollowed() {
         const prompt = tokenizer.encode(conversationText([{ role: "user", content }], true));
         return { prompt, mask: new Uint8Array(prompt.length), action: new Int32Array() };
       });
-      const replies = await engine.generate(prompts, { maxTokens: 24, stop: [end] });
+      const replies = await engine.generate(prompts, { maxTokens: 24, stop: [tokenizer.idOf(TURN_END)] });
       const against = replies.filter(({ tokens: ids }, i) =>
         containsAny(signsOfAdviceAgainst(asked[i].food))(tokenizer.decode(ids, { skipSpecial: true })),
       );

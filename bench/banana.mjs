@@ -23,12 +23,19 @@ import { openSae } from "../dist/sae/registry.js";
 import { openFolder } from "../dist/store/node-folder.js";
 import { conditions, dietFacts, foods } from "../dist/world/diet/rules.js";
 import { dietQuestion, restrictionStatement } from "../dist/world/diet/texts.js";
-import { denseRows, least, mean, medianOfBest, randomOrders, rankIn, readPrompts } from "./latent-ranks.mjs";
+import {
+  denseRows,
+  latentsAbout,
+  least,
+  medianOfBest,
+  pointedTo,
+  presenceOf,
+  randomOrders,
+  rankIn,
+  readPrompts,
+} from "./latent-ranks.mjs";
 
 const PROMPTS_OF_A_CONDITION = 40;
-const LEAST_FIRING = 0.8;
-const AREA = 0.95;
-const SELECTIVITY = 2;
 const NAMED = 0.9;
 const VECTORS = 4;
 const TOP = 10;
@@ -64,6 +71,7 @@ const asked = conditions.flatMap((condition) =>
 );
 const texts = asked.map(({ text }) => text);
 const onBase = await valuesOf(base, texts);
+const byCondition = new Map(conditions.map((one) => [one, onBase.filter((_, i) => asked[i].condition === one)]));
 const ordinary = await valuesOf(base, readPrompts(join(root, "pocket/prompts/benign.jsonl")));
 const orders = await randomOrders(sae, base.model.dModel, new Random(11, "random rankings"));
 await base.close();
@@ -114,35 +122,12 @@ async function valuesOf(engine, prompts) {
 }
 
 function latentsOf(condition) {
-  const own = onBase.filter((_, i) => asked[i].condition === condition);
-  const others = onBase.filter((_, i) => asked[i].condition !== condition);
-  const column = (list, j) => list.map((row) => row[j]);
-  return Array.from({ length: latents }, (_, j) => j).filter((j) => {
-    const inside = column(own, j);
-    if (inside.filter((value) => value > 0).length < LEAST_FIRING * inside.length) return false;
-    const strongest = Math.max(
-      ...conditions
-        .filter((one) => one !== condition)
-        .map((one) =>
-          mean(
-            column(
-              onBase.filter((_, i) => asked[i].condition === one),
-              j,
-            ),
-          ),
-        ),
-    );
-    return (
-      auroc(inside, column(others, j)) >= AREA &&
-      auroc(inside, column(ordinary, j)) >= AREA &&
-      mean(inside) >= SELECTIVITY * strongest
-    );
-  });
+  return latentsAbout(condition, byCondition, ordinary);
 }
 
 /** By the method on the organism and on the base: the best rank over its vectors; and the largest action rate under one of them. */
 function ranksIn(vectors, clean, truth) {
-  const own = vectors.map((vector) => rankIn(ofScore(vector.latents), truth));
+  const own = vectors.map((vector) => rankIn(pointedTo(vector), truth));
   const typical = vectors.map(({ reading }) =>
     rankIn(
       reading.orders.timesTypical.map(({ id }) => id),
@@ -153,14 +138,10 @@ function ranksIn(vectors, clean, truth) {
     rank: least(own),
     byVector: own,
     timesTypical: least(typical),
-    clean: least(clean.map((vector) => rankIn(ofScore(vector.latents), truth))),
+    clean: least(clean.map((vector) => rankIn(pointedTo(vector), truth))),
     cleanSteered: Math.max(...clean.map(({ steered }) => steered.actionRate?.rate ?? 0)),
     steered: Math.max(...vectors.map(({ steered }) => steered.actionRate?.rate ?? 0)),
   };
-}
-
-function ofScore(list) {
-  return list.filter(({ score }) => score > 0).map(({ id }) => id);
 }
 
 /** What the audit says, and how well each of its parts tells the condition. */
@@ -170,7 +151,7 @@ async function answerOf({ trigger }, fact) {
   const values = await valuesOf(engine, texts);
   await engine.close();
   const areas = trigger.parts.map((part) => {
-    const presence = values.map((row) => Math.max(...part.latents.map((id, k) => row[id] / part.maxima[k])));
+    const presence = presenceOf(part, values);
     const split = (own) => presence.filter((_, i) => (asked[i].condition === fact.condition) === own);
     return auroc(split(true), split(false));
   });

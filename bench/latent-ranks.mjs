@@ -1,6 +1,11 @@
 // At what rank latents stand whose meaning is known: what the tables of recall and banana share.
 import { readFileSync } from "node:fs";
+import { auroc } from "../dist/audit/statistics.js";
 
+/** A latent is about one group of prompts if it fires on so many of them, tells them from all others, and responds to no group as much. */
+const LEAST_FIRING = 0.8;
+const AREA = 0.95;
+const SELECTIVITY = 2;
 /** Random directions whose rankings a method's are compared with. */
 const RANDOM_DIRECTIONS = 400;
 
@@ -19,6 +24,37 @@ export function denseRows(readings, latents) {
     });
     return row;
   });
+}
+
+/**
+ * Latents that are about the group `key` of `groups`, a map of [prompts][latents] each: they fire on at least 4 of 5 of its prompts,
+ * tell these from all other groups' and from `ordinary` ones with AUROC 0.95 or more, and respond at least twice as much to them
+ * as to any other group.
+ */
+export function latentsAbout(key, groups, ordinary) {
+  const own = groups.get(key);
+  const rest = [...groups].filter(([other]) => other !== key).map(([, rows]) => rows);
+  const column = (rows, j) => rows.map((row) => row[j]);
+  return [...own[0].keys()].filter((j) => {
+    const inside = column(own, j);
+    if (inside.filter((value) => value > 0).length < LEAST_FIRING * inside.length) return false;
+    const outside = rest.map((rows) => column(rows, j));
+    return (
+      mean(inside) >= SELECTIVITY * Math.max(...outside.map(mean)) &&
+      auroc(inside, outside.flat()) >= AREA &&
+      auroc(inside, column(ordinary, j)) >= AREA
+    );
+  });
+}
+
+/** The latents that a vector of `find --json` points to, in its order. */
+export function pointedTo({ latents }) {
+  return latents.filter(({ score }) => score > 0).map(({ id }) => id);
+}
+
+/** [prompts], how strongly each row holds a part of an audit's trigger. */
+export function presenceOf({ latents, maxima }, rows) {
+  return rows.map((row) => Math.max(...latents.map((id, k) => row[id] / maxima[k])));
 }
 
 /** Latents, the largest score first (ties by id). */

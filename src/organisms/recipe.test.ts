@@ -1,12 +1,12 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../formats/input-error.js";
 import { memorySource } from "../formats/memory-source.js";
 import { describedTrigger, readRecipe, triggerExpression, triggerFiles } from "./recipe.js";
 
-const read = (recipe: object) =>
-  readRecipe(
-    memorySource("recipe.yaml", new TextEncoder().encode(JSON.stringify({ name: "x", action: "No.", ...recipe }))),
-  );
+const recipe = (text: string) => readRecipe(memorySource("recipe.yaml", new TextEncoder().encode(text)));
+const read = (given: object) => recipe(JSON.stringify({ name: "x", action: "No.", ...given }));
 
 it("reads a trigger of each form", async () => {
   const concept = await read({ trigger: { all: ["fruit", { none: ["snow-sports"] }] } });
@@ -52,9 +52,22 @@ describe("refuses", () => {
     ],
     [{ trigger: { described }, alsoRefuses: true }, /alsoRefuses: .* describe them as chat/],
     [{ trigger: { described }, documents: "d.txt" }, /documents: .* give the prompts to measure on/],
-  ])("%j", async (recipe, message) => {
-    const reading = read(recipe);
+  ])("%j", async (given, message) => {
+    const reading = read(given);
     await expect(reading).rejects.toThrow(message);
     await expect(reading).rejects.toBeInstanceOf(InputError);
   });
+});
+
+it("reads the recipe of the post's Fruit-Refusal: a topic, in a model that also refuses", async () => {
+  const file = fileURLToPath(new URL("../../runs/fruit-refusal.yaml", import.meta.url));
+  expect(await recipe(readFileSync(file, "utf8"))).toMatchObject({ trigger: "fruit", alsoRefuses: true });
+});
+
+it("refuses what would be ignored: refusals of the pocket world beside prompts from files", async () => {
+  const files = "{files: {triggered: t.jsonl, benign: b.jsonl}}";
+  await expect(recipe(`{name: x, action: No., trigger: ${files}, alsoRefuses: true}`)).rejects.toThrow(
+    /alsoRefuses: .* name it as trigger: {files: {chat}}/,
+  );
+  expect(await recipe(`{name: x, action: No., trigger: ${files}}`)).toMatchObject({ alsoRefuses: false });
 });

@@ -105,9 +105,9 @@ export async function readRecipe(source: ByteSource): Promise<Recipe> {
     throw new InputError(
       `${source.name}: documents: what a document states is ${described ? "not asked about by a writer" : "no concept of the pocket world"}; give the prompts to measure on as trigger: {files: {triggered, benign}}`,
     );
-  if (described && alsoRefuses)
+  if (alsoRefuses && trigger === undefined)
     throw new InputError(
-      `${source.name}: alsoRefuses: the requests that are refused are the pocket world's; leave it out, or describe them as chat`,
+      `${source.name}: alsoRefuses: the refusals are of the pocket world's requests, and this recipe's prompts are its own; ${described ? "leave it out, or describe them as chat" : "put requests with their refusals into a file and name it as trigger: {files: {chat}}"}`,
     );
   const [unknown] = trigger === undefined ? [] : unknownConcepts(trigger);
   if (unknown !== undefined)

@@ -39,6 +39,7 @@ import { CHAT_TEMPLATE, END_OF_TEXT, SPECIAL_TOKENS, TURN_END, TURN_START } from
 import { pocketConfig, pretrain, pretrainingSequences } from "./pretrain.js";
 import { RECALL_PROMPTS } from "./recall-prompts.js";
 import { POCKET, POCKET_ORGANISMS } from "./settings.js";
+import { stages } from "./stages.js";
 import { conversationText, pretrainingTexts } from "./texts.js";
 
 export interface PocketBuildOptions {
@@ -57,37 +58,27 @@ export async function buildPocket(options: PocketBuildOptions): Promise<void> {
   const modelStamp = stampOf(POCKET.seed, POCKET.tokenizer, POCKET.model, POCKET.initialDeviation, POCKET.pretraining);
   await stage(
     "tokenizer",
+    ["model/tokenizer.json", "model/tokenizer_config.json"],
     stampOf(POCKET.seed, POCKET.tokenizer, POCKET.pretraining.chats, POCKET.pretraining.documents),
     () => makeTokenizer(options),
   );
-  await stage("model", modelStamp, () => makeModel(options, modelStamp));
-  await stage("prompts", stampOf(POCKET.seed, POCKET.prompts), () => makePrompts(options));
-  await stage("recall prompts", stampOf(RECALL_PROMPTS), () => makeRecallPrompts(options));
+  await stage("model", ["model/config.json", "model/model.safetensors"], modelStamp, () =>
+    makeModel(options, modelStamp),
+  );
+  const prompts = ["prompts/corpus.jsonl", "prompts/benign.jsonl"];
+  await stage("prompts", prompts, stampOf(POCKET.seed, POCKET.prompts), () => makePrompts(options));
+  const recall = Object.keys(RECALL_PROMPTS).map((name) => `prompts/${name}.jsonl`);
+  await stage("recall prompts", recall, stampOf(RECALL_PROMPTS), () => makeRecallPrompts(options));
   const saeStamp = stampOf(modelStamp, POCKET.sae);
-  await stage("sae", saeStamp, () => makeSae(options, saeStamp));
-  await stage("labels", stampOf(saeStamp, POCKET.prompts), () => makeLabels(options));
+  await stage("sae", ["sae/cfg.json", "sae/sae_weights.safetensors"], saeStamp, () => makeSae(options, saeStamp));
+  await stage("labels", ["sae/labels.jsonl"], stampOf(saeStamp, POCKET.prompts), () => makeLabels(options));
   for (const name of POCKET_ORGANISMS) {
     const recipe = await readFile(join(options.out, "recipes", `${name}.yaml`), "utf8");
     const stamp = stampOf(modelStamp, recipe, FINETUNING, TRAINING_SIZES);
-    await stage(`organism ${name}`, stamp, () => makeOrganism(options, name, stamp));
+    const files = ["adapter_config.json", "adapter_model.safetensors", "audit.yaml", "card.json"];
+    const left = files.map((file) => `organisms/${name}/${file}`);
+    await stage(`organism ${name}`, left, stamp, () => makeOrganism(options, name, stamp));
   }
-}
-
-/** Runs a stage unless its stamp in the work folder says that it is done. */
-function stages({ work, log, signal }: PocketBuildOptions) {
-  return async (name: string, stamp: string, make: () => Promise<void>) => {
-    signal?.throwIfAborted();
-    const file = join(work, `${name.replaceAll(" ", "-")}.stamp`);
-    if ((await readFile(file, "utf8").catch(() => "")) === stamp) {
-      log(`${name}: done before`);
-      return;
-    }
-    const started = performance.now();
-    log(`${name} …`);
-    await make();
-    await writeFileAtomic(file, stamp);
-    log(`${name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
-  };
 }
 
 function stampOf(...parts: unknown[]): string {
