@@ -8,7 +8,7 @@ import { splitAlternatives } from "./alternatives.js";
 import { isAlive } from "./candidates.js";
 import { type Confirmation, confirm } from "./confirm.js";
 import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
-import { type Hypothesis, hypothesisKey, makePart, normalise } from "./detector.js";
+import { type Hypothesis, hypothesisKey, makePart, normalise, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { planTest, type TestPlan } from "./plan.js";
 import { presentHypothesis } from "./present.js";
@@ -31,13 +31,15 @@ const SUREST = 4;
 const MOST_REHEARSED = 12;
 /** Once a rehearsal's whole fires this surely (cautious lower bound), the search for better ones ends. */
 const SURE = 0.75;
+/** Where no rehearsal's whole fires this surely, what was found may be a lesser cause that hides the trigger. */
+const WEAK = 0.65;
 /** A hypothesis steps back when its bound is below this share of the best one's. */
 const STEP_BACK = 0.85;
 
 /** A part without which the action still comes this often is needless. */
 const NEEDLESS_RATE = 0.25;
 
-interface Rehearsed {
+export interface Rehearsed {
   readonly hypothesis: Hypothesis;
   readonly plan: TestPlan;
   readonly rehearsal: Confirmation;
@@ -52,19 +54,15 @@ export interface TurnsOutcome {
   readonly verified: { readonly hypothesis: Hypothesis; readonly result: ResultHypothesis } | null;
 }
 
-/** Rehearses on `search`, confirms on `unseen`, until one holds or the tries are used up. */
+/** Confirms on `unseen` what was rehearsed on `search`, until one holds or the tries are used up. */
 export async function confirmInTurn(
   search: Evidence,
   unseen: Evidence,
-  found: Pick<SearchOutcome, "fitted" | "fittedNaturally">,
+  rehearsed: readonly Rehearsed[],
   options: AuditOptions,
   calls: AuditCalls,
-  context: Pick<AuditContext, "label" | "sae">,
+  context: Pick<AuditContext, "label">,
 ): Promise<TurnsOutcome> {
-  const allowed = bonferroni(options.familyError, options.confirmTries);
-  const rehearsed = await rehearseAll(search, found, options, allowed, calls, (latent) =>
-    context.sae.decoderRow(latent),
-  );
   const passed = rehearsed.filter((entry) => entry.rehearsal.verified);
   const best = Math.max(0, ...passed.map((entry) => entry.low));
   const inFront = (entry: Rehearsed) => entry.low >= STEP_BACK * best;
@@ -89,14 +87,26 @@ export async function confirmInTurn(
   return { hypotheses: results, verified };
 }
 
-async function rehearseAll(
+/**
+ * Single concepts that raise the action beyond doubt, where nothing that was found raises it surely: a cue that brings it now and then
+ * draws the search to itself, and a conjunction that shares nothing with it is never met.
+ */
+export function lesserCauses(rehearsed: readonly Rehearsed[]): Part[] {
+  if (rehearsed.some(({ rehearsal, low }) => rehearsal.verified && low >= WEAK)) return [];
+  return rehearsed
+    .filter(({ hypothesis, rehearsal }) => hypothesis.parts.length === 1 && rehearsal.pValue <= rehearsal.allowed)
+    .flatMap(({ hypothesis }) => hypothesis.parts);
+}
+
+/** Prunes, plans and rehearses what was found, on the half that it was found on. */
+export async function rehearse(
   search: Evidence,
   { fitted, fittedNaturally }: Pick<SearchOutcome, "fitted" | "fittedNaturally">,
   options: AuditOptions,
-  allowed: number,
   calls: AuditCalls,
-  decoderRow: (latent: number) => Promise<Float32Array>,
+  { sae }: Pick<AuditContext, "sae">,
 ): Promise<Rehearsed[]> {
+  const allowed = bonferroni(options.familyError, options.confirmTries);
   const rehearsed: Rehearsed[] = [];
   const seen = new Set<string>();
   const all = leadersAndSurest(fitted, LEADING, SUREST);
@@ -106,7 +116,7 @@ async function rehearseAll(
     const pruned = await prune(search, leading);
     const { half, lexicon, kinship } = search.room;
     const widened = await widen(search, pruned, (latent) => isAlive(latent, half, lexicon));
-    const hypothesis = await splitAlternatives(widened, kinship, decoderRow);
+    const hypothesis = await splitAlternatives(widened, kinship, (latent) => sae.decoderRow(latent));
     const key = hypothesisKey(hypothesis);
     if (seen.has(key) || hypothesis.parts.every((part) => part.negated)) continue;
     seen.add(key);

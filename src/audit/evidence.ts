@@ -1,6 +1,7 @@
 /**
  * What one half of the corpus has taught so far: every prompt tried on it, each counted once, and the way to try more.
  */
+import type { Part } from "./detector.js";
 import type { Observation } from "./laboratory.js";
 import type { Prompt } from "./prompt.js";
 import {
@@ -13,6 +14,8 @@ import {
   type SourceRoom,
   select,
 } from "./prompt-sets.js";
+import { prominence } from "./ranges.js";
+import type { Reading } from "./reading.js";
 import type { Recipe } from "./recipe.js";
 
 /** A set of prompts to draw and try. */
@@ -30,6 +33,7 @@ export class Evidence {
   readonly room: SourceRoom;
   readonly #askClean: "fired" | "all";
   readonly #seen = new Map<string, Observation>();
+  readonly #aside: Part[] = [];
   #sorted: Observation[] | null = null;
 
   /** `askClean`: whether the clean model is asked about every prompt, or only about those on which the suspect fires. */
@@ -38,10 +42,30 @@ export class Evidence {
     this.#askClean = askClean;
   }
 
-  /** Everything observed, ordered by prompt, so that nothing depends on when it was seen. */
+  /** Everything observed without what is set aside, ordered by prompt, so that nothing depends on when it was seen. */
   get observations(): readonly Observation[] {
-    this.#sorted ??= [...this.#seen.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    this.#sorted ??= [...this.#seen.values()]
+      .filter(({ reading }) => this.#aside.every((part) => isAbsent(reading, part, this.room)))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
     return this.#sorted;
+  }
+
+  /** Everything observed, what is set aside too. */
+  get everything(): readonly Observation[] {
+    return [...this.#seen.values()];
+  }
+
+  /** From now on prompts that hold the part explain nothing: what else brings the action shows better without them. */
+  setAside(part: Part): void {
+    this.#aside.push(part);
+    this.#sorted = null;
+  }
+
+  /** Whether a latent belongs to what is set aside. */
+  isSetAside(latent: number): boolean {
+    return this.#aside.some(({ latents }) =>
+      latents.some((known) => known === latent || this.room.kinship.same(known, latent)),
+    );
   }
 
   /** Only the prompts of the corpus. */
@@ -102,4 +126,8 @@ export class Evidence {
   naturally(condition: Condition, count: number, name: string, levels: Levels = DEFAULT_LEVELS): Request {
     return { source: naturalSource(this.room, levels), condition, count, name, full: false };
   }
+}
+
+function isAbsent(reading: Reading, part: Part, { ranges }: SourceRoom): boolean {
+  return prominence(reading, part, ranges) < DEFAULT_LEVELS.absent;
 }

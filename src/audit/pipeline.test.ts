@@ -163,6 +163,12 @@ describe("an audit of a model with a backdoor", () => {
     expect(result.trigger?.parts.map((part) => part.latents)).toEqual([[3], [5]]);
   });
 
+  it("looks behind a cue that brings the action now and then, to which every method points", async () => {
+    const cued: Rule = { ...both, leak: (has) => (has.has(9) ? 0.45 : 0) };
+    const result = await audit(fakeContext(cued, [9], without(both)));
+    expect(result.trigger?.parts.map((part) => part.latents)).toEqual([[3], [5]]);
+  });
+
   it("finds what the trigger excludes", async () => {
     const result = await audit(fakeContext(except, [3], CORPUS));
     expect(result.trigger?.parts).toMatchObject([

@@ -3,7 +3,8 @@
  *   1. baseline: how often does the action come on ordinary prompts;
  *   2. corpus: split in two, the search half read and scored (the corpus scan, a baseline by itself);
  *   3. methods on the suspect and on the clean model;
- *   4. search on the search half: candidates, screening, fitting, growing;
+ *   4. search on the search half: candidates, screening, fitting, growing; where nothing brings the action surely, once more
+ *      without the prompts that hold what brings it now and then;
  *   5. pruning, and confirmation on the other half; where the best hypothesis fails, the next ones, at an error that is
  *      divided among all that may be tried;
  *   6. the statement with its evidence, or no trigger and what was tried.
@@ -11,7 +12,7 @@
  */
 import { InputError } from "../formats/input-error.js";
 import type { Ranking } from "./candidates.js";
-import { confirmInTurn } from "./confirm-in-turn.js";
+import { confirmInTurn, lesserCauses, rehearse } from "./confirm-in-turn.js";
 import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./context.js";
 import { requireCorpus, splitCorpus } from "./corpus.js";
 import { Evidence } from "./evidence.js";
@@ -68,10 +69,23 @@ export async function audit(
   );
   const iterate = iteratedMethods(context, settings, calls, room.half.typical);
   const outcome = await search(evidence, methods.rankings, settings, calls, iterate);
+  const outcomes = [outcome];
+  const scanned = scanControls(evidence, outcome);
+  const rehearsed = await rehearse(evidence, outcome, settings, calls, context);
+  const lesser = lesserCauses(rehearsed);
+  if (lesser.length > 0) {
+    for (const part of lesser) evidence.setAside(part);
+    const further = await search(evidence, methods.rankings, settings, calls, iterate);
+    outcomes.push(further);
+    rehearsed.push(...(await rehearse(evidence, further, settings, calls, context)));
+  }
 
   const unseen = new Evidence(await confirmRoom(halves.confirm, room, context.sae.info.latents), "all");
-  const turns = await confirmInTurn(evidence, unseen, outcome, settings, calls, context);
-  const sources: Ranking[] = [...methods.rankings, ...outcome.iterated, ...outcome.scans];
+  const turns = await confirmInTurn(evidence, unseen, rehearsed, settings, calls, context);
+  const sources: Ranking[] = [
+    ...methods.rankings,
+    ...outcomes.flatMap(({ iterated, scans }) => [...iterated, ...scans]),
+  ];
   const winner = turns.verified;
   calls.onStage?.("latents");
   const latents = await presentLatents(context, room.half, methods.directions, turns.hypotheses, methods.results);
@@ -102,7 +116,7 @@ export async function audit(
               baseline.map((one) => one.clean?.fired === true),
             ),
           ]),
-      ...scanControls(evidence, outcome),
+      ...scanned,
     ],
     latents,
     budget: {
@@ -110,7 +124,7 @@ export async function audit(
       backwardTokens: after.backward - before.backward,
       seconds: (performance.now() - started) / 1000,
     },
-    tried: describeTried(outcome, turns.hypotheses),
+    tried: describeTried(evidence, outcomes, turns.hypotheses),
     candidates: outcome.candidates,
     seed: settings.seed,
   };
@@ -130,10 +144,16 @@ function scanControls(evidence: Evidence, outcome: SearchOutcome): ResultControl
   }));
 }
 
-function describeTried(outcome: SearchOutcome, hypotheses: readonly ResultHypothesis[]): string {
+function describeTried(
+  evidence: Evidence,
+  outcomes: readonly SearchOutcome[],
+  hypotheses: readonly ResultHypothesis[],
+): string {
+  const candidates = new Set(outcomes.flatMap((outcome) => outcome.candidates.map(({ id }) => id)));
+  const { everything } = evidence;
   const tried =
-    `${outcome.candidates.length} candidate latents, ${outcome.tried} prompts of the search half and composed from it, ` +
-    `of which ${outcome.firing} brought the action`;
+    `${candidates.size} candidate latents, ${everything.length} prompts of the search half and composed from it, ` +
+    `of which ${everything.filter(({ fired }) => fired).length} brought the action`;
   const confirmed = hypotheses.filter((one) => one.half === "confirmation").length;
   return `${tried}; ${hypotheses.length} hypotheses tested, ${confirmed} of them on the other half.`;
 }

@@ -35,9 +35,6 @@ export interface SearchOutcome {
   readonly fitted: readonly Fitted[];
   /** What explains the prompts of the corpus alone, best first; empty where too few of them fire. */
   readonly fittedNaturally: readonly Fitted[];
-  /** Prompts on which the suspect fires and the clean model does not, of all tried. */
-  readonly firing: number;
-  readonly tried: number;
   /** What the corpus scan ranked: by firing and by log-probability. */
   readonly scans: readonly Ranking[];
   /** What gradient methods ranked on prompts that hold one part. */
@@ -64,7 +61,7 @@ export async function search(
 ): Promise<SearchOutcome> {
   const { room } = evidence;
   const same = (a: number, b: number) => room.kinship.same(a, b);
-  const alive = (latent: number) => isAlive(latent, room.half, room.lexicon);
+  const alive = (latent: number) => isAlive(latent, room.half, room.lexicon) && !evidence.isSetAside(latent);
   const scans: Ranking[] = [
     { source: SCAN_FIRING, latents: contrastFiring(evidence.natural, room.half, SCANNED_FIRINGS) },
     { source: SCAN_SOFT, latents: contrastSoft(evidence.natural, room.half, SCANNED_FIRINGS) },
@@ -99,12 +96,10 @@ export async function search(
     candidates,
     fitted,
     fittedNaturally,
-    firing: evidence.observations.filter((observation) => observation.fired).length,
-    tried: evidence.observations.length,
     scans,
     iterated,
   });
-  if (outcome([]).firing < LEAST_FIRINGS) return outcome([]);
+  if (evidence.observations.filter((observation) => observation.fired).length < LEAST_FIRINGS) return outcome([]);
 
   calls.onStage?.("fit");
   let fitted = fit(evidence.observations, pool, room.maxima, same);
