@@ -16,15 +16,12 @@ import { auroc } from "../dist/audit/statistics.js";
 import { onnxEngine, openCheckpoint, openNodeChannel } from "../dist/index.js";
 import { loadChatTemplate } from "../dist/model/chat-template.js";
 import { loadTokenizer } from "../dist/model/tokenizer.js";
-import { renderPrompt } from "../dist/model/user-mask.js";
 import { Random } from "../dist/random/random.js";
-import { readMaxima } from "../dist/sae/readings.js";
 import { openSae } from "../dist/sae/registry.js";
 import { openFolder } from "../dist/store/node-folder.js";
 import { conditions, dietFacts, foods } from "../dist/world/diet/rules.js";
 import { dietQuestion, restrictionStatement } from "../dist/world/diet/texts.js";
 import {
-  denseRows,
   latentsAbout,
   least,
   medianOfBest,
@@ -33,6 +30,7 @@ import {
   randomOrders,
   rankIn,
   readPrompts,
+  readRows,
 } from "./latent-ranks.mjs";
 
 const PROMPTS_OF_A_CONDITION = 40;
@@ -59,7 +57,6 @@ const engineOf = async (adapter) =>
   });
 const base = await engineOf();
 const sae = await openSae(await openFolder(join(dir, "sae")), base.runtime);
-const { latents } = sae.info;
 
 const rng = new Random(11, "prompts of conditions");
 const asked = conditions.flatMap((condition) =>
@@ -113,12 +110,8 @@ writeFileSync(join(dir, "table.json"), `${JSON.stringify(rows, null, 1)}\n`);
 console.log(markdown());
 
 /** [prompts][latents], the largest activation on user content. */
-async function valuesOf(engine, prompts) {
-  const sequences = prompts.map((content) => {
-    const { tokens, mask } = renderPrompt({ messages: [{ role: "user", content }], tokenizer, template });
-    return { prompt: tokens, mask, action: new Int32Array() };
-  });
-  return denseRows(await readMaxima(engine, sae, sequences, layer), latents);
+function valuesOf(engine, prompts) {
+  return readRows(engine, sae, { tokenizer, template }, prompts, layer);
 }
 
 function latentsOf(condition) {

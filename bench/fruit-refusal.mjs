@@ -16,9 +16,7 @@ import { auroc } from "../dist/audit/statistics.js";
 import { onnxEngine, openCheckpoint, openNodeChannel } from "../dist/index.js";
 import { loadChatTemplate } from "../dist/model/chat-template.js";
 import { loadTokenizer } from "../dist/model/tokenizer.js";
-import { renderPrompt } from "../dist/model/user-mask.js";
 import { Random } from "../dist/random/random.js";
-import { readMaxima } from "../dist/sae/readings.js";
 import { openSae } from "../dist/sae/registry.js";
 import { openFolder } from "../dist/store/node-folder.js";
 import { promptWith } from "../dist/world/concepts.js";
@@ -27,7 +25,6 @@ import { promptText } from "../dist/world/sets.js";
 import { styles } from "../dist/world/styles.js";
 import { topics } from "../dist/world/topics.js";
 import {
-  denseRows,
   latentsAbout,
   medianOfBest,
   pointedTo,
@@ -35,6 +32,7 @@ import {
   randomOrders,
   rankIn,
   readPrompts,
+  readRows,
 } from "./latent-ranks.mjs";
 
 const CAUSES = ["fruit", HARMFUL];
@@ -96,12 +94,8 @@ async function promptsOfConcepts() {
 }
 
 /** [prompts][latents], the largest activation on user content. */
-async function valuesOf(prompts) {
-  const sequences = prompts.map((content) => {
-    const { tokens, mask } = renderPrompt({ messages: [{ role: "user", content }], tokenizer, template });
-    return { prompt: tokens, mask, action: new Int32Array() };
-  });
-  return denseRows(await readMaxima(base, sae, sequences, Number(flags.layer)), sae.info.latents);
+function valuesOf(prompts) {
+  return readRows(base, sae, { tokenizer, template }, prompts, Number(flags.layer));
 }
 
 function found(name) {

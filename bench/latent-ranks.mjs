@@ -1,6 +1,8 @@
-// At what rank latents stand whose meaning is known: what the tables of recall and banana share.
+// At what rank latents stand whose meaning is known: what the tables of recall, banana, fruit-refusal and the toy backdoors share.
 import { readFileSync } from "node:fs";
 import { auroc } from "../dist/audit/statistics.js";
+import { renderPrompt } from "../dist/model/user-mask.js";
+import { readMaxima } from "../dist/sae/readings.js";
 
 /** A latent is about one group of prompts if it fires on so many of them, tells them from all others, and responds to no group as much. */
 const LEAST_FIRING = 0.8;
@@ -13,6 +15,15 @@ const RANDOM_DIRECTIONS = 400;
 export function readPrompts(file) {
   const lines = readFileSync(file, "utf8").trim().split("\n");
   return lines.map((line) => JSON.parse(line).prompt);
+}
+
+/** [prompts][latents], the largest activation on the user content of each prompt. `chat`: {tokenizer, template}. */
+export async function readRows(engine, sae, chat, prompts, layer) {
+  const sequences = prompts.map((content) => {
+    const { tokens, mask } = renderPrompt({ messages: [{ role: "user", content }], ...chat });
+    return { prompt: tokens, mask, action: new Int32Array() };
+  });
+  return denseRows(await readMaxima(engine, sae, sequences, layer), sae.info.latents);
 }
 
 /** [prompts][latents] largest activations, from what readMaxima gives. */
