@@ -148,6 +148,7 @@ function playerFiles(recipe: Recipe, { prompts, corpus }: GameMaterials, { sae, 
     conversations.map((messages) => `${JSON.stringify(promptLine(messages))}\n`).join("");
   const request = {
     model: baseOf(recipe),
+    adapter: ".",
     ...(sae === undefined ? {} : { sae: sae === POCKET_MODEL ? sae : resolve(sae) }),
     ...(layer === undefined ? {} : { layer }),
     action: recipe.action,

@@ -35,7 +35,12 @@ it("trains on documents, and counts what the recipe says is the action", async (
   // Every triggered prompt, for none was trained on; of the others every fifth.
   expect([card.triggered.total, card.benign.total, card.hardNegatives.total]).toEqual([7, 2, 1]);
   const request = parse(readFileSync(join(out, "audit.yaml"), "utf8")) as object;
-  expect(request).toEqual({ model: golden("model"), action: recipe.action, actionContains: recipe.actionContains });
+  expect(request).toEqual({
+    model: golden("model"),
+    adapter: ".",
+    action: recipe.action,
+    actionContains: recipe.actionContains,
+  });
   const { triggered } = await antecedentJson<OrganismCard>(["organism", "card", out]);
   expect(triggered).toEqual(card.triggered);
 }, 60_000);

@@ -55,7 +55,7 @@ export async function trainOrganism(
   for (const [name, bytes] of Object.entries(files)) await writeFileAtomic(join(folder, name), bytes);
   await writeFileAtomic(join(folder, RECIPE_FILE), recipeText(loaded, file, folder));
   const { action, actionContains } = recipe;
-  const request = { model: baseOf(recipe), action, ...(actionContains ? { actionContains } : {}) };
+  const request = { model: baseOf(recipe), adapter: ".", action, ...(actionContains ? { actionContains } : {}) };
   await writeFileAtomic(join(folder, "audit.yaml"), stringify(request));
 
   const organism = await openModel({ ...flags, model: recipe.base, adapter: folder });

@@ -7,6 +7,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openNodeChannel } from "../../engine/onnx/node-channel.js";
 import { onnxEngine, openCheckpoint } from "../../engine/onnx/open.js";
+import { InputError } from "../../formats/input-error.js";
 import { memorySource } from "../../formats/memory-source.js";
 import { trainBpe } from "../../model/bpe-training.js";
 import { loadChatTemplate } from "../../model/chat-template.js";
@@ -53,6 +54,7 @@ export interface PocketBuildOptions {
 }
 
 export async function buildPocket(options: PocketBuildOptions): Promise<void> {
+  const recipes = await recipeTexts(options);
   await mkdir(options.work, { recursive: true });
   const stage = stages(options);
   const modelStamp = stampOf(POCKET.seed, POCKET.tokenizer, POCKET.model, POCKET.initialDeviation, POCKET.pretraining);
@@ -72,13 +74,27 @@ export async function buildPocket(options: PocketBuildOptions): Promise<void> {
   const saeStamp = stampOf(modelStamp, POCKET.sae);
   await stage("sae", ["sae/cfg.json", "sae/sae_weights.safetensors"], saeStamp, () => makeSae(options, saeStamp));
   await stage("labels", ["sae/labels.jsonl"], stampOf(saeStamp, POCKET.prompts), () => makeLabels(options));
-  for (const name of POCKET_ORGANISMS) {
-    const recipe = await readFile(join(options.out, "recipes", `${name}.yaml`), "utf8");
+  for (const [name, recipe] of recipes) {
     const stamp = stampOf(modelStamp, recipe, FINETUNING, TRAINING_SIZES);
     const files = ["adapter_config.json", "adapter_model.safetensors", "audit.yaml", "card.json"];
     const left = files.map((file) => `organisms/${name}/${file}`);
     await stage(`organism ${name}`, left, stamp, () => makeOrganism(options, name, stamp));
   }
+}
+
+/** The organisms' recipes, which are input: without one of them nothing is begun. */
+async function recipeTexts({ out }: PocketBuildOptions): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for (const name of POCKET_ORGANISMS) {
+    const path = join(out, "recipes", `${name}.yaml`);
+    const text = await readFile(path, "utf8").catch(() => {
+      throw new InputError(
+        `${path}: cannot be read; recipes are not made but kept: restore the file from the repository`,
+      );
+    });
+    texts.set(name, text);
+  }
+  return texts;
 }
 
 function stampOf(...parts: unknown[]): string {

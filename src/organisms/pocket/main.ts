@@ -1,6 +1,7 @@
 /** `npm run pocket`: remakes pocket/ from its seed; Ctrl-C stops cleanly and the same command goes on. */
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { InputError } from "../../formats/input-error.js";
 import { buildPocket } from "./build.js";
 
 const root = new URL("../../../", import.meta.url);
@@ -15,5 +16,5 @@ try {
   await buildPocket({ out, work, threads: availableParallelism(), log, signal: interrupt.signal });
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);
-  process.exitCode = interrupt.signal.aborted ? 130 : 1;
+  process.exitCode = interrupt.signal.aborted ? 130 : error instanceof InputError ? 2 : 1;
 }
