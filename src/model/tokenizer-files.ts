@@ -5,6 +5,7 @@ import { entryOf, InputError } from "../formats/input-error.js";
 import { readJson } from "../formats/json.js";
 import type { AddedToken } from "./added-tokens.js";
 import type { Component } from "./aligned-text.js";
+import { mayNeverEnd } from "./pattern-safety.js";
 import { SplitPreTokenizer } from "./tokenizers-library.js";
 
 /** Gemma 3's tokenizer.json, the largest common one, has 33 MB; this leaves room for vocabularies of a million. */
@@ -218,14 +219,19 @@ function checkSteps(tokenizer: TokenizerJson, name: string): void {
   }
 }
 
-/** A regular expression that does not compile is refused here and not at the first prompt. */
+/** A regular expression that does not compile, or that could match for ever, is refused here and not at the first prompt. */
 function checkPattern(step: unknown, where: string): void {
   if (!(step as { pattern?: unknown }).pattern) return;
+  let compiled: RegExp | null;
   try {
-    new SplitPreTokenizer(step as object);
+    compiled = new SplitPreTokenizer(step as object).pattern;
   } catch (error) {
     throw new InputError(`${where}: the pattern cannot be used (${(error as Error).message})`);
   }
+  if (compiled && mayNeverEnd(compiled))
+    throw new InputError(
+      `${where}: the pattern repeats a group that itself repeats or chooses, which may take for ever to match; no known tokenizer needs that`,
+    );
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown, name: string): T {
