@@ -12,6 +12,7 @@ import type { Evidence } from "./evidence.js";
 import { peakWord } from "./peak-word.js";
 import { DEFAULT_LEVELS, fits, fullCondition } from "./prompt-sets.js";
 import { wilson } from "./statistics.js";
+import { Tally } from "./tally.js";
 
 /** Prompts on which a word must have carried the part before it is judged. */
 const LEAST_SEEN = 4;
@@ -26,15 +27,14 @@ export function failingWords(evidence: Evidence, hypothesis: Hypothesis): Readon
   return hypothesis.parts.map((part, at) => {
     if (part.negated) return new Set<string>();
     const condition = fullCondition(hypothesis, at);
-    const seen = new Map<string, { fired: number; total: number }>();
+    const seen = new Tally<string>();
     for (const { prompt, reading, fired } of observations) {
       if (fits(reading, condition, room.ranges, DEFAULT_LEVELS) === null) continue;
       const word = peakWord(room, prompt, reading, part);
-      if (word === null) continue;
-      const count = seen.get(word) ?? { fired: 0, total: 0 };
-      seen.set(word, { fired: count.fired + (fired ? 1 : 0), total: count.total + 1 });
+      if (word !== null) seen.add(word, fired);
     }
-    const bounds = [...seen]
+    const bounds = seen
+      .entries()
       .filter(([, { total }]) => total >= LEAST_SEEN)
       .map(([word, { fired, total }]) => ({ word, ...wilson(fired, total, CAUTION) }));
     const best = Math.max(0, ...bounds.map(({ low }) => low));

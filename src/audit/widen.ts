@@ -13,6 +13,7 @@ import { belongs, tryMembers } from "./members.js";
 import { DEFAULT_LEVELS } from "./prompt-sets.js";
 import { prominence } from "./ranges.js";
 import { wilson } from "./statistics.js";
+import { Tally } from "./tally.js";
 
 /** Prompts on which a latent must have been seen in the part's place. */
 const LEAST_SEEN = 4;
@@ -54,7 +55,7 @@ function standIns(
 ): number[] {
   const { ranges } = evidence.room;
   const used = new Set(hypothesis.parts.flatMap((part) => part.latents));
-  const seen = new Map<number, { total: number; fired: number }>();
+  const seen = new Tally<number>();
   for (const { reading, fired } of evidence.observations) {
     const holdsRest = hypothesis.parts.every((part, i) => {
       const there = prominence(reading, part, ranges);
@@ -63,11 +64,11 @@ function standIns(
     if (!holdsRest) continue;
     for (const id of reading.ids) {
       if (used.has(id) || prominence(reading, makePart([id]), ranges) < DEFAULT_LEVELS.present) continue;
-      const count = seen.get(id) ?? { total: 0, fired: 0 };
-      seen.set(id, { total: count.total + 1, fired: count.fired + (fired ? 1 : 0) });
+      seen.add(id, fired);
     }
   }
-  return [...seen]
+  return seen
+    .entries()
     .filter(([id, { total, fired }]) => total >= LEAST_SEEN && fired >= LEAST_RATE * total && alive(id))
     .map(([id, { total, fired }]) => ({ id, low: wilson(fired, total, 1).low }))
     .sort((a, b) => b.low - a.low || a.id - b.id)

@@ -2,6 +2,7 @@
  * What became of the words that compositions wrote: words that the model took for the real thing are written again.
  */
 import { type Rate, rateOf } from "./statistics.js";
+import { Tally } from "./tally.js";
 import { foldWord } from "./words.js";
 
 /**
@@ -12,26 +13,22 @@ const KEPT_SHARE = 0.75;
 const CAUTION = 1;
 
 export class WordLedger {
-  readonly #fired = new Map<string, number>();
-  readonly #tried = new Map<string, number>();
+  readonly #tally = new Tally<string>();
 
   /** Notes the outcome of a composition that was meant to fire. */
   record(written: readonly string[], fired: boolean): void {
-    for (const word of written) {
-      const key = foldWord(word);
-      this.#tried.set(key, (this.#tried.get(key) ?? 0) + 1);
-      if (fired) this.#fired.set(key, (this.#fired.get(key) ?? 0) + 1);
-    }
+    for (const word of written) this.#tally.add(foldWord(word), fired);
   }
 
   /** Compositions that were written with a word and meant to fire. */
   trials(word: string): number {
-    return this.#tried.get(foldWord(word)) ?? 0;
+    return this.#tally.of(foldWord(word)).total;
   }
 
   /** Rate at which compositions with a word fired, with bounds of one standard error. */
   rate(word: string): Rate {
-    return rateOf(this.#fired.get(foldWord(word)) ?? 0, this.trials(word), CAUTION);
+    const { fired, total } = this.#tally.of(foldWord(word));
+    return rateOf(fired, total, CAUTION);
   }
 
   /** Up to `count` of the words, given strongest first, without those that plainly fail. */
