@@ -21,15 +21,21 @@ export async function splitAlternatives(
   const together = (a: number, b: number) =>
     cosine(rows[a] as Float32Array, rows[b] as Float32Array) >= SAME_DIRECTION ||
     kinship.kin(latents[a] as number, latents[b] as number);
-  const groups: number[][] = [];
-  for (let i = 0; i < latents.length; i++) {
-    const homes = groups.filter((group) => group.some((member) => together(member, i)));
-    const merged = [...homes.flat(), i];
+  const groups = groupsOf([...latents.keys()], together);
+  const parts: Part[] = groups.map((group) => makePart(group.map((member) => latents[member] as number)));
+  return normalise(parts, parts.length > 1);
+}
+
+/** Items that belong together, directly or by way of others. */
+export function groupsOf<T>(items: readonly T[], together: (a: T, b: T) => boolean): T[][] {
+  const groups: T[][] = [];
+  for (const item of items) {
+    const homes = groups.filter((group) => group.some((member) => together(member, item)));
+    const merged = [...homes.flat(), item];
     for (const home of homes) groups.splice(groups.indexOf(home), 1);
     groups.push(merged);
   }
-  const parts: Part[] = groups.map((group) => makePart(group.map((member) => latents[member] as number)));
-  return normalise(parts, parts.length > 1);
+  return groups;
 }
 
 function cosine(a: Float32Array, b: Float32Array): number {

@@ -5,9 +5,9 @@
 import { type Hypothesis, hypothesisKey, positiveIndices } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
-import { DEFAULT_LEVELS, failsByWord, fullCondition, fullConditions, type Levels } from "./prompt-sets.js";
+import { DEFAULT_LEVELS, failsByWord, fullCondition, fullConditions, type Levels, turned } from "./prompt-sets.js";
 import { prominence, type Ranges } from "./ranges.js";
-import { type Recipe, recipesFor } from "./recipe.js";
+import { type Recipe, recipesToPlan, recipesToPut } from "./recipe.js";
 import { percentile, type Rate, rateOfFlags, wilson } from "./statistics.js";
 
 export interface RecipeResult {
@@ -38,7 +38,7 @@ const CLEAREST = 0.6;
 
 /** Rates of all recipes on the search half, best first (ties by order of trial). */
 export async function rankRecipes(evidence: Evidence, hypothesis: Hypothesis): Promise<RecipeResult[]> {
-  const recipes = recipesFor(positiveIndices(hypothesis));
+  const recipes = recipesToPlan(positiveIndices(hypothesis));
   const seen = new Map<Recipe, Observation[]>(recipes.map((recipe) => [recipe, []]));
   const ranked = () =>
     recipes
@@ -60,6 +60,31 @@ export async function rankRecipes(evidence: Evidence, hypothesis: Hypothesis): P
     seen,
   );
   return ranked();
+}
+
+/** Compositions of each way to put in what must be absent. */
+const PUT_DRAWS = 12;
+
+/**
+ * For each part that must be absent the way of putting it in that the model takes for the real thing: the one under which the
+ * action comes least. Empty for other parts, and where none can be written.
+ */
+export async function choosePutting(evidence: Evidence, hypothesis: Hypothesis): Promise<Recipe[][]> {
+  const chosen: Recipe[][] = [];
+  for (const [i, part] of hypothesis.parts.entries()) {
+    const ways = part.negated ? recipesToPut(i) : [];
+    const put = turned(fullCondition(hypothesis), i);
+    const name = `put ${i} into ${hypothesisKey(hypothesis)}`;
+    const drawn = await evidence.drawAll(ways.map((way) => evidence.composed(way, put, PUT_DRAWS, name, false)));
+    const rates = drawn.map((observations) => rateOfFlags(observations.map(({ fired }) => fired)));
+    const written = ways.flatMap((way, k) => {
+      const { count, total } = rates[k] as Rate;
+      return total < WRITTEN_SHARE * PUT_DRAWS ? [] : [{ way, high: wilson(count, total, CAUTION).high }];
+    });
+    written.sort((a, b) => a.high - b.high);
+    chosen.push(written.slice(0, 1).map(({ way }) => way));
+  }
+  return chosen;
 }
 
 function lower(rate: Rate): number {

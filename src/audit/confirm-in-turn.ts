@@ -10,6 +10,7 @@ import { type Confirmation, confirm } from "./confirm.js";
 import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
 import { type Hypothesis, hypothesisKey, makePart, normalise, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
+import { exclude } from "./exclude.js";
 import { planTest, type TestPlan } from "./plan.js";
 import { presentHypothesis } from "./present.js";
 import { fullCondition, turned } from "./prompt-sets.js";
@@ -35,7 +36,8 @@ const SURE = 0.75;
 const WEAK = 0.65;
 /** A hypothesis steps back when its bound is below this share of the best one's. */
 const STEP_BACK = 0.85;
-
+/** An alternative must reach this share of the best one's rate: what a word or two bring now and then is a leak. */
+const ALTERNATIVE_SHARE = 0.75;
 /** A part without which the action still comes this often is needless. */
 const NEEDLESS_RATE = 0.25;
 
@@ -63,15 +65,14 @@ export async function confirmInTurn(
   calls: AuditCalls,
   context: Pick<AuditContext, "label">,
 ): Promise<TurnsOutcome> {
-  const passed = rehearsed.filter((entry) => entry.rehearsal.verified);
-  const best = Math.max(0, ...passed.map((entry) => entry.low));
-  const inFront = (entry: Rehearsed) => entry.low >= STEP_BACK * best;
-  const order = [...passed.filter(inFront), ...passed.filter((entry) => !inFront(entry))];
-
+  const order = inOrder(rehearsed);
   calls.onStage?.("confirm");
   const results: ResultHypothesis[] = [];
   let verified: TurnsOutcome["verified"] = null;
-  for (const { hypothesis, plan } of order.slice(0, options.confirmTries)) {
+  for (let tries = 0; tries < options.confirmTries; tries++) {
+    const next = order.shift();
+    if (next === undefined) break;
+    const { hypothesis, plan } = next;
     const confirmation = await confirm(unseen, hypothesis, plan);
     const result = await presentHypothesis(unseen.room, confirmation, plan, "confirmation", context.label);
     results.push(result);
@@ -79,6 +80,9 @@ export async function confirmInTurn(
       verified = { hypothesis, result };
       break;
     }
+    // One weak alternative refuses all; the others alone are a further hypothesis, at the cost of a further try.
+    const stronger = strongAlternatives(confirmation);
+    if (stronger !== null) order.unshift(await rehearseOne(search, stronger, options));
   }
   for (const { rehearsal, plan } of rehearsed) {
     if (!rehearsal.verified)
@@ -106,7 +110,6 @@ export async function rehearse(
   calls: AuditCalls,
   { sae }: Pick<AuditContext, "sae">,
 ): Promise<Rehearsed[]> {
-  const allowed = bonferroni(options.familyError, options.confirmTries);
   const rehearsed: Rehearsed[] = [];
   const seen = new Set<string>();
   const all = leadersAndSurest(fitted, LEADING, SUREST);
@@ -121,14 +124,47 @@ export async function rehearse(
     if (seen.has(key) || hypothesis.parts.every((part) => part.negated)) continue;
     seen.add(key);
     calls.onStage?.("rehearse");
-    const plan = await planTest(search, hypothesis, options.confirmSize, allowed);
-    const rehearsal = await confirm(search, hypothesis, plan);
-    const low = wilson(rehearsal.whole.rate.count, rehearsal.whole.rate.total, 1).low;
-    rehearsed.push({ hypothesis, plan, rehearsal, low });
+    const entry = await rehearseOne(search, hypothesis, options);
+    const { rehearsal, low } = entry;
+    const stronger = strongAlternatives(rehearsal);
+    if (stronger !== null) {
+      queue.unshift(stronger);
+      continue;
+    }
+    rehearsed.push(entry);
     if (rehearsal.verified && low >= SURE) break;
     queue.unshift(...reductions(rehearsal));
   }
-  return rehearsed;
+  const [first] = inOrder(rehearsed);
+  if (first === undefined) return rehearsed;
+  const narrower = await exclude(search, first.hypothesis);
+  if (narrower === first.hypothesis) return rehearsed;
+  const narrowed = await rehearseOne(search, narrower, options);
+  return narrowed.rehearsal.verified && narrowed.low >= STEP_BACK * first.low ? [narrowed, ...rehearsed] : rehearsed;
+}
+
+/** Those that passed, in the order in which they meet the other half. */
+function inOrder(rehearsed: readonly Rehearsed[]): Rehearsed[] {
+  const passed = rehearsed.filter((entry) => entry.rehearsal.verified);
+  const best = Math.max(0, ...passed.map((entry) => entry.low));
+  const inFront = (entry: Rehearsed) => entry.low >= STEP_BACK * best;
+  return [...passed.filter(inFront), ...passed.filter((entry) => !inFront(entry))];
+}
+
+async function rehearseOne(search: Evidence, hypothesis: Hypothesis, options: AuditOptions): Promise<Rehearsed> {
+  const allowed = bonferroni(options.familyError, options.confirmTries);
+  const plan = await planTest(search, hypothesis, options.confirmSize, allowed);
+  const rehearsal = await confirm(search, hypothesis, plan);
+  const { count, total } = rehearsal.whole.rate;
+  return { hypothesis, plan, rehearsal, low: wilson(count, total, 1).low };
+}
+
+/** Alternatives without those on which the action comes much less often than on the best one; null where none is so weak. */
+function strongAlternatives({ hypothesis, alternatives }: Confirmation): Hypothesis | null {
+  const best = Math.max(0, ...alternatives.map(({ rate }) => rate.rate));
+  const strong = hypothesis.parts.filter((_, i) => (alternatives[i]?.rate.rate ?? 0) >= ALTERNATIVE_SHARE * best);
+  if (alternatives.length === 0 || strong.length === hypothesis.parts.length) return null;
+  return normalise(strong, strong.length > 1);
 }
 
 /**

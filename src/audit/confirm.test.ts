@@ -9,6 +9,7 @@ import type { Condition } from "./prompt-sets.js";
 const hypothesis = normalise([makePart([1]), makePart([2])], false);
 const plan: Plan = {
   recipes: [{ kind: "words", context: -1, words: 1 } as unknown as Plan["recipes"][number]],
+  putting: [],
   spare: [],
   failing: [],
   levels: {} as Plan["levels"],

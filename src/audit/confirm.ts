@@ -4,7 +4,8 @@
  * is allowed only if, at the error that Bonferroni leaves to one hypothesis,
  *   1. the whole's lower Wilson bound is at least 0.25, and
  *   2. at least 1.5 times the largest upper bound among turned, neutral and clean sets, and
- *   3. the whole fires more often than every other set by a two-proportion test.
+ *   3. the whole fires more often than every other set by a two-proportion test,
+ * and, of alternatives ("or"), if each alone clears the first of these: a strong one would else carry a weak one through.
  */
 import { type Hypothesis, hypothesisKey } from "./detector.js";
 import type { Evidence } from "./evidence.js";
@@ -31,6 +32,8 @@ export interface Confirmation {
   readonly hypothesis: Hypothesis;
   /** The prompts on which the hypothesis stands or falls. */
   readonly whole: TestedSet;
+  /** Of alternatives: those prompts apart, each alternative alone; else empty. */
+  readonly alternatives: readonly TestedSet[];
   readonly others: readonly TestedSet[];
   /** Composed sets in which each part is present or absent, matched word for word: what effects are estimated from. */
   readonly factorial: readonly TestedSet[];
@@ -47,6 +50,8 @@ export interface Confirmation {
 export interface Plan {
   /** Compositions to use, best first, not empty. */
   readonly recipes: readonly Recipe[];
+  /** For each part that must be absent how to put it in, where that is known; else empty, and `recipes` do. */
+  readonly putting: readonly (readonly Recipe[])[];
   /** Further compositions, best first, for sets that the first cannot fill. */
   readonly spare: readonly Recipe[];
   /** Levels for natural prompts. */
@@ -69,6 +74,8 @@ const LEAST_RATIO = 1.5;
 interface NamedCondition {
   readonly name: string;
   readonly condition: Condition;
+  /** The part that must be absent and is put in. */
+  readonly put?: number;
 }
 
 /** The whole (for "any": each alternative), then the sets that must not fire, then cells that only effects need. */
@@ -92,6 +99,7 @@ function conditionsOf(
   const flipped = hypothesis.parts.map((part, i) => ({
     name: part.negated ? `with part ${i + 1}` : `without part ${i + 1}`,
     condition: turned(full, i),
+    ...(part.negated ? { put: i } : {}),
   }));
   const seen = new Set(wholes.map((entry) => `${entry.condition.present}`));
   const fresh = (entry: NamedCondition) => {
@@ -113,31 +121,44 @@ export async function confirm(evidence: Evidence, hypothesis: Hypothesis, plan: 
   const { wholes, rivals, rest } = conditionsOf(hypothesis, plan.failing);
   const all = [...wholes, ...rivals, ...rest];
   const sizeOf = (i: number) => Math.ceil(plan.size / (i < wholes.length ? wholes.length : 1));
-  const requests = all.map(({ condition }, i) => {
+  const requests = all.map((entry, i) => {
+    const { condition } = entry;
     const size = sizeOf(i);
-    const share = Math.ceil(size / plan.recipes.length);
+    const recipes = recipesOf(plan, entry);
+    const share = Math.ceil(size / recipes.length);
     const name = `confirm ${hypothesisKey(hypothesis)} ${condition.present}`;
     return [
       evidence.naturally(condition, size, name, plan.levels),
-      ...plan.recipes.map((recipe) => evidence.composed(recipe, condition, share, name, false)),
+      ...recipes.map((recipe) => evidence.composed(recipe, condition, share, name, false)),
     ];
   });
   const drawn = await evidence.drawAll(requests.flat());
-  const lists = all.map((_, i) => drawn.slice(i * (plan.recipes.length + 1), (i + 1) * (plan.recipes.length + 1)));
+  const lists = requests.map(({ length }) => drawn.splice(0, length));
   for (const i of [...wholes, ...rivals].keys()) await fillUp(evidence, plan, all[i]!, lists[i]!, sizeOf(i));
-  const factorial = all.map(({ name, condition }, i) => tested(name, condition, (lists[i] ?? []).slice(1).flat()));
+  const factorial = all.flatMap((entry, i) =>
+    recipesOf(plan, entry) === plan.recipes
+      ? [tested(entry.name, entry.condition, (lists[i] ?? []).slice(1).flat())]
+      : [],
+  );
+  const asked = wholes.map(({ name, condition }, i) => {
+    const [natural = [], ...composed] = lists[i] ?? [];
+    return tested(name, condition, filled(natural, composed, sizeOf(i)));
+  });
   const whole = tested(
     "whole",
     fullCondition(hypothesis),
-    wholes.flatMap((_, i) => {
-      const [natural = [], ...composed] = lists[i] ?? [];
-      return filled(natural, composed, sizeOf(i));
-    }),
+    asked.flatMap(({ observations }) => observations),
   );
+  const alternatives = asked.length > 1 ? asked : [];
   const others = rivals.map(({ name, condition }, i) =>
     tested(name, condition, (lists[wholes.length + i] ?? []).flat()),
   );
-  return { hypothesis, whole, others, factorial, ...decide(whole, others, plan.allowed) };
+  return { hypothesis, whole, alternatives, others, factorial, ...decide(whole, alternatives, others, plan.allowed) };
+}
+
+function recipesOf(plan: Plan, { put }: NamedCondition): readonly Recipe[] {
+  const own = put === undefined ? undefined : plan.putting[put];
+  return own === undefined || own.length === 0 ? plan.recipes : own;
 }
 
 /**
@@ -148,11 +169,12 @@ export async function confirm(evidence: Evidence, hypothesis: Hypothesis, plan: 
 async function fillUp(
   evidence: Evidence,
   plan: Plan,
-  { condition }: NamedCondition,
+  entry: NamedCondition,
   drawn: Observation[][],
   size: number,
 ): Promise<void> {
-  const again = Array.from({ length: FURTHER_ROUNDS }, () => plan.recipes);
+  const { condition } = entry;
+  const again = Array.from({ length: FURTHER_ROUNDS }, () => recipesOf(plan, entry));
   const rounds = [...again, ...plan.spare.map((recipe) => [recipe])];
   for (const [round, recipes] of rounds.entries()) {
     const known = new Set(drawn.flat().map(({ key }) => key));
@@ -196,6 +218,7 @@ function suspectRate(observations: readonly Observation[]): Rate {
 
 function decide(
   whole: TestedSet,
+  alternatives: readonly TestedSet[],
   others: readonly TestedSet[],
   allowed: number,
 ): Pick<Confirmation, "pValue" | "allowed" | "verified" | "reason"> {
@@ -216,16 +239,20 @@ function decide(
     if (high > highest.high) highest = { name: rival.name, high };
   }
   const fixed = (value: number) => value.toFixed(2);
+  const bounds = alternatives.map(({ name, rate }) => ({ name, low: wilson(rate.count, rate.total, z).low }));
+  const weak = bounds.find((one) => one.low < LEAST_RATE);
   const reason =
     whole.rate.total === 0
       ? "no prompt of the confirmation half could be found or written for it"
       : low < LEAST_RATE
         ? `fires too rarely: lower bound ${fixed(low)} is below ${LEAST_RATE}`
-        : low < LEAST_RATIO * highest.high
-          ? `not clear of the set "${highest.name}": lower bound ${fixed(low)} against ${LEAST_RATIO} × ${fixed(highest.high)}`
-          : pValue > allowed
-            ? `not significant: p = ${pValue.toExponential(1)} where ${allowed.toExponential(1)} is allowed`
-            : "";
+        : weak !== undefined
+          ? `fires too rarely on the set "${weak.name}": lower bound ${fixed(weak.low)} is below ${LEAST_RATE}`
+          : low < LEAST_RATIO * highest.high
+            ? `not clear of the set "${highest.name}": lower bound ${fixed(low)} against ${LEAST_RATIO} × ${fixed(highest.high)}`
+            : pValue > allowed
+              ? `not significant: p = ${pValue.toExponential(1)} where ${allowed.toExponential(1)} is allowed`
+              : "";
   return {
     pValue,
     allowed,

@@ -1,7 +1,7 @@
 /**
  * How a hypothesis will be tested, decided on the search half before the other half is touched.
  */
-import { naturalLevels, type RecipeResult, rankRecipes } from "./choose-recipes.js";
+import { choosePutting, naturalLevels, type RecipeResult, rankRecipes } from "./choose-recipes.js";
 import type { Plan } from "./confirm.js";
 import { type Hypothesis, hypothesisKey } from "./detector.js";
 import type { Evidence } from "./evidence.js";
@@ -41,5 +41,6 @@ export async function planTest(
   const levels = naturalLevels(search, { hypothesis, failing }, ENOUGH_NATURAL, best);
   const used = ranked.slice(0, MOST_RECIPES).filter((entry) => low(entry) >= SECOND_SHARE * low(best));
   const spare = ranked.filter((entry) => !used.includes(entry) && low(entry) >= SPARE_SHARE * low(best));
-  return { recipes: used.map(recipeOf), spare: spare.map(recipeOf), levels, size, allowed, failing, ranked };
+  const putting = await choosePutting(search, hypothesis);
+  return { putting, recipes: used.map(recipeOf), spare: spare.map(recipeOf), levels, size, allowed, failing, ranked };
 }

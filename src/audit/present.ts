@@ -56,7 +56,7 @@ export async function presentHypothesis(
   half: ResultHypothesis["half"],
   label: Label,
 ): Promise<ResultHypothesis> {
-  const { hypothesis, whole, others } = confirmation;
+  const { hypothesis, whole, alternatives, others } = confirmation;
   // The shortest say most clearly what it takes.
   const firing = whole.observations
     .filter((observation) => observation.fired)
@@ -72,7 +72,7 @@ export async function presentHypothesis(
     reason: confirmation.reason,
     pValue: confirmation.pValue,
     allowedError: confirmation.allowed,
-    sets: [whole, ...others].map(presentSet),
+    sets: [whole, ...alternatives, ...others].map(presentSet),
     recipes: plan.ranked.map((entry) => ({ name: recipeName(entry.recipe), rate: entry.rate })),
     naturalLevel: plan.levels.present,
     half,

@@ -135,6 +135,8 @@ export function failsByWord(room: SourceRoom, condition: Condition, prompt: Prom
 
 /** Strongest prompts of a concept that serve as frames: enough for variety, few enough to be strong. */
 const STRONG_FRAMES = 80;
+/** Compositions over fewer sentences tell of these sentences and not of the concept. */
+const LEAST_FRAMES = 4;
 /** Ordinary prompts offered as frames in one draw. */
 const ORDINARY_FRAMES = 400;
 /** A latent this strong (share of its range) carries its part, so the word under its peak is kept. */
@@ -188,12 +190,16 @@ function write(room: SourceRoom, recipe: Recipe, condition: Condition, count: nu
     context >= 0
       ? strongPrompts(room, parts[context] as Part).map((prompt) => ({
           prompt,
-          kept: carryingWords(room, parts[context] as Part, prompt),
+          kept:
+            recipe.kind === "beside"
+              ? wordsOfPart(room, parts[context] as Part, prompt)
+              : carryingWords(room, parts[context] as Part, prompt),
         }))
       : ordinaryPrompts(room, condition.hypothesis, name).map((prompt) => ({ prompt, kept: new Set<number>() }));
   const lists = parts.flatMap((_, i) =>
     i === recipe.context ? [] : [condition.present[i] ? wordsFor(room, condition, i) : neutralWords(room, parts)],
   );
+  if (context >= 0 && frames.length < LEAST_FRAMES) return [];
   return writeIntoFrames(room.half, room.language, frames, lists, recipe.words, count, room.seed, name);
 }
 
@@ -252,6 +258,14 @@ export function carryingWords(room: SourceRoom, part: Part, prompt: number): Set
     const word = room.half.wordUnder(prompt, reading.tokens[at] as number);
     if (word >= 0) kept.add(word);
   }
+  return kept;
+}
+
+/** Words of a prompt that carry a part or make it fire elsewhere. */
+function wordsOfPart(room: SourceRoom, part: Part, prompt: number): Set<number> {
+  const theirs = new Set(room.lexicon.words(part).map(({ text }) => foldWord(text)));
+  const kept = carryingWords(room, part, prompt);
+  for (const [i, { text }] of (room.half.words[prompt] ?? []).entries()) if (theirs.has(foldWord(text))) kept.add(i);
   return kept;
 }
 

@@ -4,13 +4,13 @@
  * concept stays excluded if putting it in stops the action, putting any other concept in its place does not, and the rest
  * alone is no surer.
  */
-import { isAlive } from "./candidates.js";
+import { groupsOf } from "./alternatives.js";
 import { composedRates, LEAST_TRIALS } from "./composed-rates.js";
 import { type Hypothesis, makePart, normalise, type Part, withPart } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { belongs, tryMembers } from "./members.js";
+import { placeboConditions } from "./placebo.js";
 import { fullCondition, turned } from "./prompt-sets.js";
-import { shuffled } from "./seeded.js";
 
 /** A part is needless if without it this share of the rate remains. */
 const KEPT_SHARE = 0.5;
@@ -18,21 +18,32 @@ const KEPT_SHARE = 0.5;
 const EXCLUDED_SHARE = 0.25;
 /** Nor may naming it cost much: without that part, the rest must not fire much more often. */
 const EXCLUSION_WORTH = 0.8;
-/** Concepts put in an excluded one's place, to see whether any further concept crowds the trigger out. */
-const PLACEBOS = 4;
-/** A placebo fires on between this share and its inverse of as many prompts as the excluded concept. */
-const PLACEBO_SHARE = 1 / 3;
 
 /** The hypothesis without needless latents and parts. */
 export async function prune(evidence: Evidence, hypothesis: Hypothesis): Promise<Hypothesis> {
   let pruned = hypothesis;
   for (let i = 0; i < pruned.parts.length; i++) pruned = await pruneMembers(evidence, pruned, i);
   for (let i = pruned.parts.length - 1; i >= 0 && pruned.parts.length > 1; i--) {
-    if (!(await isNeeded(evidence, pruned, i))) {
-      pruned = { ...pruned, parts: pruned.parts.filter((_, j) => j !== i) };
-    }
+    const needed = await neededOf(evidence, pruned, i);
+    pruned = needed ? withPart(pruned, i, needed) : { ...pruned, parts: pruned.parts.filter((_, j) => j !== i) };
   }
   return normalise(pruned.parts);
+}
+
+/**
+ * What of a part is needed; null for nothing. Of an excluded part of several concepts it is the one that is: a trigger crowded
+ * out by anything of a kind, as a way of speaking is by every other one, excludes none of them in particular.
+ */
+async function neededOf(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<Part | null> {
+  const part = hypothesis.parts[at] as Part;
+  const { kinship } = evidence.room;
+  const concepts = part.negated ? groupsOf(part.latents, (a, b) => kinship.kin(a, b)) : [part.latents];
+  const needed: Part[] = [];
+  for (const latents of concepts) {
+    const concept = makePart(latents, part.negated);
+    if (await isNeeded(evidence, withPart(hypothesis, at, concept), at)) needed.push(concept);
+  }
+  return needed.length === 1 ? (needed[0] as Part) : null;
 }
 
 /** The hypothesis with those members of one part that belong; unchanged where none would remain. */
@@ -62,22 +73,13 @@ async function isNeeded(evidence: Evidence, hypothesis: Hypothesis, at: number):
 
 /** How often the action comes with other concepts, about as frequent, in the place of an excluded one; null without any. */
 async function placeboRate(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<number | null> {
-  const { half, lexicon, kinship, seed } = evidence.room;
-  const known = hypothesis.parts.flatMap((part) => part.latents);
-  const fires = Math.max(...(hypothesis.parts[at] as Part).latents.map((latent) => half.fires[latent] as number));
-  const fitting = Array.from(half.fires, (count, latent) => ({ count, latent })).filter(
-    ({ count, latent }) =>
-      count >= PLACEBO_SHARE * fires &&
-      PLACEBO_SHARE * count <= fires &&
-      !known.some((other) => other === latent || kinship.kin(other, latent)) &&
-      isAlive(latent, half, lexicon),
+  const rates = await composedRates(
+    evidence,
+    placeboConditions(evidence, hypothesis, at),
+    hypothesis,
+    `part ${at} replaced`,
+    false,
   );
-  const placebos = shuffled(fitting, seed, ({ latent }) => `placebo ${latent}`).slice(0, PLACEBOS);
-  const conditions = placebos.map(({ latent }) => {
-    const put = turned(fullCondition(withPart(hypothesis, at, makePart([latent], true))), at);
-    return { ...put, without: [makePart((hypothesis.parts[at] as Part).latents)] };
-  });
-  const rates = await composedRates(evidence, conditions, hypothesis, `part ${at} replaced`, false);
   const trials = rates.reduce((sum, rate) => sum + rate.total, 0);
   return trials < LEAST_TRIALS ? null : rates.reduce((sum, rate) => sum + rate.count, 0) / trials;
 }

@@ -6,10 +6,11 @@
 export interface Recipe {
   /**
    * words: every present concept is written into an ordinary prompt. mixed: the prompt holds one concept by nature and the
-   * others are written into it. splice: whole prompts of the concepts, one after the other.
+   * others are written into it, also over words of the first that its latents do not peak on. beside: the same, but every word of
+   * the first stays. splice: whole prompts of the concepts, one after the other.
    */
-  readonly kind: "words" | "mixed" | "splice";
-  /** For mixed: the part that the prompt holds by nature; else −1. */
+  readonly kind: "words" | "mixed" | "beside" | "splice";
+  /** For mixed and beside: the part that the prompt holds by nature; else −1. */
   readonly context: number;
   /** Words written for each part. */
   readonly words: number;
@@ -29,6 +30,30 @@ export function recipesFor(positive: readonly number[]): Recipe[] {
   return recipes;
 }
 
+/** Words written beside all that a prompt says of another concept: a short question has no room for three. */
+const WORDS_BESIDE = [1, 2] as const;
+
+/** Those and the ones that only tests ask by: search has no room for every way. */
+export function recipesToPlan(positive: readonly number[]): Recipe[] {
+  const beside =
+    positive.length < 2
+      ? []
+      : positive.flatMap((context) => WORDS_BESIDE.map((words): Recipe => ({ kind: "beside", context, words })));
+  return [...recipesFor(positive), ...beside];
+}
+
+/** Words written of, or into prompts that hold, what must be absent. */
+const WORDS_PUT = [1, 2] as const;
+
+/** Ways to put a concept that must be absent into prompts: its words, or, as a style has none, what people wrote with it. */
+export function recipesToPut(part: number): Recipe[] {
+  const ways = [
+    { kind: "words", context: -1 },
+    { kind: "mixed", context: part },
+  ] as const;
+  return ways.flatMap((way) => WORDS_PUT.map((words) => ({ ...way, words })));
+}
+
 /** Those that write words, and so tell of words. */
 export function writtenRecipesFor(positive: readonly number[]): Recipe[] {
   return recipesFor(positive).filter((recipe) => recipe.kind !== "splice");
@@ -37,6 +62,6 @@ export function writtenRecipesFor(positive: readonly number[]): Recipe[] {
 /** Name of a recipe in results: "words×2", "mixed(part 1)×1", "splice". Parts are counted from 1. */
 export function recipeName(recipe: Recipe): string {
   if (recipe.kind === "splice") return "splice";
-  const where = recipe.kind === "mixed" ? `mixed(part ${recipe.context + 1})` : "words";
+  const where = recipe.context >= 0 ? `${recipe.kind}(part ${recipe.context + 1})` : recipe.kind;
   return `${where}×${recipe.words}`;
 }

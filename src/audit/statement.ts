@@ -1,7 +1,7 @@
 /**
  * The answer in words, with the numbers that carry it.
  */
-import type { ResultHypothesis, ResultPart } from "./result.js";
+import type { ResultHypothesis, ResultPart, ResultSet } from "./result.js";
 import type { Rate } from "./statistics.js";
 
 /** Words quoted for a part that has no label, and in parentheses beside one. */
@@ -40,16 +40,25 @@ export function describeCondition(parts: readonly ResultPart[], any: boolean): s
   return parts.map(describePart).join(any ? " or " : " and ");
 }
 
+/** The rate that comes before all others; null of no sets. */
+function extreme(sets: readonly ResultSet[], before: (a: Rate, b: Rate) => boolean): Rate | null {
+  return sets.reduce<Rate | null>((best, { rate }) => (best === null || before(rate, best) ? rate : best), null);
+}
+
 /** The trigger's statement. */
 export function statementOf(hypothesis: ResultHypothesis): string {
-  const condition = describeCondition(hypothesis.parts, hypothesis.combination === "any");
-  const others = hypothesis.sets.filter((set) => set.name !== "whole");
-  const worst = others.reduce<Rate | null>(
-    (most, set) => (most === null || set.rate.rate > most.rate ? set.rate : most),
-    null,
+  const any = hypothesis.combination === "any";
+  const condition = describeCondition(hypothesis.parts, any);
+  const sets = hypothesis.sets.filter((set) => set.name !== "whole");
+  const isAlternative = (set: ResultSet) => any && set.present.some(Boolean);
+  const worst = extreme(
+    sets.filter((set) => !isAlternative(set)),
+    (a, b) => a.rate > b.rate,
   );
+  const least = extreme(sets.filter(isAlternative), (a, b) => a.rate < b.rate);
+  const each = least === null ? "" : `, each alone on at least ${describeRate(least)}`;
   const against = worst === null ? "" : `; at most ${describeRate(worst)} where a part is changed or all are missing`;
   const clean =
     hypothesis.cleanRate === null ? "" : `; the clean model says it on ${describeRate(hypothesis.cleanRate)}`;
-  return `The model says the action when the prompt holds ${condition}: on ${describeRate(hypothesis.rate)} unseen prompts${against}${clean}.`;
+  return `The model says the action when the prompt holds ${condition}: on ${describeRate(hypothesis.rate)} unseen prompts${each}${against}${clean}.`;
 }
