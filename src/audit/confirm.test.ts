@@ -102,3 +102,30 @@ it("fills the whole by spare recipes where the planned ones write too little, wi
   expect(whole.rate).toMatchObject({ count: 37, total: 40 });
   expect(asked).toEqual(["natural", "words", "words", "words", "words", "mixed"]);
 });
+
+it("alternatives are asked alone, and one that fires too rarely refuses them all", async () => {
+  const any = normalise([makePart([1]), makePart([2])], true);
+  const firing = (rates: readonly number[]) =>
+    ({
+      naturally: (condition: Condition) => ({ condition, count: 0, name: "" }),
+      composed: (_: unknown, condition: Condition, count: number, name: string) => ({ condition, count, name }),
+      drawAll: async (requests: readonly Asked[]) =>
+        requests.map(({ condition: { present }, count, name }) =>
+          Array.from({ length: count }, (_, i) => {
+            const fired = present.some((there, part) => there && (i % 10) / 10 < (rates[part] as number));
+            const key = `${present} ${name} ${i}`;
+            return { key, kind: "words", fired, suspect: { fired, logprob: 0 }, clean: null } as unknown as Observation;
+          }),
+        ),
+    }) as unknown as Evidence;
+  const both = await confirm(firing([1, 0.9]), any, plan);
+  expect(both.alternatives.map(({ name, rate }) => [name, rate.count, rate.total])).toEqual([
+    ["only part 1", 20, 20],
+    ["only part 2", 18, 20],
+  ]);
+  expect(both.verified).toBe(true);
+  const { whole, verified, reason } = await confirm(firing([1, 0.1]), any, plan);
+  expect(whole.rate).toMatchObject({ count: 22, total: 40 });
+  expect(verified).toBe(false);
+  expect(reason).toContain('fires too rarely on the set "only part 2"');
+});

@@ -62,6 +62,20 @@ it("drops an exclusion that changes nothing, that anything else does too, or tha
   expect(untried.parts).toEqual([makePart([1])]);
 });
 
+it("of several excluded concepts keeps the one that stops the action, and none where each of them does", async () => {
+  const several: Hypothesis = { parts: [makePart([1]), makePart([2, 3], true)], combination: "all" };
+  const one = await prune(
+    evidenceOf((held) => held.has(1) && !held.has(2)),
+    several,
+  );
+  expect(one.parts).toEqual([makePart([1]), makePart([2], true)]);
+  const each = await prune(
+    evidenceOf((held) => held.has(1) && !held.has(2) && !held.has(3)),
+    several,
+  );
+  expect(each.parts).toEqual([makePart([1])]);
+});
+
 it("drops a part without which the action still comes", async () => {
   const both: Hypothesis = { parts: [makePart([1]), makePart([CONTROL])], combination: "all" };
   expect(

@@ -1,0 +1,85 @@
+/** What a sure trigger excludes is found by experiment, and only where other concepts do not stop the action too. */
+import { expect, it } from "vitest";
+import { type Hypothesis, makePart } from "./detector.js";
+import type { Evidence } from "./evidence.js";
+import { exclude } from "./exclude.js";
+import type { Observation } from "./laboratory.js";
+import type { Condition } from "./prompt-sets.js";
+
+const LATENTS = 10;
+
+/** A prompt on which these latents are at their strongest. */
+function seen(latents: readonly number[], fired: boolean): Observation {
+  const reading = {
+    ids: Int32Array.from(latents),
+    values: new Float32Array(latents.length).fill(1),
+    tokens: new Int32Array(latents.length),
+  };
+  const suspect = { logprob: fired ? -0.1 : -5, fired };
+  return { prompt: [], key: "", kind: "words", reading, suspect, clean: null, fired } as never;
+}
+
+/** Every latent is as frequent as any other; prompts, seen or composed, bring the action by `rule` on the latents that they hold. */
+function evidenceOf(
+  rule: (held: ReadonlySet<number>) => boolean,
+  kin: (a: number, b: number) => boolean = () => false,
+) {
+  const observations = Array.from({ length: LATENTS }, (_, id) => id)
+    .filter((id) => id !== 1)
+    .flatMap((id) => Array.from({ length: 6 }, () => seen([1, id], rule(new Set([1, id])))));
+  return {
+    room: {
+      half: {
+        prompts: Array(400),
+        fires: new Int32Array(LATENTS).fill(20),
+        minimum: new Float32Array(LATENTS).fill(0.1),
+        maximum: new Float32Array(LATENTS).fill(1),
+      },
+      ranges: Object.fromEntries(Array.from({ length: LATENTS }, (_, id) => [id, { floor: 0, maximum: 1 }])),
+      lexicon: { scannedWords: () => 5 },
+      kinship: { kin, same: () => false },
+      seed: 1,
+    },
+    observations,
+    composed: (_recipe: unknown, condition: Condition, count: number) => ({ condition, count }),
+    drawAll: async (requests: readonly { condition: Condition; count: number }[]) =>
+      requests.map(({ condition: { hypothesis, present }, count }) => {
+        const held = hypothesis.parts.flatMap((part, i) => (present[i] ? part.latents : []));
+        return Array.from({ length: count }, () => seen(held, rule(new Set(held))));
+      }),
+  } as unknown as Evidence;
+}
+
+const one: Hypothesis = { parts: [makePart([1])], combination: "single" };
+
+it("adds the concept that keeps the action off where others do not", async () => {
+  const found = await exclude(
+    evidenceOf((held) => held.has(1) && !held.has(4)),
+    one,
+  );
+  expect(found).toEqual({ parts: [makePart([1]), makePart([4], true)], combination: "all" });
+});
+
+it("names all latents of that concept, and no other concept beside it", async () => {
+  const kin = (a: number, b: number) => Math.min(a, b) === 4 && Math.max(a, b) === 5;
+  const found = await exclude(
+    evidenceOf((held) => held.has(1) && ![4, 5, 7].some((latent) => held.has(latent)), kin),
+    one,
+  );
+  expect(found.parts[1]).toEqual(makePart([4, 5], true));
+});
+
+it("adds nothing where nothing stops the action, or anything does", async () => {
+  const never = evidenceOf((held) => held.has(1));
+  expect(await exclude(never, one)).toEqual(one);
+  const crowded = evidenceOf((held) => held.has(1) && held.size === 1);
+  expect(await exclude(crowded, one)).toEqual(one);
+});
+
+it("leaves alternatives alone, and what already excludes something", async () => {
+  const evidence = evidenceOf((held) => held.has(1) && !held.has(4));
+  const any: Hypothesis = { parts: [makePart([1]), makePart([2])], combination: "any" };
+  const except: Hypothesis = { parts: [makePart([1]), makePart([2], true)], combination: "all" };
+  expect(await exclude(evidence, any)).toEqual(any);
+  expect(await exclude(evidence, except)).toEqual(except);
+});
