@@ -6,8 +6,10 @@ import { composedRates, LEAST_TRIALS } from "./composed-rates.js";
 import { type Hypothesis, makePart, type Part, withPart } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Kinship } from "./kinship.js";
-import { fullCondition } from "./prompt-sets.js";
+import { DEFAULT_LEVELS, fits, fullCondition } from "./prompt-sets.js";
+import { prominence } from "./ranges.js";
 import { type Rate, rateOfFlags, wilson } from "./statistics.js";
+import { Tally } from "./tally.js";
 
 /** A piece of the concept may be judged by fewer: it shares most of its words with the rest, so that few compositions hold it alone. */
 const LEAST_PIECE_TRIALS = 4;
@@ -21,6 +23,38 @@ const NATURAL_DRAWS = 60;
  */
 const MEMBER_SHARE = 0.6;
 const PIECE_SHARE = 0.4;
+
+/** Prompts on which a member must have been the clearest before it is judged by them. */
+const LEAST_CLEAREST = 8;
+/** Of the best member's rate on such prompts: what a member must be able to reach. */
+const CREDIT_SHARE = 0.5;
+
+/**
+ * The part without members on which the action plainly does not come: among everything tried that satisfies the hypothesis, each
+ * prompt is credited to the part's clearest latent.
+ *
+ *   j fails ⇔ upper Wilson bound of j's rate < ½ · the best member's lower bound (one standard error each)
+ *
+ * Compositions with words that were chosen because they work tell nothing of a latent that fires on "a" and "the" too.
+ */
+export function creditedMembers(evidence: Evidence, hypothesis: Hypothesis, at: number): Part {
+  const part = hypothesis.parts[at] as Part;
+  const { ranges } = evidence.room;
+  const condition = fullCondition(hypothesis, at);
+  const tally = new Tally<number>();
+  for (const { reading, fired } of evidence.observations) {
+    if (fits(reading, condition, ranges, DEFAULT_LEVELS) === null) continue;
+    const clear = part.latents.map((latent) => prominence(reading, makePart([latent]), ranges));
+    tally.add(part.latents[clear.indexOf(Math.max(...clear))] as number, fired);
+  }
+  const bounds = tally
+    .entries()
+    .filter(([, { total }]) => total >= LEAST_CLEAREST)
+    .map(([latent, { fired, total }]) => ({ latent, ...wilson(fired, total, 1) }));
+  const best = Math.max(0, ...bounds.map(({ low }) => low));
+  const failing = new Set(bounds.filter(({ high }) => high < CREDIT_SHARE * best).map(({ latent }) => latent));
+  return makePart(part.latents.filter((latent) => !failing.has(latent)));
+}
 
 /** What a latent of a part does alone in the part's place. */
 export interface TriedMember {

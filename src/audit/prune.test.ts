@@ -23,6 +23,7 @@ function evidenceOf(rule: (held: ReadonlySet<number>) => boolean, unwritable: re
       half: { prompts: Array(400), fires: new Int32Array(10).fill(20), maximum: new Float32Array(10).fill(1) },
       lexicon: { scannedMaximum: () => 1, scannedWords: () => 5 },
       kinship: { kin: () => false, same: () => false },
+      ranges: Object.fromEntries(Array.from({ length: 10 }, (_, id) => [id, { floor: 0, maximum: 1 }])),
       seed: 1,
     },
     observations: [],
@@ -60,6 +61,28 @@ it("drops an exclusion that changes nothing, that anything else does too, or tha
     except,
   );
   expect(untried.parts).toEqual([makePart([1])]);
+});
+
+it("drops a member on whose prompts the action plainly does not come, however well its chosen words do", async () => {
+  const part: Hypothesis = { parts: [makePart([1, 2])], combination: "single" };
+  const seen = (latent: number, fired: boolean) => {
+    const reading = { ids: Int32Array.of(latent), values: Float32Array.of(1), tokens: Int32Array.of(0) };
+    return { reading, fired } as unknown as Observation;
+  };
+  const times = (count: number, observation: Observation) => Array.from({ length: count }, () => observation);
+  const evidence = (fired: number): Evidence =>
+    Object.assign(
+      evidenceOf(() => true),
+      {
+        observations: [
+          ...times(20, seen(1, true)),
+          ...times(fired, seen(2, true)),
+          ...times(20 - fired, seen(2, false)),
+        ],
+      },
+    );
+  expect((await prune(evidence(3), part)).parts).toEqual([makePart([1])]);
+  expect((await prune(evidence(12), part)).parts).toEqual([makePart([1, 2])]);
 });
 
 it("of several excluded concepts keeps the one that stops the action, and none where each of them does", async () => {

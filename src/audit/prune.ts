@@ -8,7 +8,7 @@ import { groupsOf } from "./alternatives.js";
 import { composedRates, LEAST_TRIALS } from "./composed-rates.js";
 import { type Hypothesis, makePart, normalise, type Part, withPart } from "./detector.js";
 import type { Evidence } from "./evidence.js";
-import { belongs, tryMembers } from "./members.js";
+import { belongs, creditedMembers, tryMembers } from "./members.js";
 import { placeboConditions } from "./placebo.js";
 import { fullCondition, turned } from "./prompt-sets.js";
 
@@ -52,8 +52,8 @@ async function pruneMembers(evidence: Evidence, hypothesis: Hypothesis, at: numb
   if (part.latents.length < 2 || part.negated) return hypothesis;
   const members = await tryMembers(evidence, hypothesis, at);
   const kept = part.latents.filter((_, i) => belongs(evidence.room.kinship, members, i));
-  if (kept.length === 0) return hypothesis;
-  return withPart(hypothesis, at, makePart(kept));
+  const pruned = kept.length === 0 ? hypothesis : withPart(hypothesis, at, makePart(kept));
+  return withPart(pruned, at, creditedMembers(evidence, pruned, at));
 }
 
 async function isNeeded(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<boolean> {

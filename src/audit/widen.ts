@@ -9,7 +9,7 @@
  */
 import { type Hypothesis, makePart, type Part, withPart } from "./detector.js";
 import type { Evidence } from "./evidence.js";
-import { belongs, tryMembers } from "./members.js";
+import { belongs, creditedMembers, tryMembers } from "./members.js";
 import { DEFAULT_LEVELS } from "./prompt-sets.js";
 import { prominence } from "./ranges.js";
 import { wilson } from "./statistics.js";
@@ -42,6 +42,7 @@ export async function widen(
       if (!belongs(evidence.room.kinship, members, joining)) continue;
       widened = withPart(widened, at, makePart([...(widened.parts[at] as Part).latents, latent]));
     }
+    widened = withPart(widened, at, creditedMembers(evidence, widened, at));
   }
   return widened;
 }
