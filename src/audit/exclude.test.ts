@@ -23,6 +23,7 @@ function seen(latents: readonly number[], fired: boolean): Observation {
 function evidenceOf(
   rule: (held: ReadonlySet<number>) => boolean,
   kin: (a: number, b: number) => boolean = () => false,
+  words = 3,
 ) {
   const observations = Array.from({ length: LATENTS }, (_, id) => id)
     .filter((id) => id !== 1)
@@ -36,7 +37,7 @@ function evidenceOf(
         maximum: new Float32Array(LATENTS).fill(1),
       },
       ranges: Object.fromEntries(Array.from({ length: LATENTS }, (_, id) => [id, { floor: 0, maximum: 1 }])),
-      lexicon: { scannedWords: () => 5 },
+      lexicon: { scannedWords: () => 5, words: () => Array(words) },
       kinship: { kin, same: () => false },
       seed: 1,
     },
@@ -74,6 +75,15 @@ it("adds nothing where nothing stops the action, or anything does", async () => 
   expect(await exclude(never, one)).toEqual(one);
   const crowded = evidenceOf((held) => held.has(1) && held.size === 1);
   expect(await exclude(crowded, one)).toEqual(one);
+});
+
+it("does not take one word for a concept", async () => {
+  const evidence = evidenceOf(
+    (held) => held.has(1) && !held.has(4),
+    () => false,
+    1,
+  );
+  expect(await exclude(evidence, one)).toEqual(one);
 });
 
 it("leaves alternatives alone, and what already excludes something", async () => {

@@ -20,6 +20,8 @@ import { type Rate, rateOfFlags, twoProportionTest } from "./statistics.js";
 
 /** Candidates of either contrast. */
 const TRIED = 10;
+/** A concept has several words; that one word keeps an action off is a quirk of the model, of which every one has some. */
+const LEAST_WORDS = 3;
 /** A candidate must be seen on this many prompts of the search half. */
 const LEAST_FIRINGS = 5;
 /** Compositions by each way of putting a candidate in: at first, and of the few that are tried again. */
@@ -83,7 +85,9 @@ function candidatesFor(evidence: Evidence, hypothesis: Hypothesis): number[] {
     contrastSoft(inside, half, LEAST_FIRINGS, (observation) => -(standing.get(observation) as number)),
   ];
   const may = (id: number) =>
-    isAlive(id, half, lexicon) && !known.some((other) => other === id || kinship.same(other, id));
+    isAlive(id, half, lexicon) &&
+    lexicon.words(makePart([id])).length >= LEAST_WORDS &&
+    !known.some((other) => other === id || kinship.same(other, id));
   const found = contrasts.flatMap((ranked) =>
     ranked
       .map(({ id }) => id)
