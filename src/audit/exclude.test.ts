@@ -9,14 +9,14 @@ import type { Condition } from "./prompt-sets.js";
 const LATENTS = 10;
 
 /** A prompt on which these latents are at their strongest. */
-function seen(latents: readonly number[], fired: boolean): Observation {
+function seen(latents: readonly number[], fired: boolean, kind = "words"): Observation {
   const reading = {
     ids: Int32Array.from(latents),
     values: new Float32Array(latents.length).fill(1),
     tokens: new Int32Array(latents.length),
   };
   const suspect = { logprob: fired ? -0.1 : -5, fired };
-  return { prompt: [], key: "", kind: "words", reading, suspect, clean: null, fired } as never;
+  return { prompt: [], key: "", kind, reading, suspect, clean: null, fired } as never;
 }
 
 /** Every latent is as frequent as any other; prompts, seen or composed, bring the action by `rule` on the latents that they hold. */
@@ -24,10 +24,11 @@ function evidenceOf(
   rule: (held: ReadonlySet<number>) => boolean,
   kin: (a: number, b: number) => boolean = () => false,
   words = 3,
+  kind = "natural",
 ) {
   const observations = Array.from({ length: LATENTS }, (_, id) => id)
     .filter((id) => id !== 1)
-    .flatMap((id) => Array.from({ length: 6 }, () => seen([1, id], rule(new Set([1, id])))));
+    .flatMap((id) => Array.from({ length: 6 }, () => seen([1, id], rule(new Set([1, id])), kind)));
   return {
     room: {
       half: {
@@ -82,6 +83,16 @@ it("does not take one word for a concept", async () => {
     (held) => held.has(1) && !held.has(4),
     () => false,
     1,
+  );
+  expect(await exclude(evidence, one)).toEqual(one);
+});
+
+it("claims nothing that only compositions show", async () => {
+  const evidence = evidenceOf(
+    (held) => held.has(1) && !held.has(4),
+    () => false,
+    3,
+    "words",
   );
   expect(await exclude(evidence, one)).toEqual(one);
 });

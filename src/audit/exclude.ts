@@ -2,7 +2,8 @@
  * What a trigger excludes ("drinks, unless desserts are there too"): a corpus seldom holds both, so prompts that people wrote
  * do not show it. Once a hypothesis is rehearsed surely:
  *   1. Candidates: among all prompts tried that satisfy the hypothesis, latents that mark those on which the action does not come, or
- *      is less likely than on others of the same source.
+ *      is less likely than on others of the same source; and only those that people's prompts show, be it one: compositions alone
+ *      would have it that a word such as "easy", or a second way of speaking, is what a trigger excludes.
  *   2. Each is put into fresh compositions of the hypothesis, by its words and into what people wrote with it.
  *   3. Those that keep the action off are tried again beside placebos: concepts about as frequent in their place. A latent is
  *      excluded if the action comes on less than half as many prompts as with those, beyond doubt (p ≤ 0.001, one-sided, for the best of
@@ -14,6 +15,7 @@ import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { placeboConditions } from "./placebo.js";
 import { type Condition, DEFAULT_LEVELS, fits, fullCondition, turned } from "./prompt-sets.js";
+import { prominence } from "./ranges.js";
 import { recipesToPut } from "./recipe.js";
 import { contrastFiring, contrastSoft } from "./scan.js";
 import { type Rate, rateOfFlags, twoProportionTest } from "./statistics.js";
@@ -24,6 +26,8 @@ const TRIED = 10;
 const LEAST_WORDS = 3;
 /** A candidate must be seen on this many prompts of the search half. */
 const LEAST_FIRINGS = 5;
+/** At most this share of the people's prompts that hold both may bring the action, and there must be one. */
+const SHOWN_SHARE = 0.25;
 /** Compositions by each way of putting a candidate in: at first, and of the few that are tried again. */
 const FIRST_DRAWS = 4;
 const SECOND_DRAWS = 12;
@@ -84,10 +88,16 @@ function candidatesFor(evidence: Evidence, hypothesis: Hypothesis): number[] {
     ),
     contrastSoft(inside, half, LEAST_FIRINGS, (observation) => -(standing.get(observation) as number)),
   ];
+  const natural = inside.filter(({ kind }) => kind === "natural");
+  const isShown = (id: number) => {
+    const held = natural.filter(({ reading }) => prominence(reading, makePart([id]), ranges) >= DEFAULT_LEVELS.present);
+    return held.length > 0 && held.filter(({ fired }) => fired).length <= SHOWN_SHARE * held.length;
+  };
   const may = (id: number) =>
     isAlive(id, half, lexicon) &&
     lexicon.words(makePart([id])).length >= LEAST_WORDS &&
-    !known.some((other) => other === id || kinship.same(other, id));
+    !known.some((other) => other === id || kinship.same(other, id)) &&
+    isShown(id);
   const found = contrasts.flatMap((ranked) =>
     ranked
       .map(({ id }) => id)
