@@ -3,7 +3,7 @@ import { type Hypothesis, hypothesisKey, positiveIndices } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import type { Condition } from "./prompt-sets.js";
-import { writtenRecipesFor } from "./recipe.js";
+import { type Recipe, writtenRecipesFor } from "./recipe.js";
 import { type Rate, rateOfFlags } from "./statistics.js";
 
 /** Compositions for each test, shared among the recipes. */
@@ -22,8 +22,22 @@ export async function composedRates(
   const recipes = writtenRecipesFor(positiveIndices(hypothesis));
   const count = Math.ceil(DRAWS / recipes.length);
   const name = `prune ${what} of ${hypothesisKey(hypothesis)}`;
+  return ratesOver(evidence, conditions, recipes, count, () => name, full);
+}
+
+/** Rates of several conditions, `count` compositions by each of the recipes; `nameOf` names a condition's draws. */
+export async function ratesOver(
+  evidence: Evidence,
+  conditions: readonly Condition[],
+  recipes: readonly Recipe[],
+  count: number,
+  nameOf: (condition: Condition) => string,
+  full: boolean,
+): Promise<Rate[]> {
   const drawn = await evidence.drawAll(
-    conditions.flatMap((condition) => recipes.map((recipe) => evidence.composed(recipe, condition, count, name, full))),
+    conditions.flatMap((condition) =>
+      recipes.map((recipe) => evidence.composed(recipe, condition, count, nameOf(condition), full)),
+    ),
   );
   return conditions.map((_, i) => {
     const mine: Observation[] = drawn.slice(i * recipes.length, (i + 1) * recipes.length).flat();

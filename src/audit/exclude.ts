@@ -10,6 +10,7 @@
  *      two dozen); the surest with those of its concept, as nothing here says which one of several was meant.
  */
 import { isAlive } from "./candidates.js";
+import { ratesOver } from "./composed-rates.js";
 import { type Hypothesis, hypothesisKey, makePart, normalise } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
@@ -18,7 +19,7 @@ import { type Condition, DEFAULT_LEVELS, fits, fullCondition, turned } from "./p
 import { prominence } from "./ranges.js";
 import { recipesToPut } from "./recipe.js";
 import { contrastFiring, contrastSoft } from "./scan.js";
-import { type Rate, rateOfFlags, twoProportionTest } from "./statistics.js";
+import { pooled, type Rate, twoProportionTest } from "./statistics.js";
 
 /** Candidates of either contrast. */
 const TRIED = 10;
@@ -47,7 +48,10 @@ export async function exclude(evidence: Evidence, hypothesis: Hypothesis): Promi
   });
   const at = hypothesis.parts.length;
   const put = (latent: number) => turned(fullCondition(without(latent)), at);
-  const first = await ratesBy(evidence, candidates.map(put), at, FIRST_DRAWS, "exclude");
+  const ways = recipesToPut(at);
+  const rates = (conditions: readonly Condition[], draws: number, what: string) =>
+    ratesOver(evidence, conditions, ways, draws, (one) => `${what} ${hypothesisKey(one.hypothesis)}`, false);
+  const first = await rates(candidates.map(put), FIRST_DRAWS, "exclude");
   const lowest = candidates
     .map((latent, i) => ({ latent, rate: first[i] as Rate }))
     .filter(({ rate }) => rate.total >= FIRST_DRAWS && rate.rate <= EXCLUDED_SHARE)
@@ -56,8 +60,8 @@ export async function exclude(evidence: Evidence, hypothesis: Hypothesis): Promi
   const excluded: { latent: number; pValue: number }[] = [];
   for (const { latent } of lowest) {
     const others = placeboConditions(evidence, without(latent), at);
-    const [own, ...placebos] = await ratesBy(evidence, [put(latent), ...others], at, SECOND_DRAWS, "exclude again");
-    const other = sumOf(placebos);
+    const [own, ...placebos] = await rates([put(latent), ...others], SECOND_DRAWS, "exclude again");
+    const other = pooled(placebos);
     if (own === undefined || own.total < SECOND_DRAWS || own.rate >= EXCLUDED_SHARE * other.rate) continue;
     const pValue = twoProportionTest(other.count, other.total, own.count, own.total);
     if (pValue <= ALLOWED) excluded.push({ latent, pValue });
@@ -94,10 +98,10 @@ function candidatesFor(evidence: Evidence, hypothesis: Hypothesis): number[] {
     return held.length > 0 && held.filter(({ fired }) => fired).length <= SHOWN_SHARE * held.length;
   };
   const may = (id: number) =>
+    isShown(id) &&
     isAlive(id, half, lexicon) &&
-    lexicon.words(makePart([id])).length >= LEAST_WORDS &&
     !known.some((other) => other === id || kinship.same(other, id)) &&
-    isShown(id);
+    lexicon.words(makePart([id])).length >= LEAST_WORDS;
   const found = contrasts.flatMap((ranked) =>
     ranked
       .map(({ id }) => id)
@@ -118,36 +122,4 @@ function standingInKind(observations: readonly Observation[]): Map<Observation, 
     });
   }
   return standing;
-}
-
-/** Rates of conditions whose last part is put in, over all ways of doing that. */
-async function ratesBy(
-  evidence: Evidence,
-  conditions: readonly Condition[],
-  at: number,
-  draws: number,
-  what: string,
-): Promise<Rate[]> {
-  const ways = recipesToPut(at);
-  const drawn = await evidence.drawAll(
-    conditions.flatMap((condition) =>
-      ways.map((way) =>
-        evidence.composed(way, condition, draws, `${what} ${hypothesisKey(condition.hypothesis)}`, false),
-      ),
-    ),
-  );
-  return conditions.map((_, i) =>
-    rateOfFlags(
-      drawn
-        .slice(i * ways.length, (i + 1) * ways.length)
-        .flat()
-        .map(({ fired }) => fired),
-    ),
-  );
-}
-
-function sumOf(rates: readonly Rate[]): { count: number; total: number; rate: number } {
-  const count = rates.reduce((sum, rate) => sum + rate.count, 0);
-  const total = rates.reduce((sum, rate) => sum + rate.total, 0);
-  return { count, total, rate: total === 0 ? 0 : count / total };
 }

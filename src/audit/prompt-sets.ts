@@ -186,20 +186,18 @@ function write(room: SourceRoom, recipe: Recipe, condition: Condition, count: nu
     return splice(room.half, pools, count, room.seed, name);
   }
   const context = condition.present[recipe.context] ? recipe.context : -1;
+  const keptIn = recipe.kind === "beside" ? wordsOfPart : carryingWords;
   const frames: Frame[] =
     context >= 0
       ? strongPrompts(room, parts[context] as Part).map((prompt) => ({
           prompt,
-          kept:
-            recipe.kind === "beside"
-              ? wordsOfPart(room, parts[context] as Part, prompt)
-              : carryingWords(room, parts[context] as Part, prompt),
+          kept: keptIn(room, parts[context] as Part, prompt),
         }))
       : ordinaryPrompts(room, condition.hypothesis, name).map((prompt) => ({ prompt, kept: new Set<number>() }));
+  if (context >= 0 && frames.length < LEAST_FRAMES) return [];
   const lists = parts.flatMap((_, i) =>
     i === recipe.context ? [] : [condition.present[i] ? wordsFor(room, condition, i) : neutralWords(room, parts)],
   );
-  if (context >= 0 && frames.length < LEAST_FRAMES) return [];
   return writeIntoFrames(room.half, room.language, frames, lists, recipe.words, count, room.seed, name);
 }
 

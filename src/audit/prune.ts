@@ -11,6 +11,7 @@ import type { Evidence } from "./evidence.js";
 import { belongs, creditedMembers, tryMembers } from "./members.js";
 import { placeboConditions } from "./placebo.js";
 import { fullCondition, turned } from "./prompt-sets.js";
+import { pooled } from "./statistics.js";
 
 /** A part is needless if without it this share of the rate remains. */
 const KEPT_SHARE = 0.5;
@@ -80,6 +81,6 @@ async function placeboRate(evidence: Evidence, hypothesis: Hypothesis, at: numbe
     `part ${at} replaced`,
     false,
   );
-  const trials = rates.reduce((sum, rate) => sum + rate.total, 0);
-  return trials < LEAST_TRIALS ? null : rates.reduce((sum, rate) => sum + rate.count, 0) / trials;
+  const { rate, total } = pooled(rates);
+  return total < LEAST_TRIALS ? null : rate;
 }

@@ -44,6 +44,12 @@ export function rateOfFlags(flags: readonly boolean[], z: number = Z_95): Rate {
   return rateOf(count, flags.length, z);
 }
 
+/** The rate over several sets together. */
+export function pooled(rates: readonly Rate[]): Rate {
+  const sum = (of: "count" | "total") => rates.reduce((all, rate) => all + rate[of], 0);
+  return rateOf(sum("count"), sum("total"));
+}
+
 /**
  * Standard normal distribution function, absolute error below 2e-7: complementary error function by the Chebyshev fit
  * in Numerical Recipes (`erfcc`).
