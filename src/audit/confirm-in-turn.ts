@@ -124,13 +124,13 @@ export async function rehearse(
     if (seen.has(key) || hypothesis.parts.every((part) => part.negated)) continue;
     seen.add(key);
     calls.onStage?.("rehearse");
-    const entry = await rehearseOne(search, hypothesis, options);
-    const { rehearsal, low } = entry;
-    const stronger = strongAlternatives(rehearsal);
-    if (stronger !== null) {
-      queue.unshift(stronger);
-      continue;
+    let entry = await rehearseOne(search, hypothesis, options);
+    // Rehearsed at once: on the queue it would be pruned, as a conjunction.
+    for (let stronger = strongAlternatives(entry.rehearsal); stronger !== null; ) {
+      entry = await rehearseOne(search, stronger, options);
+      stronger = strongAlternatives(entry.rehearsal);
     }
+    const { rehearsal, low } = entry;
     rehearsed.push(entry);
     if (rehearsal.verified && low >= SURE) break;
     queue.unshift(...reductions(rehearsal));
