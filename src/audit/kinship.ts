@@ -15,9 +15,13 @@ const KIN_LIFT = 2;
 const SAME_LIFT = 3;
 const SAME_SHARE = 0.25;
 
+/** Prompts on which a latent is on, ascending. */
+type Prompts = readonly number[];
+
 export class Kinship {
   readonly #presences: readonly PresenceTable[];
-  readonly #on = new Map<number, Uint8Array>();
+  readonly #on = new Map<number, Prompts>();
+  #size = 0;
 
   /** @param presences on the prompts to compare latents by: the corpus, and words that it lacks written into sentences */
   constructor(presences: readonly PresenceTable[]) {
@@ -41,24 +45,40 @@ export class Kinship {
 
   #compare(a: number, b: number): { shared: number; lift: number; share: number } {
     const [onA, onB] = [this.#onPrompts(a), this.#onPrompts(b)];
-    let [first, second, shared] = [0, 0, 0];
-    for (let i = 0; i < onA.length; i++) {
-      first += onA[i] as number;
-      second += onB[i] as number;
-      shared += (onA[i] as number) & (onB[i] as number);
-    }
+    const shared = countShared(onA, onB);
     if (shared === 0) return { shared, lift: 0, share: 0 };
-    return { shared, lift: (shared * onA.length) / (first * second), share: shared / Math.min(first, second) };
+    return {
+      shared,
+      lift: (shared * this.#size) / (onA.length * onB.length),
+      share: shared / Math.min(onA.length, onB.length),
+    };
   }
 
-  #onPrompts(latent: number): Uint8Array {
+  #onPrompts(latent: number): Prompts {
     let on = this.#on.get(latent);
     if (on === undefined) {
       const part = makePart([latent]);
-      const values = this.#presences.flatMap((presences) => [...presences.of(part)]);
-      on = Uint8Array.from(values, (value) => (value >= ON ? 1 : 0));
-      this.#on.set(latent, on);
+      const found: number[] = [];
+      this.#size = 0;
+      for (const presences of this.#presences) {
+        const values = presences.of(part);
+        for (let i = 0; i < values.length; i++) if ((values[i] as number) >= ON) found.push(this.#size + i);
+        this.#size += values.length;
+      }
+      this.#on.set(latent, found);
+      on = found;
     }
     return on;
   }
+}
+
+function countShared(a: Prompts, b: Prompts): number {
+  let [i, j, shared] = [0, 0, 0];
+  while (i < a.length && j < b.length) {
+    const difference = (a[i] as number) - (b[j] as number);
+    if (difference === 0) shared++;
+    if (difference <= 0) i++;
+    if (difference >= 0) j++;
+  }
+  return shared;
 }
