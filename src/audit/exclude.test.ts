@@ -5,6 +5,7 @@ import type { Evidence } from "./evidence.js";
 import { exclude } from "./exclude.js";
 import type { Observation } from "./laboratory.js";
 import type { Condition } from "./prompt-sets.js";
+import type { Recipe } from "./recipe.js";
 
 const LATENTS = 10;
 
@@ -21,7 +22,7 @@ function seen(latents: readonly number[], fired: boolean, kind = "words"): Obser
 
 /** Every latent is as frequent as any other; prompts, seen or composed, bring the action by `rule` on the latents that they hold. */
 function evidenceOf(
-  rule: (held: ReadonlySet<number>) => boolean,
+  rule: (held: ReadonlySet<number>, kind?: string) => boolean,
   kin: (a: number, b: number) => boolean = () => false,
   words = 3,
   kind = "natural",
@@ -43,11 +44,11 @@ function evidenceOf(
       seed: 1,
     },
     observations,
-    composed: (_recipe: unknown, condition: Condition, count: number) => ({ condition, count }),
-    drawAll: async (requests: readonly { condition: Condition; count: number }[]) =>
-      requests.map(({ condition: { hypothesis, present }, count }) => {
+    composed: ({ kind }: Recipe, condition: Condition, count: number) => ({ kind, condition, count }),
+    drawAll: async (requests: readonly { kind: string; condition: Condition; count: number }[]) =>
+      requests.map(({ kind, condition: { hypothesis, present }, count }) => {
         const held = hypothesis.parts.flatMap((part, i) => (present[i] ? part.latents : []));
-        return Array.from({ length: count }, () => seen(held, rule(new Set(held))));
+        return Array.from({ length: count }, () => seen(held, rule(new Set(held), kind)));
       }),
   } as unknown as Evidence;
 }
@@ -62,13 +63,16 @@ it("adds the concept that keeps the action off where others do not", async () =>
   expect(found).toEqual({ parts: [makePart([1]), makePart([4], true)], combination: "all" });
 });
 
-it("names all latents of that concept, and no other concept beside it", async () => {
+it("names all latents of that concept", async () => {
   const kin = (a: number, b: number) => Math.min(a, b) === 4 && Math.max(a, b) === 5;
-  const found = await exclude(
-    evidenceOf((held) => held.has(1) && ![4, 5, 7].some((latent) => held.has(latent)), kin),
-    one,
-  );
-  expect(found.parts[1]).toEqual(makePart([4, 5], true));
+  const stops = (...latents: number[]) =>
+    evidenceOf((held) => held.has(1) && !latents.some((latent) => held.has(latent)), kin);
+  expect((await exclude(stops(4, 5), one)).parts[1]).toEqual(makePart([4, 5], true));
+});
+
+it("excludes nothing where unrelated concepts stop the action", async () => {
+  const evidence = evidenceOf((held) => held.has(1) && ![4, 7].some((latent) => held.has(latent)));
+  expect(await exclude(evidence, one)).toEqual(one);
 });
 
 it("adds nothing where nothing stops the action, or anything does", async () => {
@@ -87,14 +91,29 @@ it("does not take one word for a concept", async () => {
   expect(await exclude(evidence, one)).toEqual(one);
 });
 
-it("claims nothing that only compositions show", async () => {
+it("believes a concept's words where people wrote nothing that holds both", async () => {
   const evidence = evidenceOf(
     (held) => held.has(1) && !held.has(4),
     () => false,
     3,
     "words",
   );
-  expect(await exclude(evidence, one)).toEqual(one);
+  expect((await exclude(evidence, one)).parts[1]).toEqual(makePart([4], true));
+});
+
+it("does not believe what people wrote with a concept where its words do nothing, unless people's prompts show it", async () => {
+  const rule = (held: ReadonlySet<number>, kind?: string) => held.has(1) && !(held.has(4) && kind !== "words");
+  const composed = evidenceOf(rule, () => false, 3, "words");
+  // Something must point to the latent at all: one prompt of its set is less likely to bring the action.
+  const pointed = { ...composed, observations: [...composed.observations, seen([1, 4], false, "mixed(part 2)×1")] };
+  expect(await exclude(pointed as unknown as Evidence, one)).toEqual(one);
+  expect((await exclude(evidenceOf(rule), one)).parts[1]).toEqual(makePart([4], true));
+});
+
+it("does not exclude what people wrote beside the action", async () => {
+  const evidence = evidenceOf((held, kind) => held.has(1) && !(held.has(4) && kind !== undefined));
+  const pointed = { ...evidence, observations: [...evidence.observations, seen([1, 4], false, "words×1")] };
+  expect(await exclude(pointed as unknown as Evidence, one)).toEqual(one);
 });
 
 it("leaves alternatives alone, and what already excludes something", async () => {

@@ -2,12 +2,14 @@
  * What a trigger excludes ("drinks, unless desserts are there too"): a corpus seldom holds both, so prompts that people wrote
  * do not show it. Once a hypothesis is rehearsed surely:
  *   1. Candidates: among all prompts tried that satisfy the hypothesis, latents that mark those on which the action does not come, or
- *      is less likely than on others of the same source; and only those that people's prompts show, be it one: compositions alone
- *      would have it that a word such as "easy", or a second way of speaking, is what a trigger excludes.
+ *      is less likely than on others of the same source; not those beside which people's prompts plainly bring it.
  *   2. Each is put into fresh compositions of the hypothesis, by its words and into what people wrote with it.
  *   3. Those that keep the action off are tried again beside placebos: concepts about as frequent in their place. A latent is
  *      excluded if the action comes on less than half as many prompts as with those, beyond doubt (p ≤ 0.001, one-sided, for the best of
- *      two dozen); the surest with those of its concept, as nothing here says which one of several was meant.
+ *      two dozen). What people wrote with it counts only where prompts that hold both, as they were written, show the same, be it one:
+ *      a harmful request, or a second way of speaking, stops any trigger that is written into it, and so may a single word such
+ *      as "easy".
+ *   4. Where concepts that are no kin seem to do so, none is excluded: it is any second way of speaking, say, that stops the action.
  */
 import { isAlive } from "./candidates.js";
 import { ratesOver } from "./composed-rates.js";
@@ -17,9 +19,9 @@ import type { Observation } from "./laboratory.js";
 import { placeboConditions } from "./placebo.js";
 import { type Condition, DEFAULT_LEVELS, fits, fullCondition, turned } from "./prompt-sets.js";
 import { prominence } from "./ranges.js";
-import { recipesToPut } from "./recipe.js";
+import { type Recipe, recipesToPut } from "./recipe.js";
 import { contrastFiring, contrastSoft } from "./scan.js";
-import { pooled, type Rate, twoProportionTest } from "./statistics.js";
+import { pooled, type Rate, rateOfFlags, twoProportionTest } from "./statistics.js";
 
 /** Candidates of either contrast. */
 const TRIED = 10;
@@ -27,15 +29,17 @@ const TRIED = 10;
 const LEAST_WORDS = 3;
 /** A candidate must be seen on this many prompts of the search half. */
 const LEAST_FIRINGS = 5;
-/** At most this share of the people's prompts that hold both may bring the action, and there must be one. */
+/** People's prompts that hold both show it where at most this share of them bring the action, and there is one. */
 const SHOWN_SHARE = 0.25;
 /** Compositions by each way of putting a candidate in: at first, and of the few that are tried again. */
 const FIRST_DRAWS = 4;
 const SECOND_DRAWS = 12;
-const TRIED_AGAIN = 3;
+const TRIED_AGAIN = 6;
 /** Of the rate with other concepts. */
 const EXCLUDED_SHARE = 0.5;
 const ALLOWED = 0.001;
+/** What seems to keep the action off as well, by chance this seldom, makes it no concept's own doing. */
+const SEEMING = 0.05;
 
 /** The hypothesis with what it excludes; as it is where nothing is, where something already is, and of alternatives. */
 export async function exclude(evidence: Evidence, hypothesis: Hypothesis): Promise<Hypothesis> {
@@ -49,34 +53,55 @@ export async function exclude(evidence: Evidence, hypothesis: Hypothesis): Promi
   const at = hypothesis.parts.length;
   const put = (latent: number) => turned(fullCondition(without(latent)), at);
   const ways = recipesToPut(at);
-  const rates = (conditions: readonly Condition[], draws: number, what: string) =>
-    ratesOver(evidence, conditions, ways, draws, (one) => `${what} ${hypothesisKey(one.hypothesis)}`, false);
-  const first = await rates(candidates.map(put), FIRST_DRAWS, "exclude");
+  const byWords = ways.filter((way) => way.kind === "words");
+  const byPeople = ways.filter((way) => way.kind !== "words");
+  const rates = (conditions: readonly Condition[], by: readonly Recipe[], draws: number, what: string) =>
+    ratesOver(evidence, conditions, by, draws, (one) => `${what} ${hypothesisKey(one.hypothesis)}`, false);
+  const each = candidates.map(({ latent }) => put(latent));
+  const first = [
+    await rates(each, byWords, FIRST_DRAWS, "exclude"),
+    await rates(each, byPeople, FIRST_DRAWS, "exclude"),
+  ];
   const lowest = candidates
-    .map((latent, i) => ({ latent, rate: first[i] as Rate }))
-    .filter(({ rate }) => rate.total >= FIRST_DRAWS && rate.rate <= EXCLUDED_SHARE)
-    .sort((a, b) => a.rate.rate - b.rate.rate)
+    .map(({ latent, shown }, i) => {
+      const telling = (shown ? first : first.slice(0, 1)).map((tried) => tried[i] as Rate);
+      const rate = Math.min(...telling.filter(({ total }) => total >= FIRST_DRAWS).map((one) => one.rate));
+      return { latent, shown, rate };
+    })
+    .filter(({ rate }) => rate <= EXCLUDED_SHARE)
+    .sort((a, b) => a.rate - b.rate)
     .slice(0, TRIED_AGAIN);
-  const excluded: { latent: number; pValue: number }[] = [];
-  for (const { latent } of lowest) {
-    const others = placeboConditions(evidence, without(latent), at);
-    const [own, ...placebos] = await rates([put(latent), ...others], SECOND_DRAWS, "exclude again");
-    const other = pooled(placebos);
-    if (own === undefined || own.total < SECOND_DRAWS || own.rate >= EXCLUDED_SHARE * other.rate) continue;
-    const pValue = twoProportionTest(other.count, other.total, own.count, own.total);
-    if (pValue <= ALLOWED) excluded.push({ latent, pValue });
+  const seeming: { latent: number; pValue: number }[] = [];
+  for (const { latent, shown } of lowest) {
+    const tried = [put(latent), ...placeboConditions(evidence, without(latent), at)];
+    const words = keepsOff(await rates(tried, byWords, SECOND_DRAWS, "exclude again"));
+    const people = shown ? keepsOff(await rates(tried, byPeople, SECOND_DRAWS, "exclude again")) : 1;
+    const pValue = Math.min(words, people);
+    if (pValue <= SEEMING) seeming.push({ latent, pValue });
   }
-  excluded.sort((a, b) => a.pValue - b.pValue);
+  const excluded = seeming.filter(({ pValue }) => pValue <= ALLOWED).sort((a, b) => a.pValue - b.pValue);
   const [best] = excluded;
-  if (best === undefined) return hypothesis;
-  const concept = excluded
-    .map(({ latent }) => latent)
-    .filter((id) => id === best.latent || kinship.kin(best.latent, id));
+  if (best === undefined || seeming.some(({ latent }) => latent !== best.latent && !kinship.kin(best.latent, latent)))
+    return hypothesis;
+  const concept = excluded.map(({ latent }) => latent);
   return normalise([...hypothesis.parts, makePart(concept, true)]);
 }
 
+/** How easily chance makes the first rate, of too many prompts to be few, less than half of the others'; 1 where it is not. */
+function keepsOff([own, ...placebos]: readonly Rate[]): number {
+  const other = pooled(placebos);
+  if (own === undefined || own.total < SECOND_DRAWS || own.rate >= EXCLUDED_SHARE * other.rate) return 1;
+  return twoProportionTest(other.count, other.total, own.count, own.total);
+}
+
+interface Candidate {
+  readonly latent: number;
+  /** Whether people's prompts that hold it and the hypothesis show that the action stays off. */
+  readonly shown: boolean;
+}
+
 /** Latents that mark prompts which satisfy the hypothesis and on which the action is less likely than on others of their kind. */
-function candidatesFor(evidence: Evidence, hypothesis: Hypothesis): number[] {
+function candidatesFor(evidence: Evidence, hypothesis: Hypothesis): Candidate[] {
   const { half, lexicon, kinship, ranges } = evidence.room;
   const known = hypothesis.parts.flatMap((part) => part.latents);
   const condition = fullCondition(hypothesis);
@@ -93,22 +118,28 @@ function candidatesFor(evidence: Evidence, hypothesis: Hypothesis): number[] {
     contrastSoft(inside, half, LEAST_FIRINGS, (observation) => -(standing.get(observation) as number)),
   ];
   const natural = inside.filter(({ kind }) => kind === "natural");
-  const isShown = (id: number) => {
+  const beside = (id: number) => {
     const held = natural.filter(({ reading }) => prominence(reading, makePart([id]), ranges) >= DEFAULT_LEVELS.present);
-    return held.length > 0 && held.filter(({ fired }) => fired).length <= SHOWN_SHARE * held.length;
+    return rateOfFlags(
+      held.map(({ fired }) => fired),
+      1,
+    );
   };
   const may = (id: number) =>
-    isShown(id) &&
     isAlive(id, half, lexicon) &&
     !known.some((other) => other === id || kinship.same(other, id)) &&
-    lexicon.words(makePart([id])).length >= LEAST_WORDS;
+    lexicon.words(makePart([id])).length >= LEAST_WORDS &&
+    beside(id).low <= EXCLUDED_SHARE;
   const found = contrasts.flatMap((ranked) =>
     ranked
       .map(({ id }) => id)
       .filter(may)
       .slice(0, TRIED),
   );
-  return [...new Set(found)];
+  return [...new Set(found)].map((latent) => {
+    const { count, total } = beside(latent);
+    return { latent, shown: total > 0 && count <= SHOWN_SHARE * total };
+  });
 }
 
 /** How likely the action is on each prompt, as its rank (0 … 1) among prompts from the same source: whole sources differ. */
