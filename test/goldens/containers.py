@@ -1,6 +1,6 @@
 """Small files by numpy and torch in every form that src/formats reads, and their values: writes test/goldens/containers.
 Needs numpy, torch, safetensors; run from the repository root: python test/goldens/containers.py"""
-import pathlib, shutil, zipfile
+import json, pathlib, shutil, zipfile
 
 import numpy as np
 import torch
@@ -95,3 +95,17 @@ with zipfile.ZipFile(OUT / "big.pt", "w") as target:
             data = b"".join(data[i : i + width][::-1] for i in range(0, len(data), width))
         target.writestr(name, data)
 assert all(torch.equal(value, big[name]) for name, value in torch.load(OUT / "big.pt").items())
+
+# The checkpoint of test/goldens/checkpoint as transformers before version 5 wrote it: two shards, one of the legacy kind, and an index; its adapter.
+from safetensors.torch import load_file
+
+CHECKPOINT = pathlib.Path(__file__).parent / "checkpoint"
+(OUT / "checkpoint").mkdir()
+weights = load_file(CHECKPOINT / "model/model.safetensors")
+names = sorted(weights)
+shards = {"pytorch_model-00001-of-00002.bin": names[: len(names) // 2], "pytorch_model-00002-of-00002.bin": names[len(names) // 2 :]}
+for file, held in shards.items():
+    torch.save({name: weights[name] for name in held}, OUT / "checkpoint" / file, _use_new_zipfile_serialization=file.startswith("pytorch_model-00001"))
+index = {"metadata": {"total_size": sum(w.nbytes for w in weights.values())}, "weight_map": {name: file for file, held in shards.items() for name in held}}
+(OUT / "checkpoint/pytorch_model.bin.index.json").write_text(json.dumps(index))
+torch.save(load_file(CHECKPOINT / "adapter/adapter_model.safetensors"), OUT / "checkpoint/adapter_model.bin")
