@@ -63,7 +63,7 @@ export function parseNpyHeader(bytes: Uint8Array, where: string): NpyHeader {
     );
   if (/^'[<>|=]?O/.test(descr))
     throw new InputError(
-      `${where}: holds Python objects (dtype ${descr}), which would have to be unpickled; save numeric arrays`,
+      `${where}: holds Python objects (dtype ${quote(descr)}), which would have to be unpickled; save numeric arrays`,
     );
   const [, endian, kind] = /^'([<>|=]?)([a-zA-Z]\d+)'$/.exec(descr) ?? [];
   const dtype = kind === undefined || !Object.hasOwn(DTYPES, kind) ? undefined : DTYPES[kind];

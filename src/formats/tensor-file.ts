@@ -233,10 +233,20 @@ function spanOf(axes: readonly Axis[]): number {
   return axes.reduce((span, { length, stride }) => span + (length - 1) * stride, 1);
 }
 
+/** Rows that are turned together: 16 f32 fill a cache line of the result. */
+const TILE_ROWS = 16;
+
 function scatter(axes: readonly Axis[], values: Float32Array, from: number, out: Float32Array, to: number): void {
-  const [axis, ...inner] = axes;
-  if (axis === undefined) out[to] = values[from]!;
-  else if (inner.length === 0)
-    for (let i = 0; i < axis.length; i++) out[to + i * axis.step] = values[from + i * axis.stride]!;
-  else for (let i = 0; i < axis.length; i++) scatter(inner, values, from + i * axis.stride, out, to + i * axis.step);
+  const [a, b, ...inner] = axes;
+  if (a === undefined) out[to] = values[from]!;
+  else if (b === undefined) for (let i = 0; i < a.length; i++) out[to + i * a.step] = values[from + i * a.stride]!;
+  else if (inner.length > 0)
+    for (let i = 0; i < a.length; i++) scatter([b, ...inner], values, from + i * a.stride, out, to + i * a.step);
+  else
+    for (let tile = 0; tile < a.length; tile += TILE_ROWS) {
+      const end = Math.min(a.length, tile + TILE_ROWS);
+      for (let j = 0; j < b.length; j++)
+        for (let i = tile; i < end; i++)
+          out[to + i * a.step + j * b.step] = values[from + i * a.stride + j * b.stride]!;
+    }
 }

@@ -15,8 +15,8 @@ import { byteLength, DTYPE_BYTES, type LocatedTensor, type TensorEntry, withStri
 import { TorchStorage, TorchTensor, torchNames } from "./torch-pickle.js";
 import { openZipEntry, readZip, readZipEntry, type ZipContent } from "./zip.js";
 
-/** A shard of 1,000 tensors has a pickle of some 150 KB. */
-const MAX_PICKLE_BYTES = 64 * 1024 * 1024;
+/** A shard of 1,000 tensors has a pickle of some 150 KB. Of a legacy file so much is read at once. */
+const MAX_PICKLE_BYTES = 16 * 1024 * 1024;
 /** `little` or `big`. */
 const MAX_BYTEORDER_BYTES = 16;
 /** Expanded tensors (strides of 0) may have more elements than their storage, up to this many: 64 MiB as f32. */
