@@ -5,7 +5,7 @@ import { InputError } from "../formats/input-error.js";
 import { firstLabel, readLabels } from "../sae/labels.js";
 import { describeSae, openSae } from "../sae/registry.js";
 import type { Sae } from "../sae/sae.js";
-import { openFolder } from "../store/node-folder.js";
+import { openFolder, openFolderOf } from "../store/node-folder.js";
 import { type OpenedModel, POCKET_MODEL } from "./open-model.js";
 import { isFolder, pocketFiles } from "./package-files.js";
 
@@ -41,7 +41,7 @@ export async function requireSae(model: OpenedModel, given: string | undefined, 
   return opened;
 }
 
-/** The SAE folder called `name`: `pocket`, or a folder of the user's. */
+/** The SAE folder called `name`: `pocket`, a folder of the user's, or the folder of one weights file. */
 export async function openSaeFolder(name: string): Promise<FileFolder> {
   if (name === POCKET_MODEL) {
     if (!isFolder(pocketFiles.sae))
@@ -49,8 +49,8 @@ export async function openSaeFolder(name: string): Promise<FileFolder> {
     return openFolder(pocketFiles.sae, "pocket/sae");
   }
   if (isFolder(name)) return openFolder(name);
-  if (existsSync(name)) throw new InputError(`${name}: is a file; --sae takes the SAE's folder`);
-  throw new InputError(`${name}: no such SAE; give its folder, or \`pocket\``);
+  if (existsSync(name)) return openFolderOf(name);
+  throw new InputError(`${name}: no such SAE; give its folder or file, or \`pocket\``);
 }
 
 /** Labels beside the weights, where there are any. */

@@ -112,7 +112,7 @@ export function actionOptions(command: Command): Command {
 
 export function saeOptions(command: Command): Command {
   return command
-    .option("--sae <sae>", "SAE folder, or `pocket`; the pocket model has one by default")
+    .option("--sae <sae>", "SAE folder or file, or `pocket`; the pocket model has one by default")
     .option("--layer <n>", LAYER_HELP, wholeNumber(0));
 }
 

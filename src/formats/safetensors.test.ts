@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { ByteSource } from "./byte-source.js";
 import { InputError } from "./input-error.js";
-import { memoryFolder, memorySource } from "./memory-source.js";
+import { memorySource } from "./memory-source.js";
 import { readSafetensorsHeader, readTensorF32, writeSafetensors } from "./safetensors.js";
-import { openSafetensors } from "./sharded-safetensors.js";
 
 /** A file from a header (object or raw text) and `data` bytes of zeros. */
 function file(header: unknown, data = 0): ByteSource {
@@ -129,53 +128,5 @@ describe("safetensors writing", () => {
     expect(() => writeSafetensors([{ ...t, shape: [3] }])).toThrow(/8 bytes given, shape \[3\] of F32 needs 12/);
     expect(() => writeSafetensors([t, t])).toThrow(/repeated/);
     expect(() => writeSafetensors([{ ...t, name: "__metadata__" }])).toThrow(/reserved/);
-  });
-});
-
-describe("sharded checkpoints", () => {
-  const shard = (name: string, value: number) =>
-    writeSafetensors([{ name, dtype: "F32", shape: [1], data: Float32Array.of(value) }]);
-  const index = (map: unknown) => JSON.stringify({ metadata: { total_size: 8 }, weight_map: map });
-  const whole = {
-    "model-1.safetensors": shard("a", 1),
-    "model-2.safetensors": shard("b", 2),
-    "model.safetensors.index.json": index({ a: "model-1.safetensors", b: "model-2.safetensors" }),
-  };
-
-  it("finds each tensor in its shard", async () => {
-    const tensors = await openSafetensors(memoryFolder("m", whole));
-    const b = tensors.get("b");
-    expect([...tensors.keys()].sort()).toEqual(["a", "b"]);
-    expect(b && (await readTensorF32(b.source, b.entry))[0]).toBe(2);
-  });
-
-  it("opens a single file, and another stem", async () => {
-    expect((await openSafetensors(memoryFolder("m", { "model.safetensors": shard("x", 1) }))).has("x")).toBe(true);
-    const adapter = memoryFolder("m", { "adapter_model.safetensors": shard("y", 1) });
-    expect((await openSafetensors(adapter, "adapter_model")).has("y")).toBe(true);
-  });
-
-  it.each<[string, Record<string, Uint8Array | string>, RegExp]>([
-    ["an empty folder", {}, /no weights here; expected model\.safetensors/],
-    [
-      "a missing shard",
-      { ...whole, "model-2.safetensors": undefined as never },
-      /shard "model-2\.safetensors".*missing/,
-    ],
-    ["a tensor missing from its shard", { ...whole, "model-2.safetensors": shard("c", 2) }, /"b" should be here/],
-    [
-      "a shard outside the folder",
-      { ...whole, "model.safetensors.index.json": index({ a: "../x.safetensors" }) },
-      /same folder/,
-    ],
-    ["an absolute shard", { ...whole, "model.safetensors.index.json": index({ a: "/etc/passwd" }) }, /same folder/],
-    ["an index without a map", { ...whole, "model.safetensors.index.json": "{}" }, /needs "weight_map"/],
-    ["an empty map", { ...whole, "model.safetensors.index.json": index({}) }, /is empty/],
-    ["an index that is not JSON", { ...whole, "model.safetensors.index.json": "{" }, /not valid JSON/],
-  ])("refuses %s", async (_, files, message) => {
-    const present = Object.fromEntries(Object.entries(files).filter(([, data]) => data !== undefined));
-    const error = await openSafetensors(memoryFolder("m", present)).catch((e: unknown) => e);
-    expect(error).toBeInstanceOf(InputError);
-    expect((error as Error).message).toMatch(message);
   });
 });

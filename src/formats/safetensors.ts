@@ -4,32 +4,14 @@
  * reader: whatever it would refuse is refused here, with the name of the file and what would be right.
  */
 import type { ByteSource } from "./byte-source.js";
-import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from "./half.js";
+import { f32ToBf16, f32ToF16 } from "./half.js";
 import { InputError, quote } from "./input-error.js";
+import { byteLength, DTYPE_BYTES, MAX_DIMENSIONS, type TensorDtype, type TensorEntry } from "./tensor-file.js";
 
-/** Bytes of one element, in the order of the official `Dtype` enum (increasing alignment), which writers sort by. */
-const DTYPE_BYTES = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  F8_E5M2: 1,
-  F8_E4M3: 1,
-  F8_E8M0: 1,
-  I16: 2,
-  U16: 2,
-  F16: 2,
-  BF16: 2,
-  I32: 4,
-  U32: 4,
-  F32: 4,
-  F64: 8,
-  I64: 8,
-  U64: 8,
-} as const;
+// Its tensors are read as those of every container.
+export { readFiniteF32, readTensorF32, type TensorEntry } from "./tensor-file.js";
 
-/** Element type of a tensor, as the header spells it. */
-export type SafetensorsDtype = keyof typeof DTYPE_BYTES;
-const DTYPES = Object.keys(DTYPE_BYTES) as SafetensorsDtype[];
+const DTYPES = Object.keys(DTYPE_BYTES) as TensorDtype[];
 
 /** The u64 before the header. */
 const LENGTH_BYTES = 8;
@@ -39,27 +21,9 @@ const MAX_HEADER_BYTES = 100_000_000;
 const MIN_HEADER_BYTES = 2;
 /** Writers pad the header with spaces so that the data starts at a multiple of this. */
 const HEADER_ALIGNMENT = 8;
-/** Bytes converted at once: large enough for disk speed, small beside the tensor it fills. */
-const READ_CHUNK_BYTES = 16 * 1024 * 1024;
-/** Tensors have up to five dimensions; a longer shape is damage, and would only fill a message. */
-const MAX_DIMENSIONS = 64;
-/** One `Float32Array` cannot be longer than this in V8 on 64-bit (2^32 elements = 16 GiB); the largest known tensor has 2.1e9. */
-const MAX_ELEMENTS = 2 ** 32;
-
-/** Where one tensor lies in its file. */
-export interface TensorEntry {
-  readonly name: string;
-  readonly dtype: SafetensorsDtype;
-  /** Row-major, last index fastest; `[]` is a scalar. */
-  readonly shape: readonly number[];
-  /** Absolute offset in the file of the first byte. */
-  readonly begin: number;
-  /** Absolute offset in the file after the last byte. */
-  readonly end: number;
-}
 
 export interface SafetensorsHeader {
-  /** By name, in file order of the header. */
+  /** By name, in file order of the header; all of them plain. */
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   /** `__metadata__`; empty where the file has none. */
   readonly metadata: ReadonlyMap<string, string>;
@@ -155,7 +119,7 @@ function parseEntry(file: string, name: string, value: unknown, dataStart: numbe
   const where = `tensor ${quote(name)}`;
   const record = asRecord(value) ?? fail(file, `${where} is not an object`);
   const { dtype, shape, data_offsets: offsets } = record;
-  if (!DTYPES.includes(dtype as SafetensorsDtype))
+  if (!DTYPES.includes(dtype as TensorDtype))
     fail(
       file,
       `${where} has dtype ${typeof dtype === "string" ? quote(dtype) : "no text"}; readable are ${DTYPES.join(", ")}`,
@@ -165,7 +129,7 @@ function parseEntry(file: string, name: string, value: unknown, dataStart: numbe
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
     fail(file, `${where} has no data_offsets [begin, end] of whole numbers ≥ 0`);
   const [begin, end] = offsets as [number, number];
-  const expected = byteLength(dtype as SafetensorsDtype, shape as number[]);
+  const expected = byteLength(dtype as TensorDtype, shape as number[]);
   if (!Number.isSafeInteger(expected) || end - begin !== expected)
     fail(
       file,
@@ -173,59 +137,17 @@ function parseEntry(file: string, name: string, value: unknown, dataStart: numbe
     );
   return {
     name,
-    dtype: dtype as SafetensorsDtype,
+    dtype: dtype as TensorDtype,
     shape: shape as number[],
     begin: dataStart + begin,
     end: dataStart + end,
   };
 }
 
-/** A tensor's bytes as they lie in the file, little-endian. */
-export function readTensorBytes(source: ByteSource, entry: TensorEntry): Promise<Uint8Array> {
-  return source.read(entry.begin, entry.end - entry.begin);
-}
-
-/** A tensor's values as f32 (F32, F16, BF16, F64; F64 is rounded), row-major. InputError for other dtypes. */
-export async function readTensorF32(source: ByteSource, entry: TensorEntry): Promise<Float32Array> {
-  const { dtype } = entry;
-  if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16" && dtype !== "F64")
-    throw new InputError(
-      `${source.name}: tensor ${quote(entry.name)} is ${dtype}; weights are read from F32, F16, BF16 or F64, so convert it to one of these`,
-    );
-  const size = DTYPE_BYTES[dtype];
-  const count = (entry.end - entry.begin) / size;
-  if (count > MAX_ELEMENTS)
-    throw new InputError(
-      `${source.name}: tensor ${quote(entry.name)} has ${count} elements; at most ${MAX_ELEMENTS} fit one array`,
-    );
-  const out = new Float32Array(count);
-  const step = READ_CHUNK_BYTES / size;
-  for (let from = 0; from < count; from += step) {
-    const n = Math.min(step, count - from);
-    const bytes = aligned(await source.read(entry.begin + from * size, n * size), size);
-    const part = out.subarray(from, from + n);
-    if (dtype === "F32") part.set(new Float32Array(bytes.buffer, bytes.byteOffset, n));
-    else if (dtype === "F64") part.set(new Float64Array(bytes.buffer, bytes.byteOffset, n));
-    else (dtype === "F16" ? f16ToF32 : bf16ToF32)(new Uint16Array(bytes.buffer, bytes.byteOffset, n), part);
-  }
-  return out;
-}
-
-/** The same for weights, which must be finite: InputError names the first value that is not. */
-export async function readFiniteF32(source: ByteSource, entry: TensorEntry): Promise<Float32Array> {
-  const values = await readTensorF32(source, entry);
-  const bad = values.findIndex((x) => !Number.isFinite(x));
-  if (bad >= 0)
-    throw new InputError(
-      `${source.name}: ${quote(entry.name)} holds ${values[bad]} at element ${bad}; weights must be finite, so the file is damaged`,
-    );
-  return values;
-}
-
 /** A tensor to write. */
 export interface TensorToWrite {
   readonly name: string;
-  readonly dtype: SafetensorsDtype;
+  readonly dtype: TensorDtype;
   readonly shape: readonly number[];
   /** A Float32Array is converted to F32, F16, BF16 or F64; any other view is taken as the dtype's little-endian bytes. */
   readonly data: ArrayBufferView;
@@ -292,23 +214,12 @@ function tensorBytes({ name, dtype, shape, data }: TensorToWrite): Uint8Array {
   return bytes;
 }
 
-function byteLength(dtype: SafetensorsDtype, shape: readonly number[]): number {
-  // A zero must win over a huge dimension, so that [0, 2^60] is an empty tensor and not an overflow.
-  if (shape.includes(0)) return 0;
-  return shape.reduce((product, n) => product * n, DTYPE_BYTES[dtype]);
-}
-
 /** Byte order of UTF-8, as Rust compares names (UTF-16 order differs beyond the basic plane). */
 function compareUtf8(a: string, b: string): number {
   const x = Array.from(a, (c) => c.codePointAt(0) as number);
   const y = Array.from(b, (c) => c.codePointAt(0) as number);
   for (let i = 0; i < Math.min(x.length, y.length); i++) if (x[i] !== y[i]) return (x[i] as number) - (y[i] as number);
   return x.length - y.length;
-}
-
-/** Typed views need an offset that is a multiple of the element size. */
-function aligned(bytes: Uint8Array, size: number): Uint8Array {
-  return bytes.byteOffset % size === 0 ? bytes : bytes.slice();
 }
 
 function asRecord(value: unknown): Record<string, unknown> | undefined {

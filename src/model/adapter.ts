@@ -3,7 +3,8 @@ import { z } from "zod";
 import type { FileFolder } from "../formats/byte-source.js";
 import { InputError, quote } from "../formats/input-error.js";
 import { readJson } from "../formats/json.js";
-import { readFiniteF32, readSafetensorsHeader } from "../formats/safetensors.js";
+import { readFiniteF32 } from "../formats/tensor-file.js";
+import { ADAPTER_WEIGHTS, openWeightFiles } from "../formats/weight-files.js";
 import type { DecoderConfig } from "./config.js";
 import { type AdapterStore, inMemory, type StoredWeight, type WeightStore, weightShapes } from "./weights.js";
 
@@ -65,7 +66,7 @@ function isSet(value: unknown): boolean {
 }
 
 /**
- * Reads `adapter_config.json` and `adapter_model.safetensors`. Returns the low-rank pairs by module name, and whole
+ * Reads `adapter_config.json` and `adapter_model.safetensors` (or `.bin`). Returns the low-rank pairs by module name, and whole
  * tensors (modules_to_save) that replace the base's.
  * @throws InputError when a tensor fits no module of the base model, in name or in shape.
  */
@@ -81,14 +82,11 @@ export async function loadAdapter(
   }
   refuseUnsupported(parsed.data, configSource.name);
   refuseCostlyPatterns(parsed.data, configSource.name);
-  if (!(await folder.has("adapter_model.safetensors")))
-    throw new InputError(`${folder.name}: no adapter_model.safetensors; a PEFT adapter folder has one`);
-  const source = await folder.open("adapter_model.safetensors");
-  const { tensors } = await readSafetensorsHeader(source);
+  const tensors = await openWeightFiles(folder, ADAPTER_WEIGHTS);
   const shapes = weightShapes(config);
   const halves = new Map<string, { a?: StoredWeight; b?: StoredWeight }>();
   const replaced = new Map<string, StoredWeight>();
-  for (const [key, entry] of tensors) {
+  for (const [key, { source, entry }] of tensors) {
     const name = key.replace(/^base_model\.model\./, "").replace(/\.default(?=\.|$)/, "");
     const match = /^(.*)\.lora_(A|B)\.weight$/.exec(name);
     const module = match?.[1] ?? name.replace(/\.(modules_to_save\.|base_layer\.)?weight$/, "");
@@ -113,17 +111,17 @@ export async function loadAdapter(
   }
   const pairs = new Map<string, { a: StoredWeight; b: StoredWeight; scale: number }>();
   for (const [module, { a, b }] of halves) {
-    if (!a || !b) throw new InputError(`${source.name}: ${module} has only one of lora_A and lora_B`);
+    if (!a || !b) throw new InputError(`${folder.name}: ${module} has only one of lora_A and lora_B`);
     if (a.shape[0] !== b.shape[1] || a.shape[0] === 0)
-      throw new InputError(`${source.name}: ${module}: lora_A has rank ${a.shape[0]}, lora_B ${b.shape[1]}`);
+      throw new InputError(`${folder.name}: ${module}: lora_A has rank ${a.shape[0]}, lora_B ${b.shape[1]}`);
     const said = patternOf(parsed.data.rank_pattern, module) ?? parsed.data.r;
     if (a.shape[0] !== said)
       throw new InputError(
-        `${source.name}: ${module} has rank ${a.shape[0]}; adapter_config.json says ${said} (r, rank_pattern), so the two do not belong together`,
+        `${folder.name}: ${module} has rank ${a.shape[0]}; adapter_config.json says ${said} (r, rank_pattern), so the two do not belong together`,
       );
     pairs.set(module, { a, b, scale: scaleOf(parsed.data, module, a.shape[0]!) });
   }
-  if (pairs.size === 0 && replaced.size === 0) throw new InputError(`${source.name}: holds no LoRA tensors`);
+  if (pairs.size === 0 && replaced.size === 0) throw new InputError(`${folder.name}: holds no LoRA tensors`);
   return { pairs, replaced };
 }
 

@@ -4,8 +4,7 @@
  */
 
 import { InputError } from "../formats/input-error.js";
-import { readFiniteF32 } from "../formats/safetensors.js";
-import type { LocatedTensor } from "../formats/sharded-safetensors.js";
+import { isPlain, type LocatedTensor, readFiniteF32 } from "../formats/tensor-file.js";
 import { cast, type DType, type Graph, gatherRows, type InitializerValues, type Tensor } from "../graph/index.js";
 import type { DecoderConfig } from "./config.js";
 import type { LowRank, Parameters } from "./decoder.js";
@@ -60,7 +59,7 @@ export async function loadWeights(
       );
     if (!(entry.dtype in MAPPABLE))
       throw new InputError(`${source.name}: ${name} is ${entry.dtype}; supported weights are F32, F16 and BF16`);
-    const mapped = total > IN_MEMORY_BYTES && source.realPath !== undefined;
+    const mapped = total > IN_MEMORY_BYTES && source.realPath !== undefined && isPlain(entry);
     if (mapped)
       store.set(name, {
         dtype: MAPPABLE[entry.dtype as keyof typeof MAPPABLE],

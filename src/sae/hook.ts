@@ -1,4 +1,6 @@
 /** Where in a model an SAE reads, from the names that libraries give the places. */
+import { InputError, quote } from "../formats/input-error.js";
+import type { SaeInfo } from "./sae.js";
 
 /**
  * The block after which the residual stream is read: n for `blocks.n.hook_resid_post` (TransformerLens) and `model.layers.n`
@@ -10,4 +12,19 @@ export function residualLayer(hook: string): number | undefined {
   if (after !== null) return Number(after[1]);
   const before = /^blocks\.(\d+)\.hook_resid_pre$/.exec(hook);
   return before === null || Number(before[1]) === 0 ? undefined : Number(before[1]) - 1;
+}
+
+/** `hook` and its layer as fields of an SAE's description; none where the file names no hook point. */
+export function hookInfo(hook: string | undefined): Pick<SaeInfo, "layer" | "hook"> {
+  if (hook === undefined) return {};
+  const layer = residualLayer(hook);
+  return layer === undefined ? { hook } : { hook, layer };
+}
+
+/** InputError unless `hook` is a place of the residual stream; `where`: the file that names it. */
+export function requireResidual(hook: string | undefined, where: string): void {
+  if (hook !== undefined && residualLayer(hook) === undefined)
+    throw new InputError(
+      `${where}: the SAE reads ${quote(hook)}; only the residual stream can be read, for example blocks.12.hook_resid_post`,
+    );
 }

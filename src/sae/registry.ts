@@ -3,6 +3,13 @@ import type { Runtime } from "../engine/runtime.js";
 import type { FileFolder } from "../formats/byte-source.js";
 import { InputError } from "../formats/input-error.js";
 import { openDenseSae } from "./dense-sae.js";
+import {
+  describeDictionaryLearning,
+  isDictionaryLearning,
+  loadDictionaryLearning,
+} from "./loaders/dictionary-learning.js";
+import { describeGemmaScope, isGemmaScope, loadGemmaScope } from "./loaders/gemma-scope.js";
+import { describeGoodfire, isGoodfire, loadGoodfire } from "./loaders/goodfire.js";
 import { describeSaeLens, isSaeLens, loadSaeLens } from "./loaders/saelens.js";
 import type { Sae, SaeInfo } from "./sae.js";
 import type { SaeWeights } from "./weights.js";
@@ -24,6 +31,27 @@ export const saeFormats: readonly SaeFormat[] = [
     detect: isSaeLens,
     describe: describeSaeLens,
     load: loadSaeLens,
+  },
+  {
+    name: "gemma-scope",
+    files: "params.npz",
+    detect: isGemmaScope,
+    describe: describeGemmaScope,
+    load: loadGemmaScope,
+  },
+  {
+    name: "dictionary-learning",
+    files: "ae.pt and config.json",
+    detect: isDictionaryLearning,
+    describe: describeDictionaryLearning,
+    load: loadDictionaryLearning,
+  },
+  {
+    name: "goodfire",
+    files: "one .pth or .pt file",
+    detect: isGoodfire,
+    describe: describeGoodfire,
+    load: loadGoodfire,
   },
 ];
 

@@ -1,6 +1,6 @@
 /** A folder of files on disk. */
 import { readdir, stat } from "node:fs/promises";
-import { isAbsolute, join, normalize, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, normalize, sep } from "node:path";
 import type { FileFolder } from "../formats/byte-source.js";
 import { InputError, quote } from "../formats/input-error.js";
 import { openFile } from "./node-file-source.js";
@@ -35,6 +35,26 @@ export async function openFolder(path: string, name = path): Promise<FileFolder>
       }
       return names.sort();
     },
+  };
+}
+
+/** Endings of files that hold weights. */
+const WEIGHTS = /\.(?:safetensors|npz|pt|pth|bin)$/;
+
+/**
+ * The folder of the weights file `path`, in which it is the only one: what else lies there (configuration, labels) goes with it,
+ * other weights do not. InputError when it is missing or not a file of weights.
+ */
+export async function openFolderOf(path: string): Promise<FileFolder> {
+  const own = basename(path);
+  if (!WEIGHTS.test(own))
+    throw new InputError(`${path}: is not a file of weights; .safetensors, .npz, .pt and .pth files are`);
+  const folder = await openFolder(dirname(path));
+  const shown = (file: string) => file === own || !WEIGHTS.test(file);
+  return {
+    ...folder,
+    has: async (file) => shown(file) && folder.has(file),
+    list: async () => (await folder.list()).filter(shown),
   };
 }
 

@@ -77,9 +77,9 @@ export function saeCommand(io: Io): Command {
     saeOptions(promptOptions(modelOptions(latentsOf))).action((flags: LatentsFlags) => showLatents(io, flags)),
   );
   sae.addCommand(
-    jsonOption(new Command("info").description("what an SAE holds").argument("<sae>", "folder, or `pocket`")).action(
-      (name: string, flags: OutputFlags) => runInfo(io, name, flags),
-    ),
+    jsonOption(
+      new Command("info").description("what an SAE holds").argument("<sae>", "folder or file, or `pocket`"),
+    ).action((name: string, flags: OutputFlags) => runInfo(io, name, flags)),
   );
   return sae;
 }

@@ -2,7 +2,7 @@
 import type { FileFolder } from "../../formats/byte-source.js";
 import { InputError } from "../../formats/input-error.js";
 import { readJson } from "../../formats/json.js";
-import { openSafetensors } from "../../formats/sharded-safetensors.js";
+import { CHECKPOINT_WEIGHTS, openWeightFiles } from "../../formats/weight-files.js";
 import { loadAdapter } from "../../model/adapter.js";
 import { parseConfig } from "../../model/config.js";
 import { loadWeights } from "../../model/weights.js";
@@ -20,7 +20,7 @@ export async function openCheckpoint(folder: FileFolder, adapter?: FileFolder): 
     throw new InputError(`${folder.name}: no config.json; expected a Hugging Face checkpoint folder`);
   const file = await folder.open("config.json");
   const config = parseConfig(await readJson(file, MAX_CONFIG_BYTES), file.name);
-  const weights = await loadWeights(config, await openSafetensors(folder), folder.name);
+  const weights = await loadWeights(config, await openWeightFiles(folder, CHECKPOINT_WEIGHTS), folder.name);
   if (!adapter) return { config, weights, adapter: new Map() };
   const { pairs, replaced } = await loadAdapter(adapter, config);
   return { config, weights: new Map([...weights, ...replaced]), adapter: pairs };
