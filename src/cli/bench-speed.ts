@@ -15,9 +15,9 @@ import {
   wholeNumber,
 } from "./options.js";
 import { pocketFiles } from "./package-files.js";
+import { watchMemory } from "./peak-memory.js";
 import { BENIGN_SET, loadPromptsOr, renderAll, requireMaskedTokens } from "./prompts.js";
 import { runPythonPeer } from "./python-peer.js";
-import { watchMemory } from "./peak-memory.js";
 import { bytes } from "./text.js";
 import { usedSettings, usedText } from "./used.js";
 

@@ -26,7 +26,9 @@ export const openTorchBackend: OpenBackend = async (folder, adapter, name, flags
     endIds: checkpoint.endIds,
     arithmetic: `${engine.model.engine} ${engine.model.dtype}`,
     clean: async (other, isBase, cleanName) =>
-      isBase ? openBeside(engine, await checkCheckpoint(other), cleanName) : engine.withoutAdapter(cleanName),
+      isBase
+        ? openBeside(engine, await checkCheckpoint(other), undefined, cleanName)
+        : engine.withoutAdapter(cleanName),
     finetunable: async () => engine,
     peakMemory: () => engine.peakMemory(),
   };

@@ -6,7 +6,7 @@ import { readJson } from "../../formats/json.js";
 import { readSafetensorsHeader } from "../../formats/safetensors.js";
 import { openSafetensors } from "../../formats/sharded-safetensors.js";
 import { refuseCostlyPatterns } from "../../model/adapter.js";
-import { TorchClient, type TorchInstallation } from "./client.js";
+import { TorchClient } from "./client.js";
 import { TorchEngine } from "./torch-engine.js";
 import type { Transport } from "./transport.js";
 
@@ -134,7 +134,8 @@ export async function openTorch(
   const adapterPath = adapter ? await checkAdapter(adapter) : null;
   const { client, installation } = await TorchClient.connect(transport, options.python);
   try {
-    return await openIn(client, installation, checkpoint, adapterPath, adapter?.name ?? null, options);
+    const opened = await openIn(client, checkpoint, adapterPath, adapter?.name ?? null, options);
+    return new TorchEngine(client, opened, options, installation);
   } catch (error) {
     await client.close();
     throw error;
@@ -143,23 +144,25 @@ export async function openTorch(
 
 async function openIn(
   client: TorchClient,
-  installation: TorchInstallation,
   { path }: CheckedCheckpoint,
   adapter: string | null,
   adapterName: string | null,
   options: TorchOptions,
-): Promise<TorchEngine> {
+): Promise<TorchModel> {
   const { name, threads, device, dtype, quantize } = options;
   const { answer } = await client.call("open", { path, name, adapter, adapterName, device, dtype, quantize, threads });
-  return new TorchEngine(client, openedShape.parse(answer), options, installation);
+  return openedShape.parse(answer);
 }
 
-/** Another checkpoint in the process of `engine`: the clean model of a full finetune. Closing it leaves the process alone. */
+/** Another model in the process of `engine`: the clean model of a full finetune, say. Closing it leaves the process alone. */
 export async function openBeside(
   engine: TorchEngine,
   checkpoint: CheckedCheckpoint,
+  adapter: FileFolder | undefined,
   name: string,
 ): Promise<TorchEngine> {
   const { client, installation, options } = engine;
-  return openIn(client, installation, checkpoint, null, null, { ...options, name });
+  const adapterPath = adapter ? await checkAdapter(adapter) : null;
+  const opened = await openIn(client, checkpoint, adapterPath, adapter?.name ?? null, { ...options, name });
+  return new TorchEngine(client, opened, { ...options, name }, installation, false);
 }
