@@ -180,6 +180,27 @@ class Decoder:
             raise InputError(f"{self.name}: its blocks do not pass one residual stream on; this architecture cannot be steered")
         self.returns_tuple = isinstance(seen[0], tuple)
         self.vocabulary = logits.shape[1]
+        self._probe_gradients()
+
+    def _probe_gradients(self):
+        """Refuses linear layers that lose the gradient: some fused kernels are for inference, and say nothing."""
+        lost = []
+
+        def look(module, inputs, output):
+            if inputs[0].requires_grad and not output.requires_grad:
+                lost.append(type(module).__name__)
+
+        linears = [module for module in self.layers[0].modules() if hasattr(module, "in_features")]
+        hooks = [module.register_forward_hook(look) for module in linears]
+        embedded = self.model.get_input_embeddings().register_forward_hook(lambda _m, _i, output: output.detach().requires_grad_())
+        try:
+            one = torch.ones(1, 1, dtype=torch.long)
+            self.logits(torch.zeros(1, dtype=torch.long), torch.zeros_like(one), one, torch.zeros_like(one))
+        finally:
+            for hook in [*hooks, embedded]:
+                hook.remove()
+        if lost:
+            raise InputError(f"{self.name}: gradients do not pass through its {lost[0]} layers here; use other weights, or another device")
 
 
 def fork(cache, repeats=1):

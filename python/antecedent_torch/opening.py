@@ -18,24 +18,28 @@ def open_decoder(path, name, device, dtype, quantize, threads):
     torch.set_num_threads(threads)
     _exact_arithmetic()
     settings = {"local_files_only": True, "trust_remote_code": False}
-    with _as_input_error(name):
+    _check_type(path, name)
+    with _as_input_error(name, "transformers cannot open it"):
         config = transformers.AutoConfig.from_pretrained(path, **settings)
     text = config.get_text_config()
-    settings |= {"config": config, "dtype": DTYPES[dtype], "use_safetensors": True, "output_loading_info": True}
+    settings |= {"config": config, "dtype": DTYPES[dtype], "use_safetensors": True, "output_loading_info": True, "ignore_mismatched_sizes": True}
     placed = _placement(device)
     if placed is not None:
         _need("accelerate", f"--device {device}")
         settings["device_map"] = placed
     if quantize is not None:
-        settings["quantization_config"] = _nf4(device, dtype)
+        settings["quantization_config"] = _nf4(dtype)
+        settings.setdefault("device_map", {"": "cpu"})
     # Fused kernels compute no soft-capped scores; some versions of transformers would leave the cap out without a word.
     if getattr(text, "attn_logit_softcapping", None) is not None:
         settings["attn_implementation"] = "eager"
-    with _as_input_error(name):
+    with _as_input_error(name, "transformers cannot open it"):
         model, info = transformers.AutoModelForCausalLM.from_pretrained(path, **settings)
     _check_loaded(name, info)
-    _refuse_offloading(name, model)
+    if device == "cuda":
+        _refuse_offloading(name, model)
     model.eval().requires_grad_(False)
+    _keep_differentiable(model)
     return Decoder(model, name)
 
 
@@ -45,7 +49,7 @@ def add_adapter(decoder, path, name):
     import peft
     from safetensors.torch import load_file
 
-    with _as_input_error(name):
+    with _as_input_error(name, f"peft cannot put it on {decoder.name}"):
         config = peft.PeftConfig.from_pretrained(path)
         config.inference_mode = True
         if config.is_prompt_learning:
@@ -64,6 +68,14 @@ def add_adapter(decoder, path, name):
     decoder.locate()
 
 
+def _check_type(path, name):
+    """A type that transformers does not know may come with code of its own, which is never run."""
+    with open(os.path.join(path, "config.json"), encoding="utf-8") as file:
+        kind = json.load(file).get("model_type")
+    if kind not in transformers.CONFIG_MAPPING:
+        raise InputError(f"{name}: transformers {transformers.__version__} knows no model_type {str(kind)[:60]!r}; use a newer one, or another model")
+
+
 def _exact_arithmetic():
     """f32 means f32: no TF32 on the GPU."""
     torch.backends.cuda.matmul.allow_tf32 = False
@@ -79,14 +91,20 @@ def _placement(device):
     return "auto" if torch.cuda.device_count() > 1 else {"": 0}
 
 
-def _nf4(device, dtype):
-    if device != "cuda":
-        raise InputError("--quantize nf4: computes on a GPU; add --device cuda")
+def _nf4(dtype):
     _need("bitsandbytes", "--quantize nf4")
+    _need("accelerate", "--quantize nf4")
     # Sums are taken in the activations' type; the quantisation constants are quantised too (QLoRA, Dettmers et al. 2023).
     return transformers.BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=DTYPES[dtype]
     )
+
+
+def _keep_differentiable(model):
+    """On CPUs with AVX512-BF16 bitsandbytes repacks 4-bit weights for a kernel without gradients, at the first pass that asks for none."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def _need(package, what):
@@ -97,7 +115,7 @@ def _need(package, what):
 
 
 @contextlib.contextmanager
-def _as_input_error(name):
+def _as_input_error(name, what):
     """What the libraries say of a folder that they cannot open is about the folder."""
     try:
         yield
@@ -107,9 +125,9 @@ def _as_input_error(name):
         raise InputError(f"{name}: does not fit into the GPU's memory; use --dtype bf16, --quantize nf4 or more GPUs") from error
     except (ValueError, KeyError, TypeError, AttributeError, OSError, RuntimeError, ImportError, json.JSONDecodeError) as error:
         said = " ".join(str(error).split())[:300]
-        raise InputError(f"{name}: transformers cannot open it: {type(error).__name__}: {said}") from error
+        raise InputError(f"{name}: {what}: {type(error).__name__}: {said}") from error
     except Exception as error:  # safetensors and huggingface_hub have errors of their own
-        raise InputError(f"{name}: cannot be opened: {type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
+        raise InputError(f"{name}: {what}: {type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
 
 
 def _check_loaded(name, info):

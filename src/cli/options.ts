@@ -63,7 +63,7 @@ export function computeOptions(command: Command): Command {
     .addOption(new Option("--engine <name>", "what computes").choices(["onnx", "torch"]).default("onnx"))
     .addOption(new Option("--device <name>", "where it computes").choices(["cpu", "cuda", "webgpu"]).default("cpu"))
     .addOption(new Option("--dtype <type>", "arithmetic").choices(["f32", "f16", "bf16"]).default("f32"))
-    .addOption(new Option("--quantize <type>", "weights in 4 bits, with --engine torch --device cuda").choices(["nf4"]))
+    .addOption(new Option("--quantize <type>", "weights in 4 bits, with --engine torch").choices(["nf4"]))
     .option("--threads <n>", "threads of the computation", wholeNumber(1, MAX_THREADS), availableParallelism())
     .option("--seed <n>", "seed of everything random", wholeNumber(0), DEFAULT_SEED);
 }
@@ -207,5 +207,5 @@ export function checkCompute({ engine, device, dtype, quantize }: ComputeFlags):
     throw new InputError(
       `--dtype ${dtype}: --engine onnx computes in f32 alone (weights may be f32, f16 or bf16); leave the flag out, or add --engine torch`,
     );
-  if (quantize !== undefined) throw new InputError(`--quantize ${quantize}: needs --engine torch --device cuda`);
+  if (quantize !== undefined) throw new InputError(`--quantize ${quantize}: needs --engine torch`);
 }
