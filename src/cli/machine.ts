@@ -79,8 +79,7 @@ export async function examineMachine(flags: { readonly python?: string } = {}): 
   if (!python) missing.push("Python: comparisons with PyTorch");
   else {
     const absent = PYTHON_PACKAGES.filter((name) => python.packages[name] === null);
-    if (absent.length > 0)
-      missing.push(`Python packages ${absent.join(", ")}: comparisons with these libraries`);
+    if (absent.length > 0) missing.push(`Python packages ${absent.join(", ")}: comparisons with these libraries`);
   }
   return { ...found, missing };
 }
