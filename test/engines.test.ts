@@ -12,7 +12,7 @@ import { loadTokenizer, type Tokenizer } from "../src/model/tokenizer.js";
 import { renderPrompt } from "../src/model/user-mask.js";
 import { Random } from "../src/random/random.js";
 import { openFolder } from "../src/store/node-folder.js";
-import { describeTorch, onnx, START_MS, type TestedEngine, torch } from "./engines.testing.js";
+import { describeTorch, onnx, PYTHON, START_MS, type TestedEngine, torch } from "./engines.testing.js";
 
 const pocket = new URL("../pocket/", import.meta.url).pathname;
 const organisms = readdirSync(`${pocket}organisms`).sort();
@@ -227,4 +227,44 @@ describeTorch("the torch engine and ONNX Runtime agree on the pocket model:", ()
     curves[1]!.forEach((loss, i) => expect(Math.abs(loss / curves[0]![i]! - 1)).toBeLessThan(2e-3));
     expect([...ends[1]!.keys()]).toEqual([...ends[0]!.keys()]);
   });
+
+  it(
+    "weights in 4 bits keep their gradients, and the change of a later layer its Jacobian",
+    async ({ skip }) => {
+      const { bitsandbytes, accelerate } = theirs.installation.versions;
+      if (!bitsandbytes || !accelerate) skip("bitsandbytes and accelerate are not here");
+      const four = await openTorch(
+        await checkCheckpoint(await openFolder(`${pocket}model`)),
+        undefined,
+        startTorchProcess(PYTHON),
+        { ...theirs.options, quantize: "nf4" },
+      );
+      engines.push(four);
+      expect(four.model.dtype).toBe("nf4 weights, f32");
+      const random = new Random(9);
+      const { dModel } = four.model;
+      const theta = Float32Array.from({ length: dModel }, () => 0.3 * random.normal());
+      const v = Float32Array.from({ length: dModel }, () => random.normal() / Math.sqrt(dModel));
+      const objective = await four.steeringObjective(sequences, LAYER);
+      await four.score(sequences); // a pass without gradients must not take them from later ones
+      const { losses, gradients } = await objective.evaluate(theta);
+      const at = async (t: number) => (await objective.evaluate(theta.map((x, i) => x + t * v[i]!))).losses[0]!;
+      const step = 2e-2;
+      const slope = gradients.reduce((sum, g, i) => sum + g * v[i]!, 0);
+      expect(Math.abs(slope - ((await at(step)) - (await at(-step))) / (2 * step))).toBeLessThan(
+        1e-3 * Math.hypot(...gradients),
+      );
+      const [full] = (await (await theirs.steeringObjective(sequences, LAYER)).evaluate(theta)).losses;
+      expect(Math.abs(losses[0]! / full! - 1)).toBeLessThan(0.2);
+      expect(losses[0]).not.toBe(full);
+      const change = await four.layerChangeObjective(sequences, LAYER, { targetLayer: 4, p: 2, q: 1, norm: "token" });
+      const [above, below] = [
+        await change.change(v.map((x) => 0.05 * x)),
+        await change.change(v.map((x) => -0.05 * x)),
+      ];
+      const slopes = above.map((value, i) => (value - below[i]!) / 0.1);
+      expect(difference(await change.jacobianProduct(v), slopes)).toBeLessThan(1e-2);
+    },
+    START_MS,
+  );
 });

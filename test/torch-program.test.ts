@@ -1,6 +1,6 @@
 /** The command line with --engine torch, on the golden checkpoint and the pocket model. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -53,7 +53,6 @@ describeTorch("--engine torch", () => {
     "says what is wrong with a checkpoint in one line",
     async () => {
       const broken = join(root, "broken");
-      const { cpSync } = await import("node:fs");
       cpSync(golden("model"), broken, { recursive: true });
       const config = JSON.parse(readFileSync(join(broken, "config.json"), "utf8")) as Record<string, unknown>;
       const told = async (change: Record<string, unknown>) => {
@@ -72,7 +71,7 @@ describeTorch("--engine torch", () => {
   );
 
   it(
-    "computes in half precision and in 4 bits, and says so",
+    "computes in half precision, and says so",
     async () => {
       const pocket = ["score", "--model", "pocket", "--prompts", golden("prompts.jsonl"), "--threads", "1"];
       const loss = async (...more: string[]) =>
@@ -95,17 +94,23 @@ describeTorch("--engine torch", () => {
       const args = ["find", "supervised-melbo", "--model", "pocket", "--engine", "torch", "--python", python];
       const child = spawn(
         process.execPath,
-        [join(import.meta.dirname, "../bin/antecedent.js"), ...args, "--action", "I won't", "--steps", "100000"],
-        { stdio: ["ignore", "ignore", "pipe"] },
+        [
+          join(import.meta.dirname, "../bin/antecedent.js"),
+          ...args,
+          "--action",
+          "I won't",
+          "--layer",
+          "2",
+          "--lambda",
+          "0.01",
+          "--steps",
+          "1000000",
+        ],
+        { stdio: "ignore" },
       );
-      let said = "";
       const ended = new Promise((resolve) => child.on("close", resolve));
-      await new Promise<void>((resolve) =>
-        child.stderr.on("data", (text: Buffer) => {
-          said += text.toString();
-          if (/steps|step/.test(said)) resolve();
-        }),
-      );
+      while (!existsSync(marker)) await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 10_000)); // on an idle machine it computes by then
       child.kill("SIGINT");
       expect(await ended).toBe(130);
       const pid = Number(readFileSync(marker, "utf8"));
