@@ -4,6 +4,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { onnxFinetunable } from "../src/engine/onnx/finetunable.js";
 import { openNodeChannel } from "../src/engine/onnx/node-channel.js";
 import { openCheckpoint } from "../src/engine/onnx/open.js";
+import { startTorchProcess } from "../src/engine/torch/node-process.js";
+import { checkCheckpoint, openTorch } from "../src/engine/torch/open.js";
 import type { TorchEngine } from "../src/engine/torch/torch-engine.js";
 import type { StartingPair, Trainer, TrainingSequence } from "../src/engine/training.js";
 import { loadChatTemplate } from "../src/model/chat-template.js";
