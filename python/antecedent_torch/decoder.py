@@ -20,7 +20,9 @@ class Decoder:
         self.adapter = None
         self.adapter_on = False
         self.config = model.config.get_text_config()
-        self.body = model.get_decoder() if hasattr(model, "get_decoder") else getattr(model, model.base_model_prefix)
+        body = model.get_decoder() if hasattr(model, "get_decoder") else None
+        # Some older classes answer with themselves.
+        self.body = getattr(model, model.base_model_prefix) if body is None or body is model else body
         self.locate()
         self.width = self.config.hidden_size
         self.device = model.get_input_embeddings().weight.device

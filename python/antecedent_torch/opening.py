@@ -69,9 +69,14 @@ def add_adapter(decoder, path, name):
 
 
 def _check_type(path, name):
-    """A type that transformers does not know may come with code of its own, which is never run."""
+    """A type that transformers does not know may come with code of its own, which is never run; and transformers 4 passes over the
+    rotary settings that transformers 5 writes, so that it would compute something else without a word."""
     with open(os.path.join(path, "config.json"), encoding="utf-8") as file:
-        kind = json.load(file).get("model_type")
+        config = json.load(file)
+    kind = config.get("model_type")
+    parts = [config, *(part for part in config.values() if isinstance(part, dict))]
+    if transformers.__version__.startswith("4.") and any("rope_parameters" in part for part in parts):
+        raise InputError(f"{name}: its config.json is of transformers 5 (rope_parameters), which transformers {transformers.__version__} misreads; install 5 or later")
     if kind not in transformers.CONFIG_MAPPING:
         raise InputError(f"{name}: transformers {transformers.__version__} knows no model_type {str(kind)[:60]!r}; use a newer one, or another model")
 

@@ -27,7 +27,7 @@ for seed, (name, config) in enumerate(FAMILIES.items()):
         if p.ndim > 1: p.mul_(8)
     theta = torch.randn(2, 32) * 0.5
     losses, gradients = [], []
-    layers = model.get_decoder().h if name == "gpt2" else model.get_decoder().layers
+    body = model.get_decoder(); body = getattr(model, model.base_model_prefix) if body is model else body; layers = body.h if name == "gpt2" else body.layers
     for vector in theta:
         leaf = vector.clone().requires_grad_(); parts = []
         for prompt, mask, action in SEQUENCES:
