@@ -1,10 +1,13 @@
 """The peer of `antecedent bench speed`: one steering step (loss and gradient over all prompts) with transformers, a forward
 hook and autograd. Reads a JSON job on stdin: {"model","adapter","layer","device","dtype","quantize","threads","steps","sequences":
 [{"prompt","mask","action"}]}; prints {"seconds":[…],"loss","gradient","peakBytes"}. Sequences are padded into one batch, as people do it."""
-import json, resource, sys, time, warnings
+import json, os, sys, time, warnings
 warnings.filterwarnings("ignore")
 import torch
 from transformers import AutoModelForCausalLM
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../python"))
+from antecedent_torch.memory import PeakMemory  # measured as the torch engine measures itself
+peak = PeakMemory()
 
 job = json.load(sys.stdin)
 torch.set_num_threads(job["threads"])
@@ -38,11 +41,8 @@ def step():
     loss = torch.stack(parts).mean(); theta.grad = None; loss.backward()
     return loss.item()
 
-def memory():
-    if device == "cpu": return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return sum(torch.cuda.max_memory_allocated(i) for i in range(torch.cuda.device_count()))
-
+peak.take()
 step(); seconds = []
 for _ in range(job["steps"]):
     start = time.perf_counter(); loss = step(); seconds.append(time.perf_counter() - start)
-print(json.dumps({"seconds": seconds, "loss": loss, "gradient": theta.grad.float().tolist(), "peakBytes": memory()}))
+print(json.dumps({"seconds": seconds, "loss": loss, "gradient": theta.grad.float().tolist(), "peakBytes": peak.take()}))

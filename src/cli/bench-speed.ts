@@ -68,7 +68,9 @@ async function run(io: Io, given: Flags): Promise<void> {
     seconds.push((performance.now() - at) / 1000);
   }
   const ours = spread(seconds);
-  const peakMemoryBytes = memory.stop() + (await model.peakMemory());
+  // Of a GPU its own memory alone; else of this process and of the one that computes for it.
+  const own = memory.stop();
+  const peakMemoryBytes = (flags.device === "cuda" ? 0 : own) + (await model.peakMemory());
   const python = chosenPython(flags);
   // A GPU holds one of the two at a time, so that neither counts against the other's memory.
   await model.engine.close();
