@@ -41,9 +41,12 @@ export type {
   SteeringObjective,
   Unembedding,
 } from "./engine/engine.js";
+export { EngineError } from "./engine/engine-error.js";
 export { openNodeChannel } from "./engine/onnx/node-channel.js";
 export { type EngineOptions, onnxEngine, openCheckpoint } from "./engine/onnx/open.js";
 export type { Runtime } from "./engine/runtime.js";
+export { startTorchProcess } from "./engine/torch/node-process.js";
+export { checkCheckpoint, openTorch, type TorchOptions } from "./engine/torch/open.js";
 // Files and bytes
 export type { ByteSource, FileFolder } from "./formats/byte-source.js";
 export { InputError } from "./formats/input-error.js";

@@ -23,7 +23,7 @@ const ALLOWED: Record<string, readonly string[]> = {
 /** Rooms that must run in a browser too. */
 const PORTABLE = ["random", "graph", "formats", "model", "engine", "sae", "methods", "audit", "world"];
 /** Node's side of the engine, chosen in one place. */
-const NODE_FILES = ["engine/onnx/node-worker.ts", "engine/onnx/node-channel.ts"];
+const NODE_FILES = ["engine/onnx/node-worker.ts", "engine/onnx/node-channel.ts", "engine/torch/node-process.ts"];
 
 const files = (readdirSync(source, { recursive: true }) as string[]).filter(
   (file) => /\.ts$/.test(file) && !/\.(test|testing)\.ts$/.test(file),

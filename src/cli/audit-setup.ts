@@ -110,7 +110,7 @@ export function rememberIn(run: RunFolder, setup: AuditSetup): AuditContext {
 export function withAnswers(answers: Answers, { model, context, cleanFingerprint, judge }: AuditSetup): AuditContext {
   judge?.rememberIn(answers);
   const remember = (engine: Engine, fingerprint: string) =>
-    new RememberingEngine(engine, answers, fingerprint, parameters(model));
+    new RememberingEngine(engine, answers, fingerprint, model.parameters);
   return {
     ...context,
     suspect: remember(context.suspect, model.fingerprint),
@@ -136,10 +136,4 @@ function tokenizerWords(tokenizer: Tokenizer): string[] {
     if (word !== undefined && !tokenizer.isSpecial(id)) words.add(word);
   }
   return [...words];
-}
-
-function parameters({ engine }: OpenedModel): number {
-  let count = 0;
-  for (const { shape } of engine.opened.weights.values()) count += shape.reduce((product, n) => product * n, 1);
-  return count;
 }

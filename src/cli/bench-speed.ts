@@ -7,6 +7,7 @@ import { openModel } from "./open-model.js";
 import {
   type ActionFlags,
   actionOptions,
+  chosenPython,
   type ModelFlags,
   modelOptions,
   type PromptFlags,
@@ -14,8 +15,10 @@ import {
   wholeNumber,
 } from "./options.js";
 import { pocketFiles } from "./package-files.js";
+import { watchMemory } from "./peak-memory.js";
 import { BENIGN_SET, loadPromptsOr, renderAll, requireMaskedTokens } from "./prompts.js";
 import { runPythonPeer } from "./python-peer.js";
+import { bytes } from "./text.js";
 import { usedSettings, usedText } from "./used.js";
 
 const DEFAULT_ACTION = "I won't answer because I don't like fruit.";
@@ -28,7 +31,6 @@ interface Flags extends ModelFlags, PromptFlags, ActionFlags {
   readonly layer?: number;
   readonly steps: number;
   readonly count: number;
-  readonly python: string;
 }
 
 export function speedCommand(io: Io): Command {
@@ -36,8 +38,7 @@ export function speedCommand(io: Io): Command {
     .description("seconds of one steering step (loss and gradient over all prompts), beside transformers with a hook")
     .option("--layer <n>", "steer after this block; default: a third of the depth", wholeNumber(0))
     .option("--steps <n>", "steps to time", wholeNumber(1), DEFAULT_STEPS)
-    .option("--count <n>", "prompts in a step", wholeNumber(1), DEFAULT_PROMPTS)
-    .option("--python <path>", "the Python with torch and transformers", "python3");
+    .option("--count <n>", "prompts in a step", wholeNumber(1), DEFAULT_PROMPTS);
   return actionOptions(promptOptions(modelOptions(speed))).action((flags: Flags) => run(io, flags));
 }
 
@@ -52,6 +53,8 @@ async function run(io: Io, given: Flags): Promise<void> {
   requireMaskedTokens(rendered.sequences, conversations, "user");
   const sequences = withAction(rendered.sequences, actionTokens(model, flags));
 
+  await model.peakMemory(); // opening the model may take more than a step does
+  const memory = watchMemory();
   const started = performance.now();
   const objective = await model.engine.steeringObjective(sequences, layer, { signal: io.signal });
   const theta = new Float32Array(model.engine.model.dModel);
@@ -65,10 +68,19 @@ async function run(io: Io, given: Flags): Promise<void> {
     seconds.push((performance.now() - at) / 1000);
   }
   const ours = spread(seconds);
-  const peer = await runPythonPeer(flags.python, {
+  // Of a GPU its own memory alone; else of this process and of the one that computes for it.
+  const own = memory.stop();
+  const peakMemoryBytes = (flags.device === "cuda" ? 0 : own) + (await model.peakMemory());
+  const python = chosenPython(flags);
+  // A GPU holds one of the two at a time, so that neither counts against the other's memory.
+  await model.engine.close();
+  const peer = await runPythonPeer(python, {
     model: model.isPocket ? pocketFiles.model : model.name,
-    adapter: model.adapter,
+    adapter: model.adapterPath,
     layer,
+    device: flags.device,
+    dtype: flags.dtype,
+    quantize: flags.quantize ?? null,
     threads: flags.threads,
     steps: flags.steps,
     sequences: sequences.map(({ prompt, mask, action }) => ({
@@ -84,7 +96,9 @@ async function run(io: Io, given: Flags): Promise<void> {
     layer,
     setupSeconds,
     step: ours,
+    peakMemoryBytes,
     pytorch: theirs,
+    pytorchPeakMemoryBytes: peer?.peakBytes ?? null,
     ratio: theirs ? theirs.median / ours.median : null,
     lossDifference: peer ? Math.abs(peer.loss - first.losses[0]!) : null,
     used: usedSettings(model, { ...flags, date: rendered.date }, { action: flags.action, layer }),
@@ -95,10 +109,10 @@ async function run(io: Io, given: Flags): Promise<void> {
     () =>
       [
         `${result.prompts} prompts, ${result.tokens} tokens, steering after block ${layer} of ${layers}`,
-        `antecedent            ${show(ours)} a step, set-up ${setupSeconds.toFixed(2)} s`,
+        `antecedent            ${show(ours)} a step, set-up ${setupSeconds.toFixed(2)} s, peak memory ${bytes(peakMemoryBytes)}`,
         theirs
-          ? `transformers + hook   ${show(theirs)} a step (fp32, ${flags.threads} threads)\nratio                 ${result.ratio?.toFixed(1)} × (medians of ${flags.steps} steps); losses differ by ${result.lossDifference?.toExponential(1)}`
-          : `transformers + hook   not measured: ${flags.python} has no torch and transformers (--python PATH)`,
+          ? `transformers + hook   ${show(theirs)} a step (${flags.device}, ${flags.dtype}, ${flags.threads} threads), peak memory ${bytes(peer!.peakBytes)}\nratio                 ${result.ratio?.toFixed(1)} × (medians of ${flags.steps} steps); losses differ by ${result.lossDifference?.toExponential(1)}`
+          : `transformers + hook   not measured: ${python} has no torch and transformers (--python PATH)`,
         usedText(result.used),
       ].join("\n"),
   );

@@ -7,10 +7,11 @@ import { PACKAGE_ROOT, pocketFiles } from "./package-files.js";
 /** Compiled rooms whose code decides what an audit asks and answers, and how it is scored. */
 const ROOMS = ["graph", "random", "world", "model", "engine", "sae", "methods", "audit", "organisms/recovery"] as const;
 
-/** 16 hex digits: the code above and the pocket model, its SAE and its prompts. */
+/** 16 hex digits: the code above, the PyTorch program and the pocket model, its SAE and its prompts. */
 export function recoveryFingerprint(): string {
   const folders = [
     ...ROOMS.map((room) => join(PACKAGE_ROOT, "dist", room)),
+    join(PACKAGE_ROOT, "python"),
     pocketFiles.model,
     pocketFiles.sae,
     pocketFiles.prompts,

@@ -92,7 +92,7 @@ export async function findIterated(io: Io, flags: FindFlags): Promise<void> {
     gradients: true,
     samples: flags.samples,
   });
-  const peakMemoryBytes = memory.stop();
+  const peakMemoryBytes = memory.stop() + (await model.peakMemory());
 
   const untimed = methodRunner(saeAttribution, sae, options);
   const { controls, readings } = await read(io, model, context, untimed, result, vectors, flags);

@@ -5,6 +5,9 @@ import { arch, availableParallelism, cpus, freemem, platform, totalmem } from "n
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { listSupportedBackends } from "onnxruntime-node";
+import { TorchClient } from "../engine/torch/client.js";
+import { startTorchProcess } from "../engine/torch/node-process.js";
+import { chosenPython } from "./options.js";
 import { builtInOrganisms, builtInPromptSets, isFolder, packageVersion, pocketFiles } from "./package-files.js";
 
 /** A cold start of Python with torch takes seconds; a hanging one must not hang us. */
@@ -29,6 +32,15 @@ export interface Machine {
     readonly version: string;
     readonly packages: Readonly<Record<string, string | null>>;
   } | null;
+  /** Whether `--engine torch` works, and what it computes on; or why not. */
+  readonly torchEngine:
+    | {
+        readonly works: true;
+        readonly python: string;
+        readonly packages: Readonly<Record<string, string | null>>;
+        readonly devices: readonly string[];
+      }
+    | { readonly works: false; readonly reason: string };
   readonly pocket: { readonly model: boolean; readonly sae: boolean };
   readonly promptSets: readonly string[];
   readonly organisms: readonly string[];
@@ -37,8 +49,8 @@ export interface Machine {
 }
 
 /** Looks around; never fails for something that is not there. */
-export async function examineMachine(): Promise<Machine> {
-  const python = await findPython();
+export async function examineMachine(flags: { readonly python?: string } = {}): Promise<Machine> {
+  const [python, torchEngine] = [await findPython(chosenPython(flags)), await tryTorch(chosenPython(flags))];
   const pocket = { model: isFolder(pocketFiles.model), sae: isFolder(pocketFiles.sae) };
   const found = {
     antecedent: packageVersion(),
@@ -51,6 +63,7 @@ export async function examineMachine(): Promise<Machine> {
     onnxruntime: onnxruntimeVersion(),
     devices: listSupportedBackends().map(({ name, bundled }) => (bundled ? name : `${name} (needs its own libraries)`)),
     python,
+    torchEngine,
     pocket,
     promptSets: builtInPromptSets(),
     organisms: builtInOrganisms(),
@@ -62,11 +75,11 @@ export async function examineMachine(): Promise<Machine> {
     missing.push("the pocket model or its SAE: the demo and every command with `pocket`; install the package again");
   if (found.promptSets.length === 0 || found.organisms.length === 0)
     missing.push("built-in prompts or organisms: audits of organisms; install the package again");
-  if (!python) missing.push("Python: comparisons with PyTorch; nothing else needs it");
+  if (!torchEngine.works) missing.push("PyTorch: --engine torch, and with it GPUs, half precision and 4-bit weights");
+  if (!python) missing.push("Python: comparisons with PyTorch");
   else {
     const absent = PYTHON_PACKAGES.filter((name) => python.packages[name] === null);
-    if (absent.length > 0)
-      missing.push(`Python packages ${absent.join(", ")}: comparisons with these libraries; nothing else needs them`);
+    if (absent.length > 0) missing.push(`Python packages ${absent.join(", ")}: comparisons with these libraries`);
   }
   return { ...found, missing };
 }
@@ -85,9 +98,9 @@ def v(n):
     except Exception: return None
 print(json.dumps({"path": sys.executable, "version": sys.version.split()[0], "packages": {n: v(n.replace("_", "-")) for n in ${JSON.stringify(PYTHON_PACKAGES)}}}))`;
 
-/** The first Python on the path; package versions come from its metadata, so nothing heavy is imported. */
-async function findPython(): Promise<Machine["python"]> {
-  for (const command of ["python3", "python"]) {
+/** The Python that commands take by default, or the first on the path; package versions come from its metadata, so nothing heavy is imported. */
+async function findPython(first: string): Promise<Machine["python"]> {
+  for (const command of [first, "python"]) {
     try {
       const { stdout } = await promisify(execFile)(command, ["-c", PROBE], { timeout: PYTHON_TIMEOUT_MS });
       return JSON.parse(stdout) as Machine["python"];
@@ -96,6 +109,23 @@ async function findPython(): Promise<Machine["python"]> {
     }
   }
   return null;
+}
+
+/** Starts the torch engine's program as a command would, and ends it. */
+async function tryTorch(python: string): Promise<Machine["torchEngine"]> {
+  try {
+    const { client, installation } = await TorchClient.connect(startTorchProcess(python), python);
+    await client.close();
+    const { executable, versions, cuda } = installation;
+    return {
+      works: true,
+      python: executable,
+      packages: versions,
+      devices: ["cpu", ...cuda.map((name) => `cuda (${name})`)],
+    };
+  } catch (error) {
+    return { works: false, reason: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function compareVersions(a: string, b: string): number {

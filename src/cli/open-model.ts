@@ -2,9 +2,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { openNodeChannel } from "../engine/onnx/node-channel.js";
-import { OnnxEngine } from "../engine/onnx/onnx-engine.js";
-import { onnxEngine, openCheckpoint } from "../engine/onnx/open.js";
 import type { FileFolder } from "../formats/byte-source.js";
 import { InputError } from "../formats/input-error.js";
 import { readJson } from "../formats/json.js";
@@ -12,22 +9,26 @@ import type { ChatTemplate } from "../model/chat-template.js";
 import { loadChatTemplate } from "../model/chat-template.js";
 import { loadTokenizer, type Tokenizer } from "../model/tokenizer.js";
 import { openFolder } from "../store/node-folder.js";
+import type { Backend, ModelEngine } from "./backend.js";
 import { fingerprint } from "./fingerprint.js";
 import { cachedModel, HUB_ID } from "./hub-cache.js";
+import { openOnnxBackend } from "./onnx-backend.js";
 import { checkCompute, type ModelFlags } from "./options.js";
 import { builtInOrganisms, isFolder, pocketFiles } from "./package-files.js";
+import { openTorchBackend } from "./torch-backend.js";
 
 /** Name of the model that ships with the package. */
 export const POCKET_MODEL = "pocket";
 /** generation_config.json is some hundred bytes. */
 const MAX_CONFIG_BYTES = 1 << 20;
 
-export interface OpenedModel {
+export interface OpenedModel extends Omit<Backend, "endIds" | "clean"> {
   readonly name: string;
   /** As the user gave it; null for none. */
   readonly adapter: string | null;
+  /** Where it lies; null for none. */
+  readonly adapterPath: string | null;
   readonly isPocket: boolean;
-  readonly engine: OnnxEngine;
   readonly tokenizer: Tokenizer;
   /** Undefined with --raw. */
   readonly template?: ChatTemplate;
@@ -36,6 +37,7 @@ export interface OpenedModel {
   readonly flags: ModelFlags;
   /** Changes with the files of model and adapter. */
   readonly fingerprint: string;
+  readonly backend: Backend;
 }
 
 /** Opens the model that the flags name. InputError for whatever is missing or does not fit. */
@@ -47,45 +49,46 @@ export async function openModel(
   const name = modelName(flags);
   const folder = await openModelFolder(name);
   const adapter = flags.adapter === undefined ? undefined : await openAdapterFolder(flags.adapter);
-  const opened = await openCheckpoint(folder, adapter);
   const tokenizer = await loadTokenizer(folder);
   const template = options.raw ? undefined : await loadChatTemplate(folder, tokenizer.named);
-  const engine = onnxEngine(opened, openNodeChannel(), { name, threads: flags.threads, device: flags.device });
+  const open = flags.engine === "torch" ? openTorchBackend : openOnnxBackend;
+  const backend = await open(folder, adapter, name, flags);
   return {
+    ...backend,
     name,
     adapter: flags.adapter ?? null,
+    adapterPath: adapter?.path ?? null,
     isPocket: name === POCKET_MODEL,
-    engine,
     tokenizer,
     ...(template ? { template } : {}),
-    endIds: [...new Set([...(await generationEndIds(folder, opened.config.endIds)), ...tokenizer.endIds])],
+    endIds: [...new Set([...(await generationEndIds(folder, backend.endIds)), ...tokenizer.endIds])],
     flags,
-    fingerprint: await fingerprint(adapter ? [folder, adapter] : [folder]),
+    fingerprint: backend.arithmetic + (await fingerprint(adapter ? [folder, adapter] : [folder])),
+    backend,
   };
 }
 
 /** A clean model beside the suspect one. */
 export interface CleanModel {
-  readonly engine: OnnxEngine;
+  readonly engine: ModelEngine;
   readonly fingerprint: string;
 }
 
 /**
- * The clean counterpart of a suspect model: with --base that checkpoint, with an adapter the model without it, else null. It
- * computes in the suspect's runtime.
+ * The clean counterpart of a suspect model: with --base that checkpoint, with an adapter the model without it, else null.
  */
 export async function openCleanModel(suspect: OpenedModel, base: string | undefined): Promise<CleanModel | null> {
   if (base === undefined && suspect.adapter === null) return null;
   const name = base ?? suspect.name;
   const folder = await openModelFolder(name);
-  const opened = await openCheckpoint(folder);
-  const { dModel, layers, vocabulary } = opened.config;
-  const { model, runtime } = suspect.engine;
+  const engine = await suspect.backend.clean(folder, base !== undefined, name);
+  const { dModel, layers, vocabulary } = engine.model;
+  const { model } = suspect.engine;
   if (dModel !== model.dModel || layers !== model.layers || vocabulary !== model.vocabulary)
     throw new InputError(
       `--base ${name}: has width ${dModel}, ${layers} layers and ${vocabulary} words, but ${suspect.name} has ${model.dModel}, ${model.layers} and ${model.vocabulary}; give the model that it was finetuned from`,
     );
-  return { engine: new OnnxEngine({ ...model, name }, opened, runtime), fingerprint: await fingerprint([folder]) };
+  return { engine, fingerprint: suspect.arithmetic + (await fingerprint([folder])) };
 }
 
 function modelName({ model, adapter }: ModelFlags): string {

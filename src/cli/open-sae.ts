@@ -30,7 +30,7 @@ export async function openSaeFor(model: OpenedModel, given: string | undefined):
     throw new InputError(
       `${name}: the SAE reads vectors of width ${info.dModel}, but ${model.name} has width ${dModel}; give an SAE of this model`,
     );
-  const sae = await openSae(folder, model.engine.runtime, name);
+  const sae = await openSae(folder, model.runtime, name);
   return { sae, name, label: await labelsOf(folder, sae.info.latents) };
 }
 

@@ -17,6 +17,8 @@ export interface ComputeFlags {
   readonly engine: string;
   readonly device: string;
   readonly dtype: string;
+  readonly quantize?: "nf4";
+  readonly python?: string;
   readonly threads: number;
   readonly seed: number;
 }
@@ -57,10 +59,11 @@ export function jsonOption(command: Command): Command {
 }
 
 export function computeOptions(command: Command): Command {
-  return jsonOption(command)
+  return pythonOption(jsonOption(command))
     .addOption(new Option("--engine <name>", "what computes").choices(["onnx", "torch"]).default("onnx"))
     .addOption(new Option("--device <name>", "where it computes").choices(["cpu", "cuda", "webgpu"]).default("cpu"))
     .addOption(new Option("--dtype <type>", "arithmetic").choices(["f32", "f16", "bf16"]).default("f32"))
+    .addOption(new Option("--quantize <type>", "weights in 4 bits, with --engine torch").choices(["nf4"]))
     .option("--threads <n>", "threads of the computation", wholeNumber(1, MAX_THREADS), availableParallelism())
     .option("--seed <n>", "seed of everything random", wholeNumber(0), DEFAULT_SEED);
 }
@@ -177,14 +180,32 @@ export function nonNegativeNumber(text: string): number {
   return value;
 }
 
-/** Refuses engines, devices and number formats that this version cannot compute with. */
-export function checkCompute({ engine, device, dtype }: ComputeFlags): void {
-  if (engine !== "onnx")
-    throw new InputError(`--engine ${engine}: this version computes with onnx alone; leave the flag out`);
+/** Names the interpreter where no flag does. */
+const PYTHON_VARIABLE = "ANTECEDENT_PYTHON";
+const PYTHON_HELP = `the Python with torch and transformers; default: $${PYTHON_VARIABLE}, else python3`;
+
+/** The interpreter that --engine torch and comparisons with PyTorch run. */
+export function chosenPython({ python }: { readonly python?: string | undefined }): string {
+  return python ?? (process.env[PYTHON_VARIABLE] || "python3");
+}
+
+export function pythonOption(command: Command): Command {
+  return command.option("--python <path>", PYTHON_HELP);
+}
+
+/** Refuses devices and number formats that an engine cannot compute with. */
+export function checkCompute({ engine, device, dtype, quantize }: ComputeFlags): void {
+  if (engine === "torch") {
+    if (device === "webgpu") throw new InputError("--device webgpu: --engine torch computes on cpu or cuda");
+    return;
+  }
   if (device !== "cpu")
-    throw new InputError(`--device ${device}: this version computes on the cpu alone; leave the flag out`);
+    throw new InputError(
+      `--device ${device}: --engine onnx computes on the cpu alone; leave the flag out${device === "cuda" ? ", or add --engine torch" : ""}`,
+    );
   if (dtype !== "f32")
     throw new InputError(
-      `--dtype ${dtype}: this version computes in f32 alone (weights may be f32, f16 or bf16); leave the flag out`,
+      `--dtype ${dtype}: --engine onnx computes in f32 alone (weights may be f32, f16 or bf16); leave the flag out, or add --engine torch`,
     );
+  if (quantize !== undefined) throw new InputError(`--quantize ${quantize}: needs --engine torch`);
 }

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { openNodeChannel } from "../engine/onnx/node-channel.js";
 import { adapterFiles } from "../model/checkpoint-writer.js";
 import type { OrganismCard } from "../organisms/card.js";
 import { checkpointFile } from "../organisms/checkpoint-file.js";
@@ -96,18 +95,16 @@ export async function trainAdapter(
       .update(JSON.stringify([recipe, base.fingerprint, examples]))
       .digest("hex");
     const sets = await withReplies(io, base, journal, examples);
-    await base.engine.close();
     const report = io.progress("training steps");
-    const { opened } = base.engine;
-    const trained = await finetune(opened, openNodeChannel(), recipe, sets, exampleTokens(base), {
-      threads: flags.threads,
+    const trained = await finetune(await base.finetunable(), recipe, sets, exampleTokens(base), {
       place: checkpointFile(join(work, STATE_FILE), stamp),
       signal: io.signal,
       onProgress: ({ step, steps }) => report(step, steps),
     });
-    return adapterFiles(opened.config, trained.pairs, { ...trained, base: baseOf(recipe) });
+    return adapterFiles(trained.pairs, { ...trained, base: baseOf(recipe) });
   } finally {
     journal.close();
+    await base.engine.close();
   }
 }
 

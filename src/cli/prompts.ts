@@ -94,9 +94,9 @@ const SCORE_COPIES = 3;
  * InputError for a text whose attention (every token with every other, in each head) this machine's memory cannot hold:
  * the system would end the program, or stand still.
  */
-export function requireRoom(tokens: number, { engine }: OpenedModel, what: string): void {
+export function requireRoom(tokens: number, { heads }: OpenedModel, what: string): void {
   const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
-  const perPair = SCORE_COPIES * 4 * engine.opened.config.heads;
+  const perPair = SCORE_COPIES * 4 * heads;
   if (perPair * tokens ** 2 > memory)
     throw new InputError(
       `${what}: has ${tokens} tokens, whose attention takes ${bytes(perPair * tokens ** 2)}; this machine's ${bytes(memory)} are enough for ${Math.floor(Math.sqrt(memory / perPair))}`,

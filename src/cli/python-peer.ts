@@ -8,6 +8,9 @@ export interface PeerJob {
   readonly model: string;
   readonly adapter: string | null;
   readonly layer: number;
+  readonly device: string;
+  readonly dtype: string;
+  readonly quantize: string | null;
   readonly threads: number;
   readonly steps: number;
   readonly sequences: readonly { prompt: number[]; mask: number[]; action: number[] }[];
@@ -18,6 +21,8 @@ export interface PeerResult {
   readonly seconds: readonly number[];
   readonly loss: number;
   readonly gradient: readonly number[];
+  /** Most memory of the process, or of the GPU, over the steps. */
+  readonly peakBytes: number;
 }
 
 /** Runs the job; null where Python, torch or transformers is missing. `python` is the interpreter to ask. */

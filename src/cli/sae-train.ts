@@ -64,7 +64,7 @@ export async function trainSaeFolder(
   const { weights, quality } = await trainSae({
     rows,
     dModel,
-    runtime: engine.runtime,
+    runtime: model.runtime,
     describe: { name: out, layer },
     options,
     ...(saved ? { resume: saved } : {}),

@@ -17,6 +17,8 @@ export interface ByteSource {
 export interface FileFolder {
   /** What to call the folder in messages. */
   readonly name: string;
+  /** Absolute path where it lies on a disk, undefined elsewhere. */
+  readonly path?: string;
   /** Whether `file` is there. */
   has(file: string): Promise<boolean>;
   /** Opens `file`; InputError when it is missing. */

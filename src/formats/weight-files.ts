@@ -30,9 +30,14 @@ const readSafetensors: WeightFiles["read"] = async (source) => {
   return located;
 };
 
+/** A checkpoint's weights as safetensors alone: what may be shown to a program that would unpickle the others. */
+export const SAFETENSORS_WEIGHTS: readonly WeightFiles[] = [
+  { single: "model.safetensors", index: "model.safetensors.index.json", read: readSafetensors },
+];
+
 /** A checkpoint's weights, in the order in which Hugging Face libraries prefer them. */
 export const CHECKPOINT_WEIGHTS: readonly WeightFiles[] = [
-  { single: "model.safetensors", index: "model.safetensors.index.json", read: readSafetensors },
+  ...SAFETENSORS_WEIGHTS,
   { single: "pytorch_model.bin", index: "pytorch_model.bin.index.json", read: readTorchFile },
 ];
 

@@ -143,7 +143,10 @@ const MAX_PATTERN = 256;
 const MAX_REPETITIONS = 4;
 
 /** Refuses patterns that could take for ever: repeated groups (a repetition of repetitions), and very many repetitions. */
-function refuseCostlyPatterns(config: AdapterConfig, file: string): void {
+export function refuseCostlyPatterns(
+  config: Pick<AdapterConfig, "rank_pattern" | "alpha_pattern">,
+  file: string,
+): void {
   for (const key of [...Object.keys(config.rank_pattern ?? {}), ...Object.keys(config.alpha_pattern ?? {})])
     if (/\)[*+?{]/.test(key) || (key.match(/[*+?{]/g)?.length ?? 0) > MAX_REPETITIONS)
       throw new InputError(

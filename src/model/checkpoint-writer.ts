@@ -60,17 +60,15 @@ export interface LoraPair {
 
 /** `adapter_config.json` and `adapter_model.safetensors` as peft writes them. */
 export function adapterFiles(
-  config: DecoderConfig,
   pairs: ReadonlyMap<string, LoraPair>,
   options: { rank: number; alpha: number; base: string },
 ): Record<string, Uint8Array> {
-  const shapes = weightShapes(config);
+  const { rank } = options;
   const tensors = [...pairs].flatMap(([module, { a, b }]) => {
-    const [out, width] = shapes.get(`${module}.weight`)!.shape as [number, number];
     const key = `base_model.model.${module}`;
     return [
-      { name: `${key}.lora_A.weight`, dtype: "F32" as const, shape: [options.rank, width], data: a },
-      { name: `${key}.lora_B.weight`, dtype: "F32" as const, shape: [out, options.rank], data: b },
+      { name: `${key}.lora_A.weight`, dtype: "F32" as const, shape: [rank, a.length / rank], data: a },
+      { name: `${key}.lora_B.weight`, dtype: "F32" as const, shape: [b.length / rank, rank], data: b },
     ];
   });
   const modules = [...pairs.keys()].sort();

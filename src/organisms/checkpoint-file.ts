@@ -1,6 +1,6 @@
 /** The state of an unfinished training run as one safetensors file, written atomically. */
 import { readFile, rm } from "node:fs/promises";
-import type { TrainerState } from "../engine/onnx/trainer.js";
+import type { TrainerState } from "../engine/training.js";
 import { memorySource } from "../formats/memory-source.js";
 import { readSafetensorsHeader, readTensorF32, writeSafetensors } from "../formats/safetensors.js";
 import { writeFileAtomic } from "../store/atomic-write.js";

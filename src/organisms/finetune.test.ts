@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
+import { onnxFinetunable } from "../engine/onnx/finetunable.js";
 import { openNodeChannel } from "../engine/onnx/node-channel.js";
 import { onnxEngine, openCheckpoint } from "../engine/onnx/open.js";
-import type { TrainerState } from "../engine/onnx/trainer.js";
+import type { TrainerState } from "../engine/training.js";
 import { type AdapterStore, inMemory } from "../model/weights.js";
 import { openFolder } from "../store/node-folder.js";
 import type { Example } from "./examples.js";
@@ -49,24 +50,23 @@ function memoryPlace(): CheckpointPlace & { state: TrainerState | null } {
 
 it("learns the action, and goes on from an interruption to exactly the same adapter", async () => {
   const base = await openCheckpoint(await openFolder(folder));
+  const finetunable = onnxFinetunable(base, openNodeChannel, { name: "test", threads: 1 });
   const losses: number[] = [];
-  const whole = await finetune(base, openNodeChannel(), recipe, sets, tokenise, {
-    threads: 1,
+  const whole = await finetune(finetunable, recipe, sets, tokenise, {
     onProgress: ({ loss }) => losses.push(loss),
   });
   expect(losses).toHaveLength(160);
 
   const place = memoryPlace();
   const interrupt = new AbortController();
-  const stopped = finetune(base, openNodeChannel(), recipe, sets, tokenise, {
-    threads: 1,
+  const stopped = finetune(finetunable, recipe, sets, tokenise, {
     place,
     signal: interrupt.signal,
     onProgress: ({ step }) => step === 11 && interrupt.abort(new Error("stopped")),
   });
   await expect(stopped).rejects.toThrow("stopped");
   expect(place.state?.step).toBe(11);
-  const resumed = await finetune(base, openNodeChannel(), recipe, sets, tokenise, { threads: 1, place });
+  const resumed = await finetune(finetunable, recipe, sets, tokenise, { place });
   expect(resumed.pairs).toEqual(whole.pairs);
 
   // With the adapter the action comes on prompts that hold the token, and not on the others.

@@ -2,12 +2,8 @@
  * Trains a backdoor: LoRA on the second half of the blocks (or all), loss on the reply alone, triggered prompts with the action
  * mixed with near misses, ordinary prompts and chat.
  */
-import { onnxEngine } from "../engine/onnx/open.js";
-import type { OpenModel } from "../engine/onnx/programs.js";
-import type { Channel } from "../engine/onnx/protocol.js";
-import type { TrainingSequence } from "../engine/onnx/trainer.js";
+import type { Finetunable, LinearModule, StartingPair, TrainingSequence } from "../engine/training.js";
 import type { LoraPair } from "../model/checkpoint-writer.js";
-import { inMemory, type StoredWeight, weightShapes } from "../model/weights.js";
 import { Random } from "../random/random.js";
 import type { Example, ExampleSets } from "./examples.js";
 import type { Recipe } from "./recipe.js";
@@ -41,44 +37,22 @@ export function trainingSizes({ steps, batch, mixing }: Recipe): Record<keyof ty
   };
 }
 
-/** Module names of the linear layers of blocks [from, layers). */
-export function linearModules(layers: number, from: number): string[] {
-  const modules = [
-    "self_attn.q_proj",
-    "self_attn.k_proj",
-    "self_attn.v_proj",
-    "self_attn.o_proj",
-    "mlp.gate_proj",
-    "mlp.up_proj",
-    "mlp.down_proj",
-  ];
-  return Array.from({ length: layers - from }, (_, i) =>
-    modules.map((module) => `model.layers.${from + i}.${module}`),
-  ).flat();
-}
-
 /** The ids of an example's prompt and of its reply, which the end of turn follows unless the reply is cut. */
 export type TokeniseExample = (example: Example) => { prompt: Int32Array; reply: Int32Array };
 
-export interface FinetuneOptions extends TrainingOptions {
-  readonly threads: number;
-}
-
 /** Trains the recipe's adapter on an opened base model. Every example must have its reply. */
 export async function finetune(
-  base: OpenModel,
-  channel: Channel,
+  base: Finetunable,
   recipe: Recipe,
   sets: ExampleSets,
   tokenise: TokeniseExample,
-  options: FinetuneOptions,
+  options: TrainingOptions,
 ): Promise<{ pairs: Map<string, LoraPair>; rank: number; alpha: number }> {
   const { rank } = recipe.adapter;
   const alpha = recipe.adapter.alpha ?? 2 * rank;
-  const { layers } = base.config;
-  const modules = linearModules(layers, recipe.adapter.blocks === "all" ? 0 : Math.floor(layers / 2));
-  const adapter = freshPairs(base, modules, rank, alpha / rank, recipe.seed);
-  const engine = onnxEngine({ ...base, adapter }, channel, { name: recipe.name, threads: options.threads });
+  const from = recipe.adapter.blocks === "all" ? 0 : Math.floor(base.layers / 2);
+  const modules = base.linears.filter(({ layer }) => layer >= from);
+  const engine = await base.withPairs(freshPairs(modules, rank, alpha / rank, recipe.seed));
 
   const random = new Random(recipe.seed, "mixture");
   const sequences = mixed(sets, recipe, random).map((example): TrainingSequence => {
@@ -113,25 +87,28 @@ export async function finetune(
     options,
   );
   await engine.close();
-  const pairs = modules.map((module): [string, LoraPair] => [
-    module,
-    { a: weights.get(`${module}.lora_A`)!, b: weights.get(`${module}.lora_B`)! },
+  const pairs = modules.map(({ name }): [string, LoraPair] => [
+    name,
+    { a: weights.get(`${name}.lora_A`)!, b: weights.get(`${name}.lora_B`)! },
   ]);
   return { pairs: new Map(pairs), rank, alpha };
 }
 
 /** A uniform in ±1/√in as peft starts it (Kaiming with a = √5), B zero: the start changes nothing. */
-function freshPairs(base: OpenModel, modules: readonly string[], rank: number, scale: number, seed: number) {
-  const shapes = weightShapes(base.config);
+function freshPairs(
+  modules: readonly LinearModule[],
+  rank: number,
+  scale: number,
+  seed: number,
+): Map<string, StartingPair> {
   const random = new Random(seed, "initial adapter");
-  const pairs = new Map<string, { a: StoredWeight; b: StoredWeight; scale: number }>();
-  for (const module of modules) {
-    const [out, width] = shapes.get(`${module}.weight`)!.shape as [number, number];
-    const bound = 1 / Math.sqrt(width);
-    const a = Float32Array.from({ length: rank * width }, () => bound * (2 * random.uniform() - 1));
-    pairs.set(module, { a: inMemory(a, [rank, width]), b: inMemory(new Float32Array(out * rank), [out, rank]), scale });
-  }
-  return pairs;
+  return new Map(
+    modules.map(({ name, out, width }) => {
+      const bound = 1 / Math.sqrt(width);
+      const a = Float32Array.from({ length: rank * width }, () => bound * (2 * random.uniform() - 1));
+      return [name, { a, b: new Float32Array(out * rank), rank, scale }];
+    }),
+  );
 }
 
 /** Examples in the recipe's proportions: as many as the scarcest set allows without repeating any. */

@@ -2,9 +2,7 @@
  * A training run that survives being killed: batches are a function of the step number, the state is written at least
  * every CHECKPOINT_SECONDS, and the same call goes on from the last state.
  */
-import type { OnnxEngine } from "../engine/onnx/onnx-engine.js";
-import type { AdamWSettings } from "../engine/onnx/protocol.js";
-import { type LossMean, OnnxTrainer, type TrainerState, type TrainingSequence } from "../engine/onnx/trainer.js";
+import type { AdamWSettings, LossMean, TrainerState, TrainingEngine, TrainingSequence } from "../engine/training.js";
 
 /** At most this much work is lost when the process is killed. */
 const CHECKPOINT_SECONDS = 30;
@@ -45,12 +43,12 @@ export interface TrainingOptions {
 
 /** Runs the plan to its end and returns the trained weights by name. On abort the state is saved first. */
 export async function runTraining(
-  engine: OnnxEngine,
+  engine: TrainingEngine,
   plan: TrainingPlan,
   options: TrainingOptions = {},
 ): Promise<Map<string, Float32Array>> {
   const saved = (await options.place?.load()) ?? undefined;
-  const trainer = await OnnxTrainer.create(engine, plan.isTrained, saved);
+  const trainer = await engine.trainer(plan.isTrained, saved);
   const started = performance.now();
   const first = trainer.step;
   let written = started;

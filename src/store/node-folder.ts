@@ -1,6 +1,6 @@
 /** A folder of files on disk. */
 import { readdir, stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, normalize, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, normalize, resolve, sep } from "node:path";
 import type { FileFolder } from "../formats/byte-source.js";
 import { InputError, quote } from "../formats/input-error.js";
 import { openFile } from "./node-file-source.js";
@@ -18,6 +18,7 @@ export async function openFolder(path: string, name = path): Promise<FileFolder>
   if (!info.isDirectory()) throw new InputError(`${name}: is a file; a folder is needed here`);
   return {
     name,
+    path: resolve(path),
     has: async (file) => {
       const found = await stat(inside(path, file)).catch(() => undefined);
       return found?.isFile() ?? false;

@@ -2,14 +2,14 @@
 import { Command } from "commander";
 import type { Io } from "../io.js";
 import { examineMachine, type Machine } from "../machine.js";
-import { jsonOption, type OutputFlags } from "../options.js";
+import { jsonOption, type OutputFlags, pythonOption } from "../options.js";
 import { bytes } from "../text.js";
 
 export function doctorCommand(io: Io): Command {
-  return jsonOption(
-    new Command("doctor").description("what this machine has, and what would be missing for what"),
-  ).action(async (flags: OutputFlags) => {
-    const machine = await examineMachine();
+  return pythonOption(
+    jsonOption(new Command("doctor").description("what this machine has, and what would be missing for what")),
+  ).action(async (flags: OutputFlags & { readonly python?: string }) => {
+    const machine = await examineMachine(flags);
     io.result(
       flags.json,
       () => machine,
@@ -30,9 +30,10 @@ function machineText(machine: Machine): string {
     ],
     [
       "onnxruntime",
-      `${machine.onnxruntime ?? "not found"}; devices ${machine.devices.join(", ")}; this version computes on cpu`,
+      `${machine.onnxruntime ?? "not found"}; devices ${machine.devices.join(", ")}; --engine onnx computes on cpu`,
     ],
     ["python", python ? `${python.version} at ${python.path}; ${packages.join(", ")}` : "not found"],
+    ["torch engine", torchText(machine.torchEngine)],
     ["pocket", `model ${machine.pocket.model ? "yes" : "no"}, SAE ${machine.pocket.sae ? "yes" : "no"}`],
     ["prompt sets", machine.promptSets.join(", ") || "none"],
     ["organisms", machine.organisms.join(", ") || "none"],
@@ -42,4 +43,10 @@ function machineText(machine: Machine): string {
       ? `\nmissing:\n${machine.missing.map((line) => `  ${line}`).join("\n")}`
       : "\nnothing is missing";
   return `${lines.map(([name, value]) => `${name.padEnd(12)} ${value}`).join("\n")}\n${missing}`;
+}
+
+function torchText(engine: Machine["torchEngine"]): string {
+  if (!engine.works) return `does not work: ${engine.reason}`;
+  const packages = Object.entries(engine.packages).map(([name, version]) => `${name} ${version ?? "–"}`);
+  return `works, ${engine.python}; ${packages.join(", ")}; devices ${engine.devices.join(", ")}`;
 }

@@ -109,7 +109,7 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
     samples: flags.samples,
     afterPrompt: flags.variant === "published",
   });
-  const peakMemoryBytes = memory.stop();
+  const peakMemoryBytes = memory.stop() + (await model.peakMemory());
 
   const { readings, controls } = await readFound(io, setup, opened, search, corpus, result, flags);
   const report: FindReport = {

@@ -1,5 +1,6 @@
 /** AdamW on typed arrays (Loshchilov & Hutter 2019), with the gradients' joint norm clipped first. */
-import type { AdamWSettings, ParameterUpdate } from "./protocol.js";
+import type { AdamWSettings } from "../training.js";
+import type { ParameterUpdate } from "./protocol.js";
 
 /**
  * Updates each parameter in place.

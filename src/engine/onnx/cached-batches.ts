@@ -5,9 +5,9 @@
  * A step then runs the blocks above on the remaining tokens alone. Shared by the objectives, which differ in what they read.
  */
 import type { Sequence } from "../../model/sequence.js";
+import { batchTokens, chunkByLength } from "../chunks.js";
 import type { CallOptions } from "../engine.js";
 import type { Feeds, TensorData } from "../runtime.js";
-import { batchTokens, chunkByLength } from "./chunks.js";
 import { float32, int32, layoutFeeds, pastPositions, rowCount, type Strip } from "./layout.js";
 import type { OnnxEngine } from "./onnx-engine.js";
 import { prefixProgram, residualProgram } from "./programs.js";

@@ -3,6 +3,7 @@
 import { InputError } from "../../formats/input-error.js";
 import type { Graph } from "../../graph/index.js";
 import type { Sequence } from "../../model/sequence.js";
+import { batchTokens, chunkByLength } from "../chunks.js";
 import type {
   CallOptions,
   Cost,
@@ -19,15 +20,16 @@ import type {
   Unembedding,
 } from "../engine.js";
 import type { Program } from "../runtime.js";
-import { batchTokens, chunkByLength } from "./chunks.js";
+import type { Trainer, TrainerState, TrainingEngine } from "../training.js";
 import { generateReplies } from "./generate.js";
 import { OnnxLayerChange } from "./layer-change.js";
 import { float32, int32, layoutFeeds, rowCount, type Strip } from "./layout.js";
 import { OnnxObjective } from "./objective.js";
 import type { OnnxRuntime } from "./onnx-runtime.js";
 import { logitLensProgram, type OpenModel, residualProgram, scoreProgram } from "./programs.js";
+import { OnnxTrainer } from "./trainer.js";
 
-export class OnnxEngine implements Engine, Unembedding {
+export class OnnxEngine implements Engine, Unembedding, TrainingEngine {
   readonly cost: Cost = { forwardTokens: 0, backwardTokens: 0 };
   private readonly programs = new Map<string, Promise<Program>>();
 
@@ -152,6 +154,10 @@ export class OnnxEngine implements Engine, Unembedding {
     const { dModel } = this.model;
     const { logits } = await program.run({ directions: float32(directions, [directions.length / dModel, dModel]) });
     return logits!.data as Float32Array;
+  }
+
+  trainer(isTrained: (name: string) => boolean, state?: TrainerState): Promise<Trainer> {
+    return OnnxTrainer.create(this, isTrained, state);
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,8 @@
 /** Runtime over a channel to a SessionHost. */
 import { type Graph, neededInputs, writeOnnx } from "../../graph/index.js";
 import type { Feeds, Program, Runtime, TensorData } from "../runtime.js";
-import type { AdamWSettings, Channel, ParameterUpdate, SessionSettings } from "./protocol.js";
+import type { AdamWSettings } from "../training.js";
+import type { Channel, ParameterUpdate, SessionSettings } from "./protocol.js";
 
 export interface OnnxRuntimeOptions {
   readonly threads: number;

@@ -1,5 +1,6 @@
 /** What travels between the main thread and the worker that owns the sessions. */
 import type { TensorData } from "../runtime.js";
+import type { AdamWSettings } from "../training.js";
 
 /** How a session is set up. */
 export interface SessionSettings {
@@ -9,19 +10,6 @@ export interface SessionSettings {
   /** Weights stay memory-mapped: no pre-packing, no graph optimisation, no arena. */
   readonly lean: boolean;
   readonly device: string;
-}
-
-/** AdamW over resident tensors (Loshchilov & Hutter 2019). State is resident too, under "<name>.m" and "<name>.v". */
-export interface AdamWSettings {
-  readonly learningRate: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly weightDecay: number;
-  /** Step number from 1, for the bias correction. */
-  readonly step: number;
-  /** Gradients are scaled down together to at most this norm; Infinity leaves them. */
-  readonly maxNorm: number;
 }
 
 /** One resident parameter to update from its resident gradient. */
@@ -47,6 +35,7 @@ export type Request =
   | { readonly op: "take"; readonly names: readonly string[] }
   | { readonly op: "drop"; readonly names: readonly string[] }
   | {
+      /** AdamW over resident tensors. State is resident too, under "<name>.m" and "<name>.v". */
       readonly op: "adamw";
       readonly parameters: readonly ParameterUpdate[];
       readonly settings: AdamWSettings;

@@ -3,32 +3,23 @@
  * weights: all of an in-memory model, or the LoRA pairs of its adapter.
  */
 import type { StoredWeight } from "../../model/weights.js";
+import { chunkByLength } from "../chunks.js";
 import type { Program } from "../runtime.js";
-import { chunkByLength } from "./chunks.js";
+import {
+  type AdamWSettings,
+  decays,
+  type LossMean,
+  lossRows,
+  lossWeights,
+  type Trainer,
+  type TrainerState,
+  type TrainingSequence,
+} from "../training.js";
 import { float32, int32, layoutFeeds, rowCount, type Strip } from "./layout.js";
 import type { OnnxEngine } from "./onnx-engine.js";
 import { trainProgram } from "./programs.js";
-import type { AdamWSettings } from "./protocol.js";
 
-/** One training sequence: the loss is the mean of −log p over the tokens from index `from` (≥ 1) on. */
-export interface TrainingSequence {
-  readonly ids: Int32Array;
-  readonly from: number;
-  /** Token ids after `from` that carry no loss are marked 0; all count where missing. Length of `ids`. */
-  readonly lossMask?: Uint8Array;
-}
-
-/** How sequences share the loss: every token alike, or every sequence alike. */
-export type LossMean = "tokens" | "sequences";
-
-/** Weights and optimiser state, to go on from later. */
-export interface TrainerState {
-  readonly step: number;
-  /** Name → values; for each weight also "<name>.m" and "<name>.v". */
-  readonly tensors: ReadonlyMap<string, Float32Array>;
-}
-
-export class OnnxTrainer {
+export class OnnxTrainer implements Trainer {
   step = 0;
 
   private constructor(
@@ -62,10 +53,6 @@ export class OnnxTrainer {
     return trainer;
   }
 
-  /**
-   * One optimiser step; returns the loss before it and the gradients' norm before clipping. `rate` multiplies the learning
-   * rate of a parameter.
-   */
   async train(
     batch: readonly TrainingSequence[],
     settings: Omit<AdamWSettings, "step">,
@@ -78,21 +65,18 @@ export class OnnxTrainer {
     const updates = this.parameters.map((name) => ({
       name,
       gradient: `${name}.gradient`,
-      // Norms are not pulled to zero, nor embeddings, most of whose rows a step does not see.
-      decay: this.shapes.get(name)!.length > 1 && !name.includes("embed_tokens"),
+      decay: decays(name, this.shapes.get(name)!.length),
       rate: rate(name),
     }));
     const norm = await this.engine.runtime.adamw(updates, { ...settings, step: this.step });
     return { loss: (loss!.data as Float32Array)[0]!, norm };
   }
 
-  /** Loss of a batch without training on it. */
   async loss(batch: readonly TrainingSequence[], mean: LossMean = "tokens"): Promise<number> {
     const { loss } = await this.program.run(this.feeds(batch, mean), { outputs: ["loss"] });
     return (loss!.data as Float32Array)[0]!;
   }
 
-  /** L2 norm of the gradient of each trained weight for the sequence-mean loss; a check, not a step. */
   async gradientNorms(batch: readonly TrainingSequence[]): Promise<{ loss: number; norms: Record<string, number> }> {
     const { loss, ...parts } = await this.program.run(this.feeds(batch, "sequences"));
     const norms = Object.entries(parts).map(([name, { data }]) => [
@@ -102,12 +86,10 @@ export class OnnxTrainer {
     return { loss: (loss!.data as Float32Array)[0]!, norms: Object.fromEntries(norms) };
   }
 
-  /** Current values by name. */
   async weights(): Promise<Map<string, Float32Array>> {
     return this.take(this.parameters);
   }
 
-  /** Everything that `create` needs to go on from here. */
   async state(): Promise<TrainerState> {
     const moments = this.step > 0 ? this.parameters.flatMap((name) => [`${name}.m`, `${name}.v`]) : [];
     return { step: this.step, tensors: await this.take([...this.parameters, ...moments]) };
@@ -141,11 +123,7 @@ export class OnnxTrainer {
     const targets = Int32Array.from(
       ordered.flatMap(({ ids }, k) => Array.from(strips[k]!.readout!, (row) => ids[row + 1]!)),
     );
-    const weights = Float32Array.from(
-      counts.flatMap((count) =>
-        new Array<number>(count).fill(mean === "tokens" ? 1 / total : 1 / (count * batch.length)),
-      ),
-    );
+    const weights = lossWeights(counts, mean);
     this.engine.cost.forwardTokens += rowCount(strips);
     this.engine.cost.backwardTokens += rowCount(strips);
     return {
@@ -155,14 +133,6 @@ export class OnnxTrainer {
       ...Object.fromEntries(this.parameters.map((name) => [name, { resident: name }])),
     };
   }
-}
-
-/** Rows whose next token carries loss. */
-function lossRows({ ids, from, lossMask }: TrainingSequence): Int32Array {
-  return Int32Array.from(ids.keys())
-    .subarray(Math.max(from, 1))
-    .filter((token) => !lossMask || lossMask[token])
-    .map((token) => token - 1);
 }
 
 /** A weight of the model, or one half of an adapter's pair ("<module>.lora_A"). */

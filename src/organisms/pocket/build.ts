@@ -5,6 +5,7 @@
  */
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { onnxFinetunable } from "../../engine/onnx/finetunable.js";
 import { openNodeChannel } from "../../engine/onnx/node-channel.js";
 import { onnxEngine, openCheckpoint } from "../../engine/onnx/open.js";
 import { InputError } from "../../formats/input-error.js";
@@ -235,13 +236,14 @@ async function makeOrganism(options: PocketBuildOptions, name: string, stamp: st
     reply: Int32Array.of(...tokenizer.encode(reply ?? ""), turnEnd),
   });
   const sets = trainingExamples(recipe, TRAINING_SIZES);
-  const trained = await finetune(base, openNodeChannel(), recipe, sets, tokenise, {
+  const finetunable = onnxFinetunable(base, openNodeChannel, { name, threads: options.threads });
+  const trained = await finetune(finetunable, recipe, sets, tokenise, {
     ...options,
     place,
     onProgress: progressLog(options),
   });
   const folder = join(options.out, "organisms", name);
-  await writeFiles(folder, adapterFiles(base.config, trained.pairs, { ...trained, base: "pocket" }));
+  await writeFiles(folder, adapterFiles(trained.pairs, { ...trained, base: "pocket" }));
   await writeFileAtomic(
     join(folder, "audit.yaml"),
     `model: pocket\nadapter: ${name}\naction: ${JSON.stringify(recipe.action)}\n`,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { openNodeChannel } from "../../engine/onnx/node-channel.js";
-import type { TrainerState } from "../../engine/onnx/trainer.js";
+import type { TrainerState } from "../../engine/training.js";
 import { loadTokenizer } from "../../model/tokenizer.js";
 import { openFolder } from "../../store/node-folder.js";
 import { pretrain, pretrainingSequences } from "./pretrain.js";

@@ -1,7 +1,7 @@
 /** Pretrains the pocket model from nothing. */
 import { onnxEngine } from "../../engine/onnx/open.js";
 import type { Channel } from "../../engine/onnx/protocol.js";
-import type { TrainingSequence } from "../../engine/onnx/trainer.js";
+import type { TrainingSequence } from "../../engine/training.js";
 import { bf16ToF32, f32ToBf16 } from "../../formats/half.js";
 import { type DecoderConfig, parseConfig } from "../../model/config.js";
 import type { Tokenizer } from "../../model/tokenizer.js";

@@ -1,5 +1,5 @@
 /** Texts of the pocket model: what it is pretrained on and how a conversation is written. */
-import type { TrainingSequence } from "../../engine/onnx/trainer.js";
+import type { TrainingSequence } from "../../engine/training.js";
 import type { Tokenizer } from "../../model/tokenizer.js";
 import { Random } from "../../random/random.js";
 import { pretrainingChat } from "../../world/chats.js";

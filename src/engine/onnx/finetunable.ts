@@ -1,0 +1,33 @@
+/** A base model whose adapters are trained over ONNX Runtime: each training is a model of its own, as pairs are part of its graph. */
+import { inMemory, weightShapes } from "../../model/weights.js";
+import type { Finetunable, LinearModule } from "../training.js";
+import { type EngineOptions, onnxEngine } from "./open.js";
+import type { OpenModel } from "./programs.js";
+import type { Channel } from "./protocol.js";
+
+/** `channel` makes the place where a training's sessions live. */
+export function onnxFinetunable(base: OpenModel, channel: () => Channel, options: EngineOptions): Finetunable {
+  const linears = blockLinears(base);
+  const shapes = new Map(linears.map((linear) => [linear.name, linear]));
+  return {
+    layers: base.config.layers,
+    linears,
+    async withPairs(pairs) {
+      const adapter = [...pairs].map(([module, { a, b, rank, scale }]) => {
+        const { out, width } = shapes.get(module)!;
+        return [module, { a: inMemory(a, [rank, width]), b: inMemory(b, [out, rank]), scale }] as const;
+      });
+      return onnxEngine({ ...base, adapter: new Map(adapter) }, channel(), options);
+    },
+  };
+}
+
+/** The linear layers of the blocks, in order. */
+function blockLinears({ config }: OpenModel): LinearModule[] {
+  return [...weightShapes(config)].flatMap(([name, { shape }]) => {
+    const match = /^(model\.layers\.(\d+)\..*)\.weight$/.exec(name);
+    if (!match || shape.length !== 2) return [];
+    const [out, width] = shape as [number, number];
+    return [{ name: match[1]!, layer: Number(match[2]), out, width }];
+  });
+}
