@@ -44,15 +44,22 @@ export async function ggufIn(folder: FileFolder): Promise<string | undefined> {
   return [...models][0];
 }
 
-/** Reads the headers of `file` and, where it is a part, of the other parts, all in `folder`. */
-export async function openGguf(folder: FileFolder, file: string): Promise<GgufFile> {
+/** Opens `file` of `folder` and, where it is a part, the other parts, in order. InputError for a missing one. */
+export async function openParts(folder: FileFolder, file: string): Promise<ByteSource[]> {
   const names = partNames(file);
   const parts: ByteSource[] = [];
   for (const name of names) {
-    if (!(await folder.has(name)))
-      throw new InputError(`${folder.name}: ${quote(name)} is missing; a model in ${names.length} parts needs all of them`);
+    if (names.length > 1 && !(await folder.has(name)))
+      throw new InputError(
+        `${folder.name}: ${quote(name)} is missing; a model in ${names.length} parts needs all of them`,
+      );
     parts.push(await folder.open(name));
   }
+  return parts;
+}
+
+/** Reads the headers of a model's parts. InputError where they are invalid or not the parts of one model. */
+export async function readGguf(parts: readonly ByteSource[]): Promise<GgufFile> {
   const tensors = new Map<string, LocatedGgufTensor>();
   let first: GgufMetadata | undefined;
   for (const [index, source] of parts.entries()) {
@@ -60,7 +67,7 @@ export async function openGguf(folder: FileFolder, file: string): Promise<GgufFi
     first ??= metadata;
     const count = metadata.get("split.count") ?? 1;
     const number = metadata.get("split.no") ?? 0;
-    if (count !== parts.length || number !== index)
+    if ((count !== parts.length && !(count === 0 && parts.length === 1)) || number !== index)
       throw new InputError(
         `${source.name}: says it is part ${Number(number) + 1} of ${String(count)}, but is opened as part ${index + 1} of ${parts.length}; keep the names that the parts were given`,
       );

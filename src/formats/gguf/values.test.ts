@@ -1,14 +1,14 @@
 /** Dequantised values against the `gguf` package, bit for bit; test/goldens/gguf_goldens.py wrote both files. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { memoryFolder, memorySource } from "../memory-source.js";
+import { memorySource } from "../memory-source.js";
 import { readSafetensorsHeader, readTensorF32 } from "../safetensors.js";
-import { openGguf } from "./gguf-file.js";
+import { readGguf } from "./gguf-file.js";
 import { readRows, readRowsF32, rowsOf } from "./values.js";
 
 const golden = (file: string) =>
   new Uint8Array(readFileSync(new URL(`../../../test/goldens/gguf/${file}`, import.meta.url)));
-const { tensors } = await openGguf(memoryFolder("goldens", { "types.gguf": golden("types.gguf") }), "types.gguf");
+const { tensors } = await readGguf([memorySource("types.gguf", golden("types.gguf"))]);
 const expected = memorySource("types.safetensors", golden("types.safetensors"));
 const { tensors: wanted } = await readSafetensorsHeader(expected);
 
