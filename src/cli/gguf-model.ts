@@ -42,9 +42,7 @@ export async function openGgufModel(folder: FileFolder, file: string, name: stri
 
 /** Where converted models are kept: ANTECEDENT_CACHE, else the user's cache folder. */
 function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
-  return (
-    environment.ANTECEDENT_CACHE || join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "antecedent")
-  );
+  return environment.ANTECEDENT_CACHE || join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "antecedent");
 }
 
 /** Changes with the places, sizes and times of change of the parts: hashing gigabytes would take longer than converting them. */
@@ -68,7 +66,8 @@ async function checkRoom(path: string, bytes: number, name: string): Promise<voi
 
 /** `changed`: the files' time of change, so that a run knows the model again when it had to be converted anew. */
 async function writeCheckpoint(folder: string, checkpoint: ConvertedCheckpoint, changed: Date): Promise<void> {
-  for (const [name, value] of Object.entries(checkpoint.jsons)) await writeFile(join(folder, name), JSON.stringify(value));
+  for (const [name, value] of Object.entries(checkpoint.jsons))
+    await writeFile(join(folder, name), JSON.stringify(value));
   const handle = await open(join(folder, "model.safetensors"), "wx");
   try {
     await writeWeights(handle, checkpoint);

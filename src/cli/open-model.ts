@@ -113,8 +113,7 @@ export async function openModelFolder(name: string): Promise<FileFolder> {
     const gguf = (await folder.has("config.json")) ? undefined : await ggufIn(folder);
     return gguf === undefined ? folder : openGgufModel(folder, gguf, name);
   }
-  if (name.toLowerCase().endsWith(".gguf"))
-    return openGgufModel(await openFolder(dirname(name)), basename(name), name);
+  if (name.toLowerCase().endsWith(".gguf")) return openGgufModel(await openFolder(dirname(name)), basename(name), name);
   if (existsSync(name))
     throw new InputError(`${name}: is a file; --model takes a Hugging Face checkpoint folder or a .gguf file`);
   if (HUB_ID.test(name)) {
@@ -124,7 +123,9 @@ export async function openModelFolder(name: string): Promise<FileFolder> {
       `${name}: no such folder, and no such model in the Hugging Face cache; this version does not download, so give the folder of one`,
     );
   }
-  throw new InputError(`${name}: no such folder; --model takes a Hugging Face checkpoint folder, a .gguf file, or \`pocket\``);
+  throw new InputError(
+    `${name}: no such folder; --model takes a Hugging Face checkpoint folder, a .gguf file, or \`pocket\``,
+  );
 }
 
 /** The PEFT folder called `name`: an organism of the package, or a folder of the user's. */

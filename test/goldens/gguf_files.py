@@ -18,7 +18,9 @@ def bpe(pre="llama-bpe", size=320):
     """Byte-level BPE: ordinary tokens, three control tokens, one user-defined, unused ones up to `size`."""
     t = Tokenizer(models.BPE())
     split = SPLITS.get(pre)
-    t.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(split), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]) if split else pre_tokenizers.ByteLevel(add_prefix_space=False)
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=split is None)
+    first = [pre_tokenizers.Split(Regex(split), "isolated")] if split else [pre_tokenizers.Digits(individual_digits=True)] if pre == "smollm" else []
+    t.pre_tokenizer = pre_tokenizers.Sequence([*first, byte_level])
     t.decoder = decoders.ByteLevel()
     t.train_from_iterator(TEXTS, trainers.BpeTrainer(vocab_size=size - 12, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
     import json
@@ -30,7 +32,7 @@ def bpe(pre="llama-bpe", size=320):
     while len(tokens) < size:
         tokens.append(f"[PAD{len(tokens)}]"), types.append(UNUSED)
     at = tokens.index
-    return {"model": "gpt2", "pre": pre, "tokens": tokens, "types": types, "merges": [" ".join(m) for m in model["merges"]],
+    return {"original": t, "model": "gpt2", "pre": pre, "tokens": tokens, "types": types, "merges": [" ".join(m) for m in model["merges"]],
             "bos": at("<|endoftext|>"), "eos": at("<|im_end|>"), "eot": at("<|im_end|>"), "pad": at("<|endoftext|>"), "add_bos": False}
 
 

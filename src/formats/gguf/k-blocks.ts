@@ -99,9 +99,7 @@ function nibble(blocks: Uint8Array, at: number, group: number, j: number): numbe
 
 /** Scales and minima of groups 0–3 are the low six bits of bytes 0–3 and 4–7; those of 4–7 are spread over the rest. */
 function sixBitScale(blocks: Uint8Array, at: number, group: number): number {
-  return group < 4
-    ? blocks[at + group]! & 63
-    : (blocks[at + group + 4]! & 15) | ((blocks[at + group - 4]! >> 6) << 4);
+  return group < 4 ? blocks[at + group]! & 63 : (blocks[at + group + 4]! & 15) | ((blocks[at + group - 4]! >> 6) << 4);
 }
 
 function sixBitMinimum(blocks: Uint8Array, at: number, group: number): number {

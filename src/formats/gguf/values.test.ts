@@ -14,7 +14,8 @@ const { tensors: wanted } = await readSafetensorsHeader(expected);
 
 const bits = (values: Float32Array) => [...new Uint32Array(values.buffer, values.byteOffset, values.length)];
 
-it("knows as many types as the goldens have", () => expect([...tensors.keys()].sort()).toEqual([...wanted.keys()].sort()));
+it("knows as many types as the goldens have", () =>
+  expect([...tensors.keys()].sort()).toEqual([...wanted.keys()].sort()));
 
 it.each([...tensors.keys()])("%s: the bits that the gguf package makes of it", async (name) => {
   const tensor = tensors.get(name)!;

@@ -93,7 +93,9 @@ export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
     tensors: { attn_qkv: "self_attn.qkv_proj", ffn_up: "mlp.gate_up_proj" },
     spaces: "prepend",
     // 0 says that there is none.
-    config: (keys, architecture) => ({ sliding_window: keys.number(`${architecture}.attention.sliding_window`) || null }),
+    config: (keys, architecture) => ({
+      sliding_window: keys.number(`${architecture}.attention.sliding_window`) || null,
+    }),
   },
   olmo2: {
     modelType: "olmo2",

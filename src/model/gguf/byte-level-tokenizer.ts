@@ -12,8 +12,8 @@ export function byteLevelTokenizer(keys: Keys, { tokens, merges }: Vocabulary): 
     throw new InputError(`${keys.file}: metadata key tokenizer.ggml.merges is missing; a gpt2 vocabulary needs it`);
   const { component, ignoreMerges } = preTokenizerOf(keys.text("tokenizer.ggml.pre"), keys.file);
   const vocab = new Map<string, number>();
+  // Added tokens are written as they read; others may be, and then lack the spelling that words have.
   for (const { text, id, control, userDefined } of tokens)
-    // Added tokens are written as they read; others may be, and then lack the spelling that words have.
     vocab.set(control || userDefined || isSpeltInBytes(text) ? text : byteLevelText(text), id);
   return {
     model: { type: "BPE", vocab, merges, fuse_unk: false, byte_fallback: false, ignore_merges: ignoreMerges },

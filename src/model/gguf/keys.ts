@@ -15,7 +15,8 @@ export class Keys {
   /** InputError: `key` holds something else than `wanted`. */
   refuse(key: string, wanted: string): never {
     const found = this.metadata.get(key);
-    const shown = found === undefined ? "is missing" : Array.isArray(found) ? "is a list" : `is ${quote(String(found))}`;
+    const shown =
+      found === undefined ? "is missing" : Array.isArray(found) ? "is a list" : `is ${quote(String(found))}`;
     throw new InputError(`${this.file}: metadata key ${key} ${shown}; expected ${wanted}`);
   }
 
@@ -24,7 +25,11 @@ export class Keys {
     return value === undefined || is(value) ? value : this.refuse(key, wanted);
   }
 
-  #list<T extends GgufValue>(key: string, is: (value: GgufValue) => value is T, what: string): readonly T[] | undefined {
+  #list<T extends GgufValue>(
+    key: string,
+    is: (value: GgufValue) => value is T,
+    what: string,
+  ): readonly T[] | undefined {
     const wanted = `a list of ${what}`;
     const value = this.#get(key, (v): v is readonly GgufValue[] => Array.isArray(v), wanted);
     return value === undefined || value.every(is) ? (value as readonly T[] | undefined) : this.refuse(key, wanted);

@@ -48,9 +48,11 @@ describe("llama3Scaling", () => {
     want.forEach((frequency, i) => expect(Math.abs(got[i]! / frequency - 1)).toBeLessThan(1e-5));
   });
 
-  it("sees that nothing is divided", () => expect(llama3Scaling(new Float32Array(8).fill(1), 1e4, "m.gguf")).toBeNull());
+  it("sees that nothing is divided", () =>
+    expect(llama3Scaling(new Float32Array(8).fill(1), 1e4, "m.gguf")).toBeNull());
 
-  it.each([[[1, 8, 1, 8]], [[1, 2, 3, 5]], [[0, 1, 1, 8]], [[-1, -1, -1, -1]], [[1, 1, Number.NaN, 8]]])("refuses %o", (divisors) =>
-    expect(() => llama3Scaling(Float32Array.from(divisors), 1e4, "m.gguf")).toThrow(InputError),
+  it.each([[[1, 8, 1, 8]], [[1, 2, 3, 5]], [[0, 1, 1, 8]], [[-1, -1, -1, -1]], [[1, 1, Number.NaN, 8]]])(
+    "refuses %o",
+    (divisors) => expect(() => llama3Scaling(Float32Array.from(divisors), 1e4, "m.gguf")).toThrow(InputError),
   );
 });

@@ -18,7 +18,9 @@ export function sentencePieceTokenizer(keys: Keys, vocabulary: Vocabulary, space
   const vocab = new Map(tokens.map(({ text, id }) => [text, id]));
   const { scores } = vocabulary;
   if (!vocabulary.merges && !scores && !gemma)
-    throw new InputError(`${keys.file}: neither tokenizer.ggml.merges nor tokenizer.ggml.scores is there; one is needed`);
+    throw new InputError(
+      `${keys.file}: neither tokenizer.ggml.merges nor tokenizer.ggml.scores is there; one is needed`,
+    );
   // Gemma's scores do not follow its merges; the order of its tokens does.
   const rank = gemma ? (id: number) => -id : (id: number) => scores![id]!;
   const marked: Component = { type: "Replace", pattern: { String: " " }, content: MARK };

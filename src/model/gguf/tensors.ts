@@ -47,7 +47,12 @@ export function convertedTensors(
 }
 
 /** `heads`: how many heads' rows to put back in order; `lessOne`: 1 is to be taken off every value. */
-function converted(tensor: LocatedGgufTensor, name: string, heads: number | undefined, lessOne: boolean): ConvertedTensor {
+function converted(
+  tensor: LocatedGgufTensor,
+  name: string,
+  heads: number | undefined,
+  lessOne: boolean,
+): ConvertedTensor {
   const { shape, type } = tensor;
   // A vector (a bias) is turned as a matrix of one column is.
   const grid = heads !== undefined && shape.length === 1 ? { ...tensor, shape: [...shape, 1] } : tensor;
@@ -56,7 +61,9 @@ function converted(tensor: LocatedGgufTensor, name: string, heads: number | unde
   const dtype = (lessOne ? undefined : type.sameAs) ?? "F32";
   const headRows = heads === undefined ? 1 : rows / heads;
   if (grid !== tensor && type.blockElements > 1)
-    throw new InputError(`${tensor.source.name}: ${quote(tensor.name)} is a bias in ${type.name}; only matrices are quantised`);
+    throw new InputError(
+      `${tensor.source.name}: ${quote(tensor.name)} is a bias in ${type.name}; only matrices are quantised`,
+    );
   if (!Number.isInteger(headRows) || (heads !== undefined && headRows % 2 !== 0))
     throw new InputError(`${tensor.source.name}: ${quote(tensor.name)} has ${rows} rows, which are not ${heads} heads`);
   return {

@@ -51,7 +51,9 @@ export function readVocabulary(keys: Keys): Vocabulary {
   const merges = keys.texts(key("merges"))?.map((line): [string, string] => {
     const at = line.indexOf(" ", 1);
     if (at < 0 || at === line.length - 1 || line.indexOf(" ", at + 1) >= 0)
-      throw new InputError(`${keys.file}: ${key("merges")} holds ${quote(line)}; each must be two tokens with a space between`);
+      throw new InputError(
+        `${keys.file}: ${key("merges")} holds ${quote(line)}; each must be two tokens with a space between`,
+      );
     return [line.slice(0, at), line.slice(at + 1)];
   });
   const roles: Partial<Record<Role, number>> = {};
