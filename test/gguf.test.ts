@@ -55,7 +55,7 @@ it("finds by attribution what PyTorch finds in it", async () => {
     ...["find", "sae-attribution", "--model", golden("llama.gguf"), "--sae", golden("sae"), "--top", "8", ...action],
     "--no-controls",
   ]);
-  const want = expected["llama"]!.latents!;
+  const want = expected.llama!.latents!;
   expect(vectors[0]!.latents.map(({ id }) => id)).toEqual(want.map(({ id }) => id));
   vectors[0]!.latents.forEach(({ score }, i) => expect(score / want[i]!.score).toBeCloseTo(1, 3));
 });

@@ -98,9 +98,9 @@ def tensors_of(model, arch):
             continue
         stem, suffix = key.rsplit(".", 1)
         w = value.numpy().astype(np.float32)
-        if arch == "llama" and stem.endswith("q_proj"):
+        if arch in ("llama", "smollm3") and stem.endswith("q_proj"):
             w = permute(w, c.num_attention_heads)
-        if arch == "llama" and stem.endswith("k_proj"):
+        if arch in ("llama", "smollm3") and stem.endswith("k_proj"):
             w = permute(w, c.num_key_value_heads)
         if arch.startswith("gemma") and stem.endswith("norm"):
             w = w + 1
