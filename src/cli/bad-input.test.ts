@@ -116,7 +116,7 @@ describe("usage", () => {
     [["score", "--model", "m", ...action, "extra"], /too many arguments/],
     [["score", ...action], /no --model/],
     [["score", ...action, "--model", "no/such"], /no\/such: no such folder/],
-    [["score", ...action, "--model", "weights.gguf"], /GGUF/],
+    [["score", ...action, "--model", "weights.gguf"], /weights\.gguf: no such file/],
     [["score", ...action, "--model", "m", "--engine", "torch", "--device", "webgpu"], /computes on cpu or cuda/],
     [
       ["score", ...action, "--model", golden("model"), "--engine", "torch", "--python", "/no/python"],

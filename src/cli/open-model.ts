@@ -1,8 +1,9 @@
 /** From --model and --adapter to an engine with its tokenizer and chat template. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import type { FileFolder } from "../formats/byte-source.js";
+import { ggufIn } from "../formats/gguf/gguf-file.js";
 import { InputError } from "../formats/input-error.js";
 import { readJson } from "../formats/json.js";
 import type { ChatTemplate } from "../model/chat-template.js";
@@ -11,6 +12,7 @@ import { loadTokenizer, type Tokenizer } from "../model/tokenizer.js";
 import { openFolder } from "../store/node-folder.js";
 import type { Backend, ModelEngine } from "./backend.js";
 import { fingerprint } from "./fingerprint.js";
+import { openGgufModel } from "./gguf-model.js";
 import { cachedModel, HUB_ID } from "./hub-cache.js";
 import { openOnnxBackend } from "./onnx-backend.js";
 import { checkCompute, type ModelFlags } from "./options.js";
@@ -95,23 +97,28 @@ function modelName({ model, adapter }: ModelFlags): string {
   if (model !== undefined) return model;
   if (adapter !== undefined && builtInOrganisms().includes(adapter)) return POCKET_MODEL;
   throw new InputError(
-    "no --model: give a Hugging Face checkpoint folder, or `pocket` for the model that ships with the package",
+    "no --model: give a Hugging Face checkpoint folder, a .gguf file, or `pocket` for the model that ships with the package",
   );
 }
 
-/** The checkpoint folder called `name`: `pocket` (also where a folder of that name lies about), or a folder of the user's. */
+/**
+ * The checkpoint folder called `name`: `pocket` (also where a folder of that name lies about), a folder of the user's, or a GGUF file
+ * (or a folder that holds one) in its converted form.
+ */
 export async function openModelFolder(name: string): Promise<FileFolder> {
   if (name === POCKET_MODEL) {
     if (!isFolder(pocketFiles.model))
       throw new InputError("pocket: this installation has no pocket/model folder; install the package again");
     return openFolder(pocketFiles.model, POCKET_MODEL);
   }
-  if (isFolder(name)) return openFolder(name);
-  if (name.toLowerCase().endsWith(".gguf"))
-    throw new InputError(
-      `${name}: GGUF checkpoints are not supported by this version; give the Hugging Face folder of the model`,
-    );
-  if (existsSync(name)) throw new InputError(`${name}: is a file; --model takes a Hugging Face checkpoint folder`);
+  if (isFolder(name)) {
+    const folder = await openFolder(name);
+    const gguf = (await folder.has("config.json")) ? undefined : await ggufIn(folder);
+    return gguf === undefined ? folder : openGgufModel(folder, gguf, name);
+  }
+  if (name.toLowerCase().endsWith(".gguf")) return openGgufModel(await openFolder(dirname(name)), basename(name), name);
+  if (existsSync(name))
+    throw new InputError(`${name}: is a file; --model takes a Hugging Face checkpoint folder or a .gguf file`);
   if (HUB_ID.test(name)) {
     const cached = cachedModel(name);
     if (cached !== undefined) return openFolder(cached, name);
@@ -119,7 +126,9 @@ export async function openModelFolder(name: string): Promise<FileFolder> {
       `${name}: no such folder, and no such model in the Hugging Face cache; this version does not download, so give the folder of one`,
     );
   }
-  throw new InputError(`${name}: no such folder; --model takes a Hugging Face checkpoint folder, or \`pocket\``);
+  throw new InputError(
+    `${name}: no such folder; --model takes a Hugging Face checkpoint folder, a .gguf file, or \`pocket\``,
+  );
 }
 
 /** The PEFT folder called `name`: an organism of the package, or a folder of the user's. */

@@ -71,7 +71,7 @@ export function computeOptions(command: Command): Command {
 export function modelOptions(command: Command): Command {
   return computeOptions(
     command
-      .option("--model <model>", "Hugging Face checkpoint folder, or `pocket`")
+      .option("--model <model>", "Hugging Face checkpoint folder, .gguf file, or `pocket`")
       .option("--adapter <adapter>", "PEFT adapter folder, or an organism's name (then --model may be left out)"),
   );
 }

@@ -65,9 +65,9 @@ export function recipeText({ recipe }: LoadedRecipe, recipePath: string, folder:
 /** Where an organism goes unless --out says otherwise. */
 export const organismFolder = ({ name }: Recipe) => join("organisms", name);
 
-/** The recipe's base model; a folder by its full path. */
+/** The recipe's base model; a folder or file by its full path. */
 export function baseOf({ base }: Recipe): string {
-  return base !== POCKET_MODEL && isFolder(base) ? resolve(base) : base;
+  return base !== POCKET_MODEL && existsSync(base) ? resolve(base) : base;
 }
 
 /** The recipe that the organism `target` (a name or a folder) was made from. */

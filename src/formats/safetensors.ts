@@ -145,50 +145,65 @@ function parseEntry(file: string, name: string, value: unknown, dataStart: numbe
 }
 
 /** A tensor to write. */
-export interface TensorToWrite {
-  readonly name: string;
-  readonly dtype: TensorDtype;
-  readonly shape: readonly number[];
+export interface TensorToWrite extends TensorOutline {
   /** A Float32Array is converted to F32, F16, BF16 or F64; any other view is taken as the dtype's little-endian bytes. */
   readonly data: ArrayBufferView;
 }
 
+/** A tensor's place in a file that is about to be written. */
+export interface TensorOutline {
+  readonly name: string;
+  readonly dtype: TensorDtype;
+  readonly shape: readonly number[];
+}
+
 /**
- * The bytes of a safetensors file, the same for the same tensors and metadata whatever their order: tensors by
- * descending dtype then name (as the official writer), metadata by key, header padded with spaces to a multiple of 8.
- * Throws RangeError when data and shape disagree, a name is repeated or a name is `__metadata__`.
+ * Where tensors go in a safetensors file: the bytes before the data (length and header, padded with spaces to a multiple of
+ * 8), and the tensors in the order in which their data must follow. The same for the same tensors and metadata whatever
+ * their order: tensors by descending dtype then name (as the official writer), metadata by key.
+ * Throws RangeError when a name is repeated or is `__metadata__`.
  */
-export function writeSafetensors(
-  tensors: readonly TensorToWrite[],
+export function layOutSafetensors<T extends TensorOutline>(
+  tensors: readonly T[],
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array {
-  const sorted = [...tensors].sort(
+): { readonly start: Uint8Array; readonly order: readonly T[] } {
+  const order = [...tensors].sort(
     (a, b) => DTYPES.indexOf(b.dtype) - DTYPES.indexOf(a.dtype) || compareUtf8(a.name, b.name),
   );
   const names = new Set<string>(["__metadata__"]);
-  const bodies: Uint8Array[] = [];
   const fields: string[] = []; // built by hand: an object would reorder names that look like integers
   const keys = Object.keys(metadata).sort(compareUtf8);
   if (keys.length > 0)
     fields.push(`"__metadata__":{${keys.map((k) => `${JSON.stringify(k)}:${JSON.stringify(metadata[k])}`).join(",")}}`);
   let at = 0;
-  for (const tensor of sorted) {
-    if (names.has(tensor.name)) throw new RangeError(`tensor name ${quote(tensor.name)} is reserved or repeated`);
-    names.add(tensor.name);
-    const body = tensorBytes(tensor);
-    const { dtype, shape } = tensor;
-    fields.push(
-      `${JSON.stringify(tensor.name)}:${JSON.stringify({ dtype, shape, data_offsets: [at, at + body.length] })}`,
-    );
-    bodies.push(body);
-    at += body.length;
+  for (const { name, dtype, shape } of order) {
+    if (names.has(name)) throw new RangeError(`tensor name ${quote(name)} is reserved or repeated`);
+    names.add(name);
+    const end = at + byteLength(dtype, shape);
+    fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [at, end] })}`);
+    at = end;
   }
   const header = new TextEncoder().encode(`{${fields.join(",")}}`);
   const padded = Math.ceil(header.length / HEADER_ALIGNMENT) * HEADER_ALIGNMENT;
-  const out = new Uint8Array(LENGTH_BYTES + padded + at);
-  new DataView(out.buffer).setBigUint64(0, BigInt(padded), true);
-  out.fill(0x20, LENGTH_BYTES, LENGTH_BYTES + padded).set(header, LENGTH_BYTES);
-  let offset = LENGTH_BYTES + padded;
+  const start = new Uint8Array(LENGTH_BYTES + padded);
+  new DataView(start.buffer).setBigUint64(0, BigInt(padded), true);
+  start.fill(0x20, LENGTH_BYTES).set(header, LENGTH_BYTES);
+  return { start, order };
+}
+
+/**
+ * The bytes of a safetensors file, laid out by `layOutSafetensors`. Throws RangeError when data and shape disagree, a name is
+ * repeated or a name is `__metadata__`.
+ */
+export function writeSafetensors(
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const { start, order } = layOutSafetensors(tensors, metadata);
+  const bodies = order.map(tensorBytes);
+  const out = new Uint8Array(bodies.reduce((size, body) => size + body.length, start.length));
+  out.set(start);
+  let offset = start.length;
   for (const body of bodies) {
     out.set(body, offset);
     offset += body.length;

@@ -114,6 +114,11 @@ const BYTE_TO_CHAR: readonly string[] = (() => {
   });
 })();
 
+/** `text` in stand-ins for its UTF-8 bytes, as byte-level vocabularies spell their tokens. */
+export function byteLevelText(text: string): string {
+  return Array.from(ENCODER.encode(text), (byte) => BYTE_TO_CHAR[byte] as string).join("");
+}
+
 /** The byte each stand-in character means. */
 export const CHAR_TO_BYTE: ReadonlyMap<string, number> = new Map(BYTE_TO_CHAR.map((char, byte) => [char, byte]));
 

@@ -77,6 +77,7 @@ const configSchema = z.looseObject({
   added_tokens_decoder: z.record(z.string(), z.object(addedFlags)).nullish(),
   tokenizer_class: z.string().nullish(),
   chat_template: z.unknown().optional(),
+  from_gguf: z.boolean().optional(),
 });
 
 /**
@@ -135,7 +136,9 @@ export async function readTokenizerFiles(folder: FileFolder): Promise<TokenizerF
   let tokenizer = check(tokenizerSchema, await readJson(source, MAX_TOKENIZER_BYTES), source.name) as TokenizerJson;
   checkSteps(tokenizer, source.name);
   const config = await readTokenizerConfig(folder);
-  if (String(config.tokenizer_class).replace(/Fast$/, "") === "Qwen2Tokenizer" || (await modelType(folder)) === "qwen2")
+  const isQwen2 = String(config.tokenizer_class).replace(/Fast$/, "") === "Qwen2Tokenizer";
+  // Tokenizers of GGUF files are taken as they stand: transformers normalises nothing there either.
+  if (!config.from_gguf && (isQwen2 || (await modelType(folder)) === "qwen2"))
     tokenizer = { ...tokenizer, ...QWEN2_STEPS };
   const map = await readConfig(folder, "special_tokens_map.json");
 

@@ -23,6 +23,7 @@ const WRITING: Readonly<Record<string, string>> = {
   EISDIR: "is a folder; give the name of a file",
   EACCES: "may not be written; check the permissions or choose another place",
   EPERM: "may not be written; check the permissions or choose another place",
+  ENOSPC: "cannot be written: the disk is full; make room or choose another place",
   EROFS: "may not be written: the file system is read-only; choose another place",
 };
 
