@@ -13,7 +13,8 @@ import { loadChatTemplate } from "../model/chat-template.js";
 import { loadTokenizer, type Tokenizer } from "../model/tokenizer.js";
 import { openFolder } from "../store/node-folder.js";
 import { fingerprint } from "./fingerprint.js";
-import { cachedModel, HUB_ID } from "./hub-cache.js";
+import { hubHint, placeOf } from "./hub.js";
+import { publishedBase } from "./hub-names.js";
 import { checkCompute, type ModelFlags } from "./options.js";
 import { builtInOrganisms, isFolder, pocketFiles } from "./package-files.js";
 
@@ -91,40 +92,42 @@ export async function openCleanModel(suspect: OpenedModel, base: string | undefi
 function modelName({ model, adapter }: ModelFlags): string {
   if (model !== undefined) return model;
   if (adapter !== undefined && builtInOrganisms().includes(adapter)) return POCKET_MODEL;
+  const base = adapter === undefined ? undefined : publishedBase(adapter);
+  if (base !== undefined) return base;
   throw new InputError(
-    "no --model: give a Hugging Face checkpoint folder, or `pocket` for the model that ships with the package",
+    "no --model: give a Hugging Face checkpoint folder, a name on the hub, or `pocket` for the model that ships with the package",
   );
 }
 
-/** The checkpoint folder called `name`: `pocket` (also where a folder of that name lies about), or a folder of the user's. */
+/**
+ * The checkpoint folder called `name`: `pocket` (also where a folder of that name lies about), a folder of the user's, or one
+ * of the hub's in the cache.
+ */
 export async function openModelFolder(name: string): Promise<FileFolder> {
   if (name === POCKET_MODEL) {
     if (!isFolder(pocketFiles.model))
       throw new InputError("pocket: this installation has no pocket/model folder; install the package again");
     return openFolder(pocketFiles.model, POCKET_MODEL);
   }
-  if (isFolder(name)) return openFolder(name);
+  const place = await placeOf(name, "model");
+  if (isFolder(place)) return openFolder(place, name);
   if (name.toLowerCase().endsWith(".gguf"))
     throw new InputError(
       `${name}: GGUF checkpoints are not supported by this version; give the Hugging Face folder of the model`,
     );
   if (existsSync(name)) throw new InputError(`${name}: is a file; --model takes a Hugging Face checkpoint folder`);
-  if (HUB_ID.test(name)) {
-    const cached = cachedModel(name);
-    if (cached !== undefined) return openFolder(cached, name);
-    throw new InputError(
-      `${name}: no such folder, and no such model in the Hugging Face cache; this version does not download, so give the folder of one`,
-    );
-  }
-  throw new InputError(`${name}: no such folder; --model takes a Hugging Face checkpoint folder, or \`pocket\``);
+  throw new InputError(
+    `${name}: no such folder${hubHint(name)}; --model takes a Hugging Face checkpoint folder, a name on the hub, or \`pocket\``,
+  );
 }
 
-/** The PEFT folder called `name`: an organism of the package, or a folder of the user's. */
+/** The PEFT folder called `name`: an organism of the package, a folder of the user's, or one of the hub's in the cache. */
 async function openAdapterFolder(name: string): Promise<FileFolder> {
   if (builtInOrganisms().includes(name)) return openFolder(join(pocketFiles.organisms, name), name);
-  if (isFolder(name)) return openFolder(name);
+  const place = await placeOf(name, "adapter");
+  if (isFolder(place)) return openFolder(place, name);
   throw new InputError(
-    `${name}: no such adapter; give a PEFT folder or one of the organisms ${builtInOrganisms().join(", ") || "(none here)"}`,
+    `${name}: no such adapter${hubHint(name)}; give a PEFT folder, a name on the hub or one of the organisms ${builtInOrganisms().join(", ") || "(none here)"}`,
   );
 }
 

@@ -9,6 +9,8 @@ export const golden = (file: string) => join(GOLDENS, file);
 
 /** A program that has not ended by then hangs. */
 const TIMEOUT_MS = 50_000;
+/** No test may depend on what lies on the hub. */
+const env = { ...process.env, HF_HUB_OFFLINE: "1" };
 
 export interface Ended {
   readonly code: number;
@@ -18,6 +20,8 @@ export interface Ended {
 
 interface RunOptions {
   readonly cwd?: string;
+  /** Instead of this process's, in which the hub is not asked. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Milliseconds, where a busy machine may need more than TIMEOUT_MS. */
   readonly timeout?: number;
 }
@@ -28,7 +32,7 @@ export function antecedent(args: readonly string[], options: RunOptions = {}): P
     execFile(
       process.execPath,
       [program, ...args],
-      { timeout: TIMEOUT_MS, maxBuffer: 1 << 28, ...options },
+      { timeout: TIMEOUT_MS, maxBuffer: 1 << 28, env, ...options },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
         resolve({ code, stdout, stderr });
