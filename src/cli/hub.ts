@@ -52,7 +52,7 @@ export async function placeOf(name: string, kind: HubKind): Promise<string> {
   if (!hub) return name;
   if (hub.kind !== undefined && hub.kind !== kind)
     throw new InputError(
-      `${name}: is the short name of ${hub.kind === "model" ? "a" : "an"} ${hub.kind}, not of ${kind}`,
+      `${name}: is the short name of ${WITH_ARTICLE[hub.kind]}, not of ${WITH_ARTICLE[kind]}; \`fetch --list\` has them`,
     );
   const cached = await findCached(hubEnvironment(), hub.reference, kind);
   return cached?.path ?? name;
@@ -85,6 +85,8 @@ export async function fetchWithProgress(
     onProgress: (have, total) => report?.(have, total),
   });
 }
+
+const WITH_ARTICLE: Record<HubKind, string> = { model: "a model", adapter: "an adapter", sae: "an SAE" };
 
 /** Files of this machine and of the package go before the hub's. */
 const isHere = (name: string) => existsSync(name) || builtInOrganisms().includes(name);

@@ -179,7 +179,7 @@ export class FakeHub {
     for (let at = 0; at < end && !response.destroyed; at += 1024) {
       const part = rest.subarray(at, Math.min(at + 1024, end));
       this.served += part.length;
-      if (!response.write(part)) await new Promise((done) => response.once("drain", done).once("close", done));
+      if (!response.write(part)) await drained(response);
       if (misdeed.slow !== undefined) await wait(misdeed.slow);
     }
     if (misdeed.cutAfter !== undefined) {
@@ -187,6 +187,16 @@ export class FakeHub {
       response.destroy();
     } else if (misdeed.stallAfter === undefined) response.end();
   }
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((done) => {
+    const go = () => {
+      response.off("drain", go).off("close", go);
+      done();
+    };
+    response.on("drain", go).on("close", go);
+  });
 }
 
 function fail(response: ServerResponse, status: number, code: string): void {
