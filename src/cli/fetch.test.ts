@@ -77,7 +77,8 @@ it("fetches what is needed, what is asked for, and says what it did", async () =
   expect(files.map(({ path }) => path).sort()).toEqual(["README.md", "config.json"]);
   const { code, stdout } = await antecedent(["fetch", "org/adapter"], { env });
   expect(code).toBe(0);
-  expect(stdout).toMatch(/adapter_model\.safetensors +[\d.]+ KiB +downloaded[^]*use it with --adapter org\/adapter\n$/);
+  expect(stdout).toMatch(/adapter_model\.safetensors +[\d.]+ KiB +downloaded\n/);
+  expect(stdout).toMatch(/\nuse it with --adapter org\/adapter\n$/);
 }, 180_000);
 
 describe("a fetch that is interrupted", () => {

@@ -9,8 +9,6 @@ export const golden = (file: string) => join(GOLDENS, file);
 
 /** A program that has not ended by then hangs. */
 const TIMEOUT_MS = 50_000;
-/** No test may depend on what lies on the hub. */
-const env = { ...process.env, HF_HUB_OFFLINE: "1" };
 
 export interface Ended {
   readonly code: number;
@@ -28,6 +26,7 @@ interface RunOptions {
 
 export function antecedent(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const program = join(PACKAGE_ROOT, "bin/antecedent.js");
+  const env = { ...process.env, HF_HUB_OFFLINE: "1" }; // no test may depend on what lies on the hub
   return new Promise((resolve) => {
     execFile(
       process.execPath,

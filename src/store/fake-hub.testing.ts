@@ -42,7 +42,7 @@ export interface Misdeed {
   readonly stallAfter?: number;
   /** A range is answered with the whole. */
   readonly ignoreRange?: boolean;
-  /** Milliseconds between two kilobytes. */
+  /** Milliseconds before each kilobyte. */
   readonly slow?: number;
 }
 
@@ -136,8 +136,11 @@ export class FakeHub {
 
   #api([, repository, verb, rest]: string[], url: URL, response: ServerResponse, misdeed: Misdeed): void {
     const held = this.repositories[repository!];
-    if (!held) return fail(response, 401, "RepoNotFound");
-    if (!["main", COMMIT, ...(held.revisions ?? [])].includes(rest!)) return fail(response, 404, "RevisionNotFound");
+    const known = ["main", COMMIT, ...(held?.revisions ?? [])].includes(rest!);
+    if (!held || !known) {
+      fail(response, held ? 404 : 401, held ? "RevisionNotFound" : "RepoNotFound");
+      return;
+    }
     const json = { "content-type": "application/json" };
     if (verb === "revision") {
       response.writeHead(200, json);
@@ -177,10 +180,10 @@ export class FakeHub {
     });
     const end = misdeed.cutAfter ?? misdeed.stallAfter ?? rest.length;
     for (let at = 0; at < end && !response.destroyed; at += 1024) {
+      if (misdeed.slow !== undefined) await wait(misdeed.slow);
       const part = rest.subarray(at, Math.min(at + 1024, end));
       this.served += part.length;
       if (!response.write(part)) await drained(response);
-      if (misdeed.slow !== undefined) await wait(misdeed.slow);
     }
     if (misdeed.cutAfter !== undefined) {
       await wait(20); // what was written leaves first

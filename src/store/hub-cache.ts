@@ -19,8 +19,6 @@ import { type HubKind, type Selection, selectFiles } from "./hub-selection.js";
 import { refuseWriting } from "./refused.js";
 
 const COMMIT = /^[0-9a-f]{40}$/;
-/** Of the index of sharded weights; that of a 405B model has 120 KB. */
-const MAX_INDEX_BYTES = 64 << 20;
 /** The Cache Directory Tagging Specification's signature: backup programs pass over folders that hold such a file. */
 const CACHE_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Downloads from the Hugging Face hub.\n";
 
@@ -62,10 +60,7 @@ export async function findCached(
   const path = join(snapshot, reference.inside);
   if (!existsSync(path)) return undefined;
   const { files, whole } = await cachedListing(folder, commit);
-  const read = async ({ path: file, size }: HubFile) => {
-    if (size > MAX_INDEX_BYTES) throw new InputError(`${file}: is too large an index`);
-    return readFile(join(snapshot, file), "utf8");
-  };
+  const read = ({ path: file }: HubFile) => readFile(join(snapshot, file), "utf8");
   // A snapshot without weights, or without an index that it needs, is one to complete.
   const wanted = await selectFiles(files, reference, kind, read).catch((): Selection => ({ kind, files: [] }));
   const complete = wanted.files.length > 0 && wanted.files.every((file) => existsSync(join(snapshot, file.path)));

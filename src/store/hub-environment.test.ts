@@ -16,7 +16,7 @@ it.each([
   [{ HUGGINGFACE_HUB_CACHE: "/old", HF_HOME: "/h" }, "/old"],
   [{ HF_HUB_CACHE: "/c", HUGGINGFACE_HUB_CACHE: "/old", HF_HOME: "/h" }, "/c"],
   [{ HF_HOME: "~/h" }, join(homedir(), "h/hub")],
-  [{ HF_HUB_CACHE: "$DISK/${SUB}/c", DISK: "/d", SUB: "s" }, "/d/s/c"],
+  [{ HF_HUB_CACHE: `$DISK/$\{SUB}/c`, DISK: "/d", SUB: "s" }, "/d/s/c"],
 ])("with %j the cache is %s", (variables, cache) => {
   expect(hubEnvironment(variables).cache).toBe(cache);
 });

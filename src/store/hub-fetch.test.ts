@@ -210,7 +210,7 @@ describe("what comes from a stranger", () => {
     ["a size beyond all bounds", { size: 1e15 }, /must be at most 50 GB/],
     ["a negative size", { size: -1 }, /size/],
     ["a hash that is none", { oid: "../../evil" }, /must be a SHA-1/],
-    ["a kind that is none", { type: "symlink" }, /refused/],
+    ["an entry that is none", { type: undefined, path: 7 }, /the hub's list is refused: path/],
   ])("is refused where the list has %s", async (_, wrong, message) => {
     await start({ ...MODEL, listed: (entry) => ({ ...entry, ...wrong }) });
     expect(await refusal(get())).toMatch(message);

@@ -24,8 +24,6 @@ import { inParallel } from "./in-parallel.js";
 
 /** Files under way at once: enough to fill a line that one transfer does not, few enough for any server. */
 const AT_ONCE = 4;
-/** Of the index of sharded weights; that of a 405B model has 120 KB. */
-const MAX_INDEX_BYTES = 64 << 20;
 
 export interface FetchOptions {
   /** What it is wanted for; where it is undefined, what it looks like. */
@@ -86,7 +84,6 @@ export async function fetchFromHub(reference: HubReference, options: FetchOption
     });
   const never = signal ?? new AbortController().signal;
   const read = async (file: HubFile) => {
-    if (file.size > MAX_INDEX_BYTES) throw new InputError(`${what}: ${file.path} is too large for an index of weights`);
     if (isThere(folder, commit, file)) return readFile(join(snapshotPath(folder, commit), file.path), "utf8");
     await get(file, never, () => {});
     return readFile(blobPath(folder, file), "utf8");

@@ -28,18 +28,21 @@ const size = z
   .max(MAX_FILE_BYTES, `must be at most ${MAX_FILE_BYTES / 1e9} GB`);
 const path = z.string().refine(isPlainPath, "must be a path inside the repository");
 const revisionAnswer = z.looseObject({ sha: sha1 });
+const entry = z.discriminatedUnion("type", [
+  z.looseObject({
+    type: z.literal("file"),
+    path,
+    oid: sha1,
+    size,
+    lfs: z.looseObject({ oid: sha256, size }).nullish(),
+    xetHash: sha256.nullish(),
+  }),
+  z.looseObject({ type: z.literal("other"), path }),
+]);
+/** Folders, and whatever the hub may list one day, are passed over. */
+const isFile = (value: unknown) => (value as { type?: unknown } | null)?.type === "file";
 const treeAnswer = z.array(
-  z.discriminatedUnion("type", [
-    z.looseObject({
-      type: z.literal("file"),
-      path,
-      oid: sha1,
-      size,
-      lfs: z.looseObject({ oid: sha256, size }).nullish(),
-      xetHash: sha256.nullish(),
-    }),
-    z.looseObject({ type: z.literal("directory"), path }),
-  ]),
+  z.preprocess((value) => (isFile(value) ? value : { ...Object(value), type: "other" }), entry),
 );
 const storedTree = z.looseObject({
   format_version: z.literal(FORMAT_VERSION),
@@ -89,7 +92,7 @@ export async function listFiles(hub: Hub, repository: string, commit: string): P
       throw new InputError(`${repository}: the hub's list of files has no end; is HF_ENDPOINT right?`);
     const page: Answer<z.infer<typeof treeAnswer>> = await askJson(hub, url, repository, treeAnswer);
     for (const entry of page.value) {
-      if (entry.type === "directory") continue;
+      if (entry.type !== "file") continue;
       const { path, oid, lfs, xetHash } = entry;
       files.set(path, {
         path,

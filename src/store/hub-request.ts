@@ -161,7 +161,7 @@ export async function textOf({ body }: HubResponse, what: string, limit: number)
   return Buffer.concat(parts).toString("utf8");
 }
 
-export const hostOf = (url: string) => new URL(url).host;
+const hostOf = (url: string) => new URL(url).host;
 
 /** Seconds that the server asks for, in ms; 0 where it does not. */
 function retryAfterOf(headers: Headers): number {

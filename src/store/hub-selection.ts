@@ -53,6 +53,8 @@ const SAE_WEIGHTS = [
 /** The parts of one GGUF model that was split: the name is that of any of them. */
 const GGUF_PART = /-\d{5}-of-(\d{5})\.gguf$/i;
 const GGUF = /\.gguf$/i;
+/** Of the index of sharded weights; that of a 405B model has 120 KB. */
+const MAX_INDEX_BYTES = 64 << 20;
 /** Names of a message, at most. */
 const SHOWN = 6;
 
@@ -147,6 +149,10 @@ async function modelFiles(known: Known, what: string, read: (file: HubFile) => P
   const companions = [...known].filter(([name]) => MODEL_COMPANIONS.has(name)).map(([, file]) => file);
   const first = known.get(weights)!;
   if (!weights.endsWith(".index.json")) return [...companions, first];
+  if (first.size > MAX_INDEX_BYTES)
+    throw new InputError(
+      `${what}: ${weights} has ${first.size} bytes; an index of weights is read up to ${MAX_INDEX_BYTES}`,
+    );
   const shards = shardsOf(await read(first), `${what}: ${weights}`).map((name) => {
     const shard = known.get(name);
     if (!shard) throw new InputError(`${what}: ${weights} names the shard ${quote(name)}, which is not there`);
