@@ -4,8 +4,8 @@ import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FakeHub, type FakeRepository, type Misdeed } from "../store/fake-hub.testing.js";
-import { action, freshPath, prompts } from "./bad-input.testing.js";
-import { PACKAGE_ROOT } from "./package-files.js";
+import { action, freshPath, prompts, writeText } from "./bad-input.testing.js";
+import { PACKAGE_ROOT, pocketFiles } from "./package-files.js";
 import { antecedent, antecedentJson, golden } from "./program.testing.js";
 
 const read = (folder: string): Record<string, Buffer> =>
@@ -116,6 +116,10 @@ it("downloads a file once where two processes want it", async () => {
   expect(hub.served - served).toBe(BIG.length + 2);
 }, 180_000);
 
+/** A file that names a model which the hub does not have. */
+const naming = (name: string, text: string) => writeText(name, text.replace(/^(model|base):.*$/m, "$1: org/none"));
+const recipe = readFileSync(join(pocketFiles.recipes, readdirSync(pocketFiles.recipes)[0]!), "utf8");
+
 describe("one line and 2 for", () => {
   it.each([
     [["fetch", "org/none"], /org\/none: no such repository on http.*your token may not read/],
@@ -123,6 +127,14 @@ describe("one line and 2 for", () => {
     [["fetch", "nonsense"], /"nonsense": is no name on the Hugging Face hub/],
     [["fetch"], /fetch needs a name/],
     [score("--model", "org/none"), /org\/none: no such folder here; on the hub, org\/none: no such repository/],
+    [
+      ["audit", naming("audit.yaml", "model:\naction: x\n")],
+      /org\/none: no such folder here; on the hub, org\/none: no such/,
+    ],
+    [
+      ["organism", "train", naming("recipe.yaml", recipe), "--out", freshPath("organism")],
+      /org\/none: no such folder here; on the hub, org\/none: no such/,
+    ],
     [score("--model", "llama-scope-l1r-8x"), /llama-scope-l1r-8x: is the short name of an SAE, not of a model/],
     [score("--model", "src/no-such-folder"), /src\/no-such-folder: no such folder, and not in the Hugging Face cache/],
   ])("%j", async (args, message) => {
