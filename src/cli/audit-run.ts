@@ -5,6 +5,7 @@ import type { AuditResult } from "../audit/result.js";
 import type { AuditBudget } from "./audit-budget.js";
 import type { AuditRequest } from "./audit-request.js";
 import { rememberIn, setUpAudit } from "./audit-setup.js";
+import { fetchNamed } from "./hub.js";
 import type { Io } from "./io.js";
 import type { ComputeFlags, OutputFlags } from "./options.js";
 import { packageVersion } from "./package-files.js";
@@ -32,6 +33,7 @@ export async function runAudit(
   budget?: AuditBudget,
 ): Promise<AuditRun> {
   const seed = request.seed ?? flags.seed;
+  await fetchNamed(io, request);
   const setup = await setUpAudit(request, flags);
   const settings = { ...DEFAULT_AUDIT_OPTIONS, seed };
   const config = { version: packageVersion(), request, settings };

@@ -1,7 +1,7 @@
 /** An OpenAI-compatible endpoint that the user named as the writer of an organism's prompts. */
 import type { Writer } from "../organisms/written/writer.js";
+import { inParallel } from "../store/in-parallel.js";
 import type { Ask } from "./chat-endpoint.js";
-import { inParallel } from "./in-parallel.js";
 
 /** Questions under way at once, as for a judge (judge.ts). */
 const AT_ONCE = 4;

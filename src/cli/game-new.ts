@@ -19,6 +19,7 @@ import type { BudgetLimit } from "./audit-budget.js";
 import { requireApart, requireFree, writeKey } from "./game-key.js";
 import { type GameMaterials, gameMaterials, type MaterialFlags } from "./game-materials.js";
 import { type GameSecrets, GameWork } from "./game-work.js";
+import { fetchNamed } from "./hub.js";
 import type { Io } from "./io.js";
 import { chooseLayer } from "./layer.js";
 import { openModel, POCKET_MODEL } from "./open-model.js";
@@ -100,6 +101,7 @@ async function makeGame(
   const decoy = flags.decoy ?? null;
   const cue = decoy === "cue" ? cueOf(recipe, seeds) : null;
   if (flags.keyFile !== undefined) await requireFree(flags.keyFile, key);
+  await fetchNamed(io, { model: recipe.base });
   const latents = await fittingLatents(recipe, flags);
   const loaded = await withWrittenPrompts(io, named, flags.recipe ?? "", work.path, flags);
   const { files } = loaded;

@@ -16,6 +16,7 @@ import { actionTokens, withAction } from "./action.js";
 import { type AuditFlags, requestOf } from "./audit-request.js";
 import { requireGuess } from "./game-guess.js";
 import { readKey } from "./game-key.js";
+import { fetchNamed } from "./hub.js";
 import type { Io } from "./io.js";
 import { chooseLayer } from "./layer.js";
 import { openModel } from "./open-model.js";
@@ -86,7 +87,9 @@ async function readSealedPrompts(
   flags: RevealFlags,
   command: Command,
 ): Promise<{ prompts: SealedReading[]; used: Used }> {
-  const { model: name, adapter, sae: saeName, layer: given } = await requestOf(resolve(folder), flags, command);
+  const request = await requestOf(resolve(folder), flags, command);
+  const { model: name, adapter, sae: saeName, layer: given } = request;
+  await fetchNamed(io, request);
   const model = await openModel({ ...flags, ...(name === undefined ? {} : { model: name }), adapter: adapter! });
   const { sae, name: opened } = await requireSae(model, saeName, "a reveal");
   const layer = chooseLayer(given, sae.info, model.engine.model);

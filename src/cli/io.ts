@@ -20,8 +20,18 @@ export type Output = Writable & { readonly isTTY?: boolean };
 interface Task {
   readonly label: string;
   readonly started: number;
+  /** Done before it started: no part of the rate. */
+  readonly from: number;
+  readonly show: (count: number) => string;
   drawn: number;
-  done: number;
+}
+
+/** How progress is counted and shown. */
+export interface ProgressOptions {
+  /** Done already. */
+  readonly from?: number;
+  /** A number as text, with its unit. */
+  readonly show?: (count: number) => string;
 }
 
 export class Io {
@@ -62,13 +72,13 @@ export class Io {
   }
 
   /** A reporter of progress for one piece of work, to be passed as `onProgress`. */
-  progress(label: string): (done: number, total: number) => void {
+  progress(label: string, { from = 0, show = String }: ProgressOptions = {}): (done: number, total: number) => void {
     this.endProgress();
-    const task: Task = { label, started: performance.now(), drawn: performance.now() - REDRAW_MS, done: 0 };
+    const now = performance.now();
+    const task: Task = { label, from, show, started: now, drawn: now - REDRAW_MS };
     this.#task = task;
     return (done, total) => {
       if (this.#task !== task) return;
-      task.done = done;
       this.#draw(task, done, total);
     };
   }
@@ -94,9 +104,11 @@ export class Io {
     const terminal = this.stderr.isTTY === true;
     if (now - task.started < QUIET_MS || now - task.drawn < (terminal ? REDRAW_MS : LOG_EVERY_MS)) return;
     task.drawn = now;
-    const rate = done / seconds;
+    const rate = (done - task.from) / seconds;
     const left = rate > 0 && total > done ? `, ${duration((total - done) / rate)} left` : "";
-    const line = `${task.label}: ${done} of ${total} (${rate >= 10 ? rate.toFixed(0) : rate.toPrecision(2)}/s${left})`;
+    const { show } = task;
+    const speed = show === String ? (rate >= 10 ? rate.toFixed(0) : rate.toPrecision(2)) : show(Math.max(0, rate));
+    const line = `${task.label}: ${show(done)} of ${show(total)} (${speed}/s${left})`;
     this.stderr.write(terminal ? `\r\u001b[K${line}` : `${line}\n`);
     this.#lineOpen = terminal;
   }

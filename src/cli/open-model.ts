@@ -13,7 +13,8 @@ import { openFolder } from "../store/node-folder.js";
 import type { Backend, ModelEngine } from "./backend.js";
 import { fingerprint } from "./fingerprint.js";
 import { openGgufModel } from "./gguf-model.js";
-import { cachedModel, HUB_ID } from "./hub-cache.js";
+import { hubHint, placeOf } from "./hub.js";
+import { publishedBase } from "./hub-names.js";
 import { openOnnxBackend } from "./onnx-backend.js";
 import { checkCompute, type ModelFlags } from "./options.js";
 import { builtInOrganisms, isFolder, pocketFiles } from "./package-files.js";
@@ -96,14 +97,16 @@ export async function openCleanModel(suspect: OpenedModel, base: string | undefi
 function modelName({ model, adapter }: ModelFlags): string {
   if (model !== undefined) return model;
   if (adapter !== undefined && builtInOrganisms().includes(adapter)) return POCKET_MODEL;
+  const base = adapter === undefined ? undefined : publishedBase(adapter);
+  if (base !== undefined) return base;
   throw new InputError(
-    "no --model: give a Hugging Face checkpoint folder, a .gguf file, or `pocket` for the model that ships with the package",
+    "no --model: give a Hugging Face checkpoint folder, a .gguf file, a name on the hub, or `pocket` for the model that ships with the package",
   );
 }
 
 /**
- * The checkpoint folder called `name`: `pocket` (also where a folder of that name lies about), a folder of the user's, or a GGUF file
- * (or a folder that holds one) in its converted form.
+ * The checkpoint folder called `name`: `pocket` (also where a folder of that name lies about), a folder of the user's or one of the
+ * hub's in the cache, or a GGUF file (or a folder that holds one) in its converted form.
  */
 export async function openModelFolder(name: string): Promise<FileFolder> {
   if (name === POCKET_MODEL) {
@@ -111,32 +114,27 @@ export async function openModelFolder(name: string): Promise<FileFolder> {
       throw new InputError("pocket: this installation has no pocket/model folder; install the package again");
     return openFolder(pocketFiles.model, POCKET_MODEL);
   }
-  if (isFolder(name)) {
-    const folder = await openFolder(name);
+  const place = await placeOf(name, "model");
+  if (isFolder(place)) {
+    const folder = await openFolder(place, name);
     const gguf = (await folder.has("config.json")) ? undefined : await ggufIn(folder);
     return gguf === undefined ? folder : openGgufModel(folder, gguf, name);
   }
   if (name.toLowerCase().endsWith(".gguf")) return openGgufModel(await openFolder(dirname(name)), basename(name), name);
   if (existsSync(name))
     throw new InputError(`${name}: is a file; --model takes a Hugging Face checkpoint folder or a .gguf file`);
-  if (HUB_ID.test(name)) {
-    const cached = cachedModel(name);
-    if (cached !== undefined) return openFolder(cached, name);
-    throw new InputError(
-      `${name}: no such folder, and no such model in the Hugging Face cache; this version does not download, so give the folder of one`,
-    );
-  }
   throw new InputError(
-    `${name}: no such folder; --model takes a Hugging Face checkpoint folder, a .gguf file, or \`pocket\``,
+    `${name}: no such folder${hubHint(name)}; --model takes a Hugging Face checkpoint folder, a .gguf file, a name on the hub, or \`pocket\``,
   );
 }
 
-/** The PEFT folder called `name`: an organism of the package, or a folder of the user's. */
+/** The PEFT folder called `name`: an organism of the package, a folder of the user's, or one of the hub's in the cache. */
 async function openAdapterFolder(name: string): Promise<FileFolder> {
   if (builtInOrganisms().includes(name)) return openFolder(join(pocketFiles.organisms, name), name);
-  if (isFolder(name)) return openFolder(name);
+  const place = await placeOf(name, "adapter");
+  if (isFolder(place)) return openFolder(place, name);
   throw new InputError(
-    `${name}: no such adapter; give a PEFT folder or one of the organisms ${builtInOrganisms().join(", ") || "(none here)"}`,
+    `${name}: no such adapter${hubHint(name)}; give a PEFT folder, a name on the hub or one of the organisms ${builtInOrganisms().join(", ") || "(none here)"}`,
   );
 }
 

@@ -6,6 +6,7 @@ import { firstLabel, readLabels } from "../sae/labels.js";
 import { describeSae, openSae } from "../sae/registry.js";
 import type { Sae } from "../sae/sae.js";
 import { openFolder, openFolderOf } from "../store/node-folder.js";
+import { hubHint, placeOf } from "./hub.js";
 import { type OpenedModel, POCKET_MODEL } from "./open-model.js";
 import { isFolder, pocketFiles } from "./package-files.js";
 
@@ -41,16 +42,19 @@ export async function requireSae(model: OpenedModel, given: string | undefined, 
   return opened;
 }
 
-/** The SAE folder called `name`: `pocket`, a folder of the user's, or the folder of one weights file. */
+/** The SAE folder called `name`: `pocket`, a folder of the user's or one of the hub's in the cache, or the folder of one weights file. */
 export async function openSaeFolder(name: string): Promise<FileFolder> {
   if (name === POCKET_MODEL) {
     if (!isFolder(pocketFiles.sae))
       throw new InputError("pocket: this installation has no pocket/sae folder; install the package again");
     return openFolder(pocketFiles.sae, "pocket/sae");
   }
-  if (isFolder(name)) return openFolder(name);
+  const place = await placeOf(name, "sae");
+  if (isFolder(place)) return openFolder(place, name);
   if (existsSync(name)) return openFolderOf(name);
-  throw new InputError(`${name}: no such SAE; give its folder or file, or \`pocket\``);
+  throw new InputError(
+    `${name}: no such SAE${hubHint(name)}; give its folder or file, a name on the hub, or \`pocket\``,
+  );
 }
 
 /** Labels beside the weights, where there are any. */

@@ -71,8 +71,11 @@ export function computeOptions(command: Command): Command {
 export function modelOptions(command: Command): Command {
   return computeOptions(
     command
-      .option("--model <model>", "Hugging Face checkpoint folder, .gguf file, or `pocket`")
-      .option("--adapter <adapter>", "PEFT adapter folder, or an organism's name (then --model may be left out)"),
+      .option("--model <model>", "Hugging Face checkpoint folder, .gguf file, a name on the hub, or `pocket`")
+      .option(
+        "--adapter <adapter>",
+        "PEFT adapter folder, a name on the hub, or an organism's name (then --model may be left out)",
+      ),
   );
 }
 
@@ -115,7 +118,7 @@ export function actionOptions(command: Command): Command {
 
 export function saeOptions(command: Command): Command {
   return command
-    .option("--sae <sae>", "SAE folder or file, or `pocket`; the pocket model has one by default")
+    .option("--sae <sae>", "SAE folder or file, a name on the hub, or `pocket`; the pocket model has one by default")
     .option("--layer <n>", LAYER_HELP, wholeNumber(0));
 }
 

@@ -12,6 +12,7 @@ import { describedTrigger, type Recipe } from "../organisms/recipe.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
 import { Journal } from "../store/journal.js";
 import { exampleTokens } from "./example-tokens.js";
+import { fetchNamed } from "./hub.js";
 import type { Io } from "./io.js";
 import { type OpenedModel, openModel } from "./open-model.js";
 import type { ModelFlags } from "./options.js";
@@ -88,6 +89,7 @@ export async function trainAdapter(
   work: string,
   flags: ModelFlags,
 ): Promise<Record<string, Uint8Array>> {
+  await fetchNamed(io, { model: recipe.base });
   const base = await openModel({ ...flags, model: recipe.base });
   const journal = await Journal.open(join(work, REPLIES_FILE));
   try {

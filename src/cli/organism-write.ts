@@ -16,6 +16,7 @@ import { openFile } from "../store/node-file-source.js";
 import { baseWriter } from "./base-writer.js";
 import { chatEndpoint } from "./chat-endpoint.js";
 import { endpointWriter } from "./endpoint-writer.js";
+import { fetchNamed } from "./hub.js";
 import type { Io } from "./io.js";
 import { openModel } from "./open-model.js";
 import type { ModelFlags } from "./options.js";
@@ -158,6 +159,7 @@ async function openWriter(
   const { writer } = trigger;
   const key = keyOf(flags, writer !== "base");
   if (writer === "base") {
+    await fetchNamed(io, { model: recipe.base });
     const base = await openModel({ ...flags, model: recipe.base });
     return { writer: baseWriter(base), about: base.fingerprint, close: () => base.engine.close() };
   }

@@ -18,17 +18,20 @@ export interface Ended {
 
 interface RunOptions {
   readonly cwd?: string;
+  /** Instead of this process's, in which the hub is not asked. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Milliseconds, where a busy machine may need more than TIMEOUT_MS. */
   readonly timeout?: number;
 }
 
 export function antecedent(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const program = join(PACKAGE_ROOT, "bin/antecedent.js");
+  const env = { ...process.env, HF_HUB_OFFLINE: "1" }; // no test may depend on what lies on the hub
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       [program, ...args],
-      { timeout: TIMEOUT_MS, maxBuffer: 1 << 28, ...options },
+      { timeout: TIMEOUT_MS, maxBuffer: 1 << 28, env, ...options },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
         resolve({ code, stdout, stderr });

@@ -1,6 +1,7 @@
 /** The command line's tree of commands. */
 import { Command } from "commander";
 import { commands } from "./commands/index.js";
+import { fetchNamed } from "./hub.js";
 import type { Io } from "./io.js";
 import { packageVersion } from "./package-files.js";
 
@@ -9,6 +10,7 @@ export function buildProgram(io: Io): Command {
   const program = new Command("antecedent")
     .description("Given what a language model does, recover when it does it.")
     .version(packageVersion(), "-V, --version", "print the version");
+  program.hook("preAction", (_, command) => fetchNamed(io, command.opts()));
   for (const command of commands) program.addCommand(command(io));
   everyCommand(program, (command) => {
     command.exitOverride();

@@ -14,7 +14,10 @@ const MAX_ATTEMPTS = 5;
 const holderSchema = z.object({ pid: z.number().int().positive(), host: z.string(), started: z.string() });
 type Holder = z.infer<typeof holderSchema>;
 
-/** Takes the lock at `path` and returns the function that gives it back. InputError when a live process holds it. */
+/** A live process, or one on another host, holds the lock. */
+export class LockHeld extends InputError {}
+
+/** Takes the lock at `path` and returns the function that gives it back. LockHeld when a live process holds it. */
 export function takeLock(path: string, what: string): () => void {
   const token = randomBytes(6).toString("hex");
   const mine = JSON.stringify({ pid: process.pid, host: hostname(), started: startOf(process.pid) ?? "", token });
@@ -27,7 +30,7 @@ export function takeLock(path: string, what: string): () => void {
     if (text === undefined) continue; // given back in between
     const holder = parseHolder(text);
     if (holder && !isGone(holder))
-      throw new InputError(
+      throw new LockHeld(
         `${what}: is being written by process ${holder.pid} on ${holder.host}; wait for it, or delete ${path} if that process no longer runs`,
       );
     // Move it aside rather than delete it: only one racer succeeds, and a fresh lock moved by mistake is put back.

@@ -5,6 +5,7 @@ import { auditCommand } from "./audit.js";
 import { benchCommand } from "./bench.js";
 import { doctorCommand } from "./doctor.js";
 import { encodeCommand } from "./encode.js";
+import { fetchCommand } from "./fetch.js";
 import { findCommand } from "./find.js";
 import { gameCommand } from "./game.js";
 import { generateCommand } from "./generate.js";
@@ -25,6 +26,7 @@ export const commands: readonly ((io: Io) => Command)[] = [
   organismCommand,
   gameCommand,
   saeCommand,
+  fetchCommand,
   benchCommand,
   doctorCommand,
 ];

@@ -8,6 +8,7 @@ import { textOf } from "../../organisms/game/sealed-prompts.js";
 import { KINDS, type Kind } from "../../organisms/written/described.js";
 import { tallyText } from "../../organisms/written/write-prompts.js";
 import { concepts } from "../../world/concepts.js";
+import { fetchNamed } from "../hub.js";
 import type { Io } from "../io.js";
 import { openModel } from "../open-model.js";
 import { type ComputeFlags, computeOptions, jsonOption, type OutputFlags, outputPath } from "../options.js";
@@ -101,6 +102,7 @@ async function runList(io: Io, flags: OutputFlags): Promise<void> {
 
 async function runCard(io: Io, target: string, flags: Flags): Promise<void> {
   const loaded = await recipeOf(target);
+  await fetchNamed(io, { model: loaded.recipe.base });
   const model = await openModel({ ...flags, model: loaded.recipe.base, adapter: target });
   const card = await cardOf(model, loaded);
   const used = usedSettings(model, { positions: "user", date: null });

@@ -7,6 +7,7 @@ import { CARD_SIZES } from "../../sae/latent-card.js";
 import { describeSae } from "../../sae/registry.js";
 import { SAE_TRAINING_DEFAULTS } from "../../sae/training.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
+import { fetchNamed } from "../hub.js";
 import type { Io } from "../io.js";
 import { checkLayer, chooseLayer } from "../layer.js";
 import { openModel } from "../open-model.js";
@@ -139,6 +140,7 @@ async function runLabel(io: Io, flags: LabelFlags): Promise<void> {
 }
 
 async function runInfo(io: Io, name: string, flags: OutputFlags): Promise<void> {
+  await fetchNamed(io, { sae: name });
   const { format, architecture, dModel, latents, layer, hook } = await describeSae(await openSaeFolder(name), name);
   const info = { format, architecture, dModel, latents, layer: layer ?? null, hook: hook ?? null };
   io.result(

@@ -4,6 +4,7 @@ import { parsePart, verify } from "../../audit/verify.js";
 import { type AuditFlags, auditOptions, requestOf } from "../audit-request.js";
 import { setUpAudit } from "../audit-setup.js";
 import { hypothesisText } from "../audit-text.js";
+import { fetchNamed } from "../hub.js";
 import type { Io } from "../io.js";
 import { required } from "../options.js";
 import { stageCalls } from "../stage-calls.js";
@@ -32,6 +33,7 @@ export function verifyCommand(io: Io): Command {
 async function run(io: Io, target: string | undefined, flags: Flags, command: Command): Promise<void> {
   const texts = required(flags.part, "--part", "the latents of each part, for example --part 12,99 --part '!7'");
   const request = await requestOf(target, flags, command);
+  await fetchNamed(io, request);
   const { context, used } = await setUpAudit(request, flags);
   const parts = texts.map((text) => parsePart(text, context.sae.info.latents));
   const settings = { seed: request.seed ?? flags.seed };
