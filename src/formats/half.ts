@@ -16,7 +16,7 @@ function f16BitsToNumber(bits: number): number {
 }
 
 /** Widens binary16 bits [n] to f32 [n], exactly; into `out` when given. */
-export function f16ToF32(bits: Uint16Array, out = new Float32Array(bits.length)): Float32Array {
+export function f16ToF32(bits: Uint16Array, out: Float32Array = new Float32Array(bits.length)): Float32Array {
   f16Table ??= Float32Array.from({ length: 0x10000 }, (_, b) => f16BitsToNumber(b));
   for (let i = 0; i < bits.length; i++) out[i] = f16Table[bits[i] as number] as number;
   return out;
@@ -52,7 +52,7 @@ const rounding = (() => {
 })();
 
 /** Widens bfloat16 bits [n] to f32 [n], exactly; into `out` when given. */
-export function bf16ToF32(bits: Uint16Array, out = new Float32Array(bits.length)): Float32Array {
+export function bf16ToF32(bits: Uint16Array, out: Float32Array = new Float32Array(bits.length)): Float32Array {
   const target = new Uint32Array(out.buffer, out.byteOffset, out.length);
   for (let i = 0; i < bits.length; i++) target[i] = (bits[i] as number) << 16;
   return out;

@@ -187,6 +187,16 @@ export function readTensorBytes(source: ByteSource, entry: TensorEntry): Promise
 
 /** A tensor's values as f32 (F32, F16, BF16, F64; F64 is rounded), row-major. InputError for other dtypes. */
 export async function readTensorF32(source: ByteSource, entry: TensorEntry): Promise<Float32Array> {
+  const { size, count } = floatExtent(source, entry);
+  const out = new Float32Array(count);
+  const step = READ_CHUNK_BYTES / size;
+  for (let from = 0; from < count; from += step)
+    await readPart(source, entry, from, out.subarray(from, Math.min(count, from + step)));
+  return out;
+}
+
+/** Bytes an element and the number of elements of a tensor of floats. InputError for other dtypes. */
+function floatExtent(source: ByteSource, entry: TensorEntry): { size: number; count: number } {
   const { dtype } = entry;
   if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16" && dtype !== "F64")
     throw new InputError(
@@ -198,28 +208,64 @@ export async function readTensorF32(source: ByteSource, entry: TensorEntry): Pro
     throw new InputError(
       `${source.name}: tensor ${quote(entry.name)} has ${count} elements; at most ${MAX_ELEMENTS} fit one array`,
     );
-  const out = new Float32Array(count);
-  const step = READ_CHUNK_BYTES / size;
-  for (let from = 0; from < count; from += step) {
-    const n = Math.min(step, count - from);
-    const bytes = aligned(await source.read(entry.begin + from * size, n * size), size);
-    const part = out.subarray(from, from + n);
-    if (dtype === "F32") part.set(new Float32Array(bytes.buffer, bytes.byteOffset, n));
-    else if (dtype === "F64") part.set(new Float64Array(bytes.buffer, bytes.byteOffset, n));
-    else (dtype === "F16" ? f16ToF32 : bf16ToF32)(new Uint16Array(bytes.buffer, bytes.byteOffset, n), part);
-  }
-  return out;
+  return { size, count };
 }
 
-/** The same for weights, which must be finite: InputError names the first value that is not. */
+/** Elements from `from` on, as many as `part` holds. */
+async function readPart(source: ByteSource, entry: TensorEntry, from: number, part: Float32Array): Promise<void> {
+  const { dtype } = entry;
+  const size = DTYPE_BYTES[dtype];
+  const n = part.length;
+  const bytes = aligned(await source.read(entry.begin + from * size, n * size), size);
+  if (dtype === "F32") part.set(new Float32Array(bytes.buffer, bytes.byteOffset, n));
+  else if (dtype === "F64") part.set(new Float64Array(bytes.buffer, bytes.byteOffset, n));
+  else (dtype === "F16" ? f16ToF32 : bf16ToF32)(new Uint16Array(bytes.buffer, bytes.byteOffset, n), part);
+}
+
+/** `readTensorF32` for weights, which must be finite: InputError names the first value that is not. */
 export async function readFiniteF32(source: ByteSource, entry: TensorEntry): Promise<Float32Array> {
   const values = await readTensorF32(source, entry);
-  const bad = values.findIndex((x) => !Number.isFinite(x));
-  if (bad >= 0)
-    throw new InputError(
-      `${source.name}: ${quote(entry.name)} holds ${values[bad]} at element ${bad}; weights must be finite, so the file is damaged`,
-    );
+  checkFinite(source, entry, values, 0);
   return values;
+}
+
+/**
+ * Passes over the rows of a matrix of weights, which must be finite, without holding it: `use` gets some whole rows at a time,
+ * in an array that is used again.
+ */
+export async function readFiniteRows(
+  source: ByteSource,
+  entry: TensorEntry,
+  use: (rows: Float32Array) => void,
+): Promise<void> {
+  const width = entry.shape.at(-1) ?? 1;
+  const { size, count } = floatExtent(source, entry);
+  const step = width * Math.max(1, Math.floor(READ_CHUNK_BYTES / size / width));
+  const buffer = new Float32Array(Math.min(step, count));
+  for (let from = 0; from < count; from += step) {
+    const rows = buffer.subarray(0, Math.min(step, count - from));
+    await readPart(source, entry, from, rows);
+    checkFinite(source, entry, rows, from);
+    use(rows);
+  }
+}
+
+function checkFinite(source: ByteSource, entry: TensorEntry, values: Float32Array, from: number): void {
+  // 0 · x is 0 for finite x and NaN otherwise: one sum over all values costs a fraction of a test of each.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  let i = 0;
+  for (; i + 4 <= values.length; i += 4) {
+    a += 0 * values[i]!;
+    b += 0 * values[i + 1]!;
+    c += 0 * values[i + 2]!;
+    d += 0 * values[i + 3]!;
+  }
+  for (; i < values.length; i++) a += 0 * values[i]!;
+  if (a + b + c + d === 0) return;
+  const bad = values.findIndex((x) => !Number.isFinite(x));
+  throw new InputError(
+    `${source.name}: ${quote(entry.name)} holds ${values[bad]} at element ${from + bad}; weights must be finite, so the file is damaged`,
+  );
 }
 
 /** A tensor to write. */
