@@ -128,13 +128,16 @@ export class LatentSquares {
     this.#squares = new Float64Array(m);
   }
 
-  /** Adds whole stored rows. */
-  add(rows: Float32Array): void {
+  /** Adds whole stored rows: numbers, or bits with the square of the number that each stands for. */
+  add(rows: Float32Array | Uint16Array, squareOf?: Float64Array): void {
     const squares = this.#squares;
     const width = this.#width;
     for (let at = 0; at < rows.length; at += width) {
-      if (this.#latents === "rows") squares[this.#row] = sumOfSquares(rows, at, width);
-      else for (let j = 0; j < width; j++) squares[j] = squares[j]! + rows[at + j]! * rows[at + j]!;
+      const row = rows.subarray(at, at + width);
+      if (this.#latents === "rows")
+        squares[this.#row] = squareOf === undefined ? sumOfSquares(row) : sumOfLooked(row, squareOf);
+      else if (squareOf === undefined) for (let j = 0; j < width; j++) squares[j] = squares[j]! + row[j]! * row[j]!;
+      else for (let j = 0; j < width; j++) squares[j] = squares[j]! + squareOf[row[j]!]!;
       this.#row += 1;
     }
   }
@@ -144,17 +147,25 @@ export class LatentSquares {
   }
 }
 
-/** Four sums at a time: one would wait for itself at every addition. */
-function sumOfSquares(values: Float32Array, from: number, count: number): number {
-  let [a, b, c, d] = [0, 0, 0, 0];
-  const end = from + count;
-  let i = from;
-  for (; i + 4 <= end; i += 4) {
-    a += values[i]! * values[i]!;
-    b += values[i + 1]! * values[i + 1]!;
-    c += values[i + 2]! * values[i + 2]!;
-    d += values[i + 3]! * values[i + 3]!;
+function sumOfSquares(values: Float32Array | Uint16Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
+  return sum;
+}
+
+/** Four sums at a time: a single one would wait for itself at every addition. */
+function sumOfLooked(bits: Float32Array | Uint16Array, squareOf: Float64Array): number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let i = 0;
+  for (; i + 4 <= bits.length; i += 4) {
+    a += squareOf[bits[i]!]!;
+    b += squareOf[bits[i + 1]!]!;
+    c += squareOf[bits[i + 2]!]!;
+    d += squareOf[bits[i + 3]!]!;
   }
-  for (; i < end; i++) a += values[i]! * values[i]!;
+  for (; i < bits.length; i++) a += squareOf[bits[i]!]!;
   return a + b + c + d;
 }

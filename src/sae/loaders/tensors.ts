@@ -1,10 +1,11 @@
 /** The tensors of an SAE in a safetensors file: shapes checked against the configuration, large matrices left in the file. */
 import type { ByteSource } from "../../formats/byte-source.js";
+import { bf16ToF32, f16ToF32 } from "../../formats/half.js";
 import { InputError, quote, quoteAll } from "../../formats/input-error.js";
 import {
   readFiniteF32,
-  readFiniteRows,
   readSafetensorsHeader,
+  readStoredRows,
   type SafetensorsHeader,
   type TensorEntry,
 } from "../../formats/safetensors.js";
@@ -92,10 +93,18 @@ export class SaeTensors {
     return latents === (role === "encoder" ? "columns" : "rows") ? values : transposed(values, entry.shape[1]!);
   }
 
+  /** InputError where a value is not finite: every value is looked at here, for the last time before it is used. */
   async #norms(entry: TensorEntry, latents: "rows" | "columns"): Promise<Float32Array> {
     const squares = new LatentSquares(latents, entry.shape[1]!, this.#options.m);
-    await readFiniteRows(this.#source, entry, (rows) => squares.add(rows));
-    return squares.norms();
+    const squareOf = entry.dtype === "F32" ? undefined : halfSquares(entry.dtype === "F16" ? f16ToF32 : bf16ToF32);
+    await readStoredRows(this.#source, entry, (rows) => squares.add(rows, squareOf));
+    const norms = squares.norms();
+    const bad = norms.findIndex((norm) => !Number.isFinite(norm));
+    if (bad >= 0)
+      throw new InputError(
+        `${this.#source.name}: ${quote(entry.name)} holds a value that is not finite for latent ${bad}; weights must be finite, so the file is damaged`,
+      );
+    return norms;
   }
 
   #shaped(name: string, shape: readonly number[]): TensorEntry {
@@ -112,6 +121,11 @@ export class SaeTensors {
     if (entry === undefined) throw new InputError(`${this.#source.name}: tensor ${quote(name)} is missing`);
     return entry;
   }
+}
+
+/** The square of every half-precision number, by its bits. */
+function halfSquares(widen: (bits: Uint16Array) => Float32Array): Float64Array {
+  return Float64Array.from(widen(Uint16Array.from({ length: 2 ** 16 }, (_, bits) => bits)), (x) => x * x);
 }
 
 /** Rows of `width` as columns. */
