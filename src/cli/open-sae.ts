@@ -2,27 +2,39 @@
 import { existsSync } from "node:fs";
 import type { FileFolder } from "../formats/byte-source.js";
 import { InputError } from "../formats/input-error.js";
-import { firstLabel, readLabels } from "../sae/labels.js";
-import { describeSae, openSae } from "../sae/registry.js";
+import { LabelSearch } from "../sae/label-search.js";
+import { firstLabel, type Labels } from "../sae/labels.js";
+import { describeSae, findSaeFormat, openSae } from "../sae/registry.js";
 import type { Sae } from "../sae/sae.js";
 import { openFolder } from "../store/node-folder.js";
 import { type OpenedModel, POCKET_MODEL } from "./open-model.js";
 import { isFolder, pocketFiles } from "./package-files.js";
-
-/** Labels beside an SAE's weights, as Neuronpedia exports them. */
-const LABELS_FILE = "labels.jsonl";
+import { listCandidates, saesBelow } from "./sae-candidates.js";
+import { openLabels } from "./sae-labels.js";
 
 export interface OpenedSae {
   readonly sae: Sae;
   /** As the user named it. */
   readonly name: string;
   readonly label: (latent: number) => string | undefined;
+  /** Latents by words of their labels, best first, at most `limit`. */
+  readonly search: (text: string, limit: number) => readonly number[];
 }
 
-/** Opens the SAE in the model's runtime: --sae, else the pocket model's own; undefined where there is neither. */
-export async function openSaeFor(model: OpenedModel, given: string | undefined): Promise<OpenedSae | undefined> {
+/**
+ * Opens the SAE in the model's runtime: --sae, else the pocket model's own; undefined where there is neither. Its labels are
+ * those of --labels, else those beside it.
+ */
+export async function openSaeFor(
+  model: OpenedModel,
+  given: string | undefined,
+  labelsGiven?: string,
+): Promise<OpenedSae | undefined> {
   const name = given ?? (model.isPocket ? POCKET_MODEL : undefined);
-  if (name === undefined) return undefined;
+  if (name === undefined) {
+    if (labelsGiven !== undefined) throw new InputError("--labels belong to an SAE: give its folder with --sae");
+    return undefined;
+  }
   const folder = await openSaeFolder(name);
   const { dModel } = model.engine.model;
   const info = await describeSae(folder, name);
@@ -30,13 +42,28 @@ export async function openSaeFor(model: OpenedModel, given: string | undefined):
     throw new InputError(
       `${name}: the SAE reads vectors of width ${info.dModel}, but ${model.name} has width ${dModel}; give an SAE of this model`,
     );
+  const labels: Labels = (await openLabels(labelsGiven, saePath(name), info.latents)) ?? new Map();
   const sae = await openSae(folder, model.engine.runtime, name);
-  return { sae, name, label: await labelsOf(folder, sae.info.latents) };
+  let index: LabelSearch | undefined;
+  return {
+    sae,
+    name,
+    label: (latent) => firstLabel(labels, latent),
+    search: (text, limit) => {
+      index ??= new LabelSearch(labels);
+      return index.find(text, limit);
+    },
+  };
 }
 
 /** The same, where there must be one. */
-export async function requireSae(model: OpenedModel, given: string | undefined, what: string): Promise<OpenedSae> {
-  const opened = await openSaeFor(model, given);
+export async function requireSae(
+  model: OpenedModel,
+  given: string | undefined,
+  what: string,
+  labels?: string,
+): Promise<OpenedSae> {
+  const opened = await openSaeFor(model, given, labels);
   if (!opened) throw new InputError(`${what} needs an SAE: give its folder with --sae`);
   return opened;
 }
@@ -48,14 +75,19 @@ export async function openSaeFolder(name: string): Promise<FileFolder> {
       throw new InputError("pocket: this installation has no pocket/sae folder; install the package again");
     return openFolder(pocketFiles.sae, "pocket/sae");
   }
-  if (isFolder(name)) return openFolder(name);
+  if (isFolder(name)) {
+    const folder = await openFolder(name);
+    if ((await findSaeFormat(folder)) === undefined) {
+      const found = await saesBelow(name);
+      if (found.length > 0)
+        throw new InputError(`${name}: holds ${found.length} SAEs; give the folder of one: ${listCandidates(found)}`);
+    }
+    return folder;
+  }
   if (existsSync(name)) throw new InputError(`${name}: is a file; --sae takes the SAE's folder`);
   throw new InputError(`${name}: no such SAE; give its folder, or \`pocket\``);
 }
 
-/** Labels beside the weights, where there are any. */
-async function labelsOf(folder: FileFolder, latents: number): Promise<(latent: number) => string | undefined> {
-  if (!(await folder.has(LABELS_FILE))) return () => undefined;
-  const labels = await readLabels(await folder.open(LABELS_FILE), latents);
-  return (latent) => firstLabel(labels, latent);
+function saePath(name: string): string {
+  return name === POCKET_MODEL ? pocketFiles.sae : name;
 }
