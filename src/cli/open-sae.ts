@@ -80,7 +80,9 @@ export async function openSaeFolder(name: string): Promise<FileFolder> {
     if ((await findSaeFormat(folder)) === undefined) {
       const found = await saesBelow(name);
       if (found.length > 0)
-        throw new InputError(`${name}: holds ${found.length} SAEs; give the folder of one: ${listCandidates(found)}`);
+        throw new InputError(
+          `${name}: holds ${found.length === 1 ? "an SAE" : `${found.length} SAEs`}; give ${found.length === 1 ? "its folder" : "the folder of one"}: ${listCandidates(found)}`,
+        );
     }
     return folder;
   }

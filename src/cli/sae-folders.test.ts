@@ -32,7 +32,7 @@ describe("--sae", () => {
     expect(stderr).toMatch(/holds 16 SAEs; give the folder of one: .*gemma-scope-2, .* and 10 more$/m);
     expect(stderr.trim().split("\n")).toHaveLength(1);
     const deep = await antecedent(["sae", "info", join(formats, "resid_post")]);
-    expect(deep.stderr).toContain("holds 1 SAEs; give the folder of one: ");
+    expect(deep.stderr).toContain("holds an SAE; give its folder: ");
     expect(deep.stderr).toContain(join("resid_post", "layer_1_width_16k_l0_medium"));
     expect(listCandidates(["a", "b"])).toBe("a, b");
   });
