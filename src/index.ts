@@ -71,7 +71,8 @@ export { findPage } from "./report/find-page.js";
 export { readStoredAudit, type StoredAudit } from "./report/stored-audit.js";
 // Sparse autoencoders
 export { type CorpusReading, readCorpus } from "./sae/corpus-reading.js";
-export { type Labels, readLabels } from "./sae/labels.js";
+export { readLabels } from "./sae/label-files.js";
+export type { Labels } from "./sae/labels.js";
 export { CARD_SIZES, type LatentCard, latentCards } from "./sae/latent-card.js";
 export { readLatents, readMaxima } from "./sae/readings.js";
 export { describeSae, openSae, saeFormats } from "./sae/registry.js";

@@ -9,6 +9,7 @@ import {
   exp,
   expand,
   Graph,
+  gatherColumns,
   gatherRows,
   geluTanh,
   gradients,
@@ -153,6 +154,11 @@ const cases: Case[] = [
     name: "gatherRows, a row twice",
     shapes: [[4, 3]],
     build: ([x], g) => gatherRows(x!, integers(g, "index", [2, 0, 2])),
+  },
+  {
+    name: "gatherColumns, a column twice",
+    shapes: [[4, 3]],
+    build: ([x], g) => gatherColumns(x!, integers(g, "index", [2, 0, 2])),
   },
   {
     name: "moveRows, padded",

@@ -9,7 +9,7 @@ import { readYaml } from "../formats/yaml.js";
 import { openFile } from "../store/node-file-source.js";
 import { actionFlagsOf, actionMatchOptions, type JudgeFlags, MAX_REPLY_TOKENS } from "./action-options.js";
 import { POCKET_MODEL } from "./open-model.js";
-import { type ComputeFlags, modelOptions, type OutputFlags, saeOptions, templateOptions } from "./options.js";
+import { type ComputeFlags, labelledSaeOptions, modelOptions, type OutputFlags, templateOptions } from "./options.js";
 import { builtInOrganisms, builtInPromptSets, isFolder, pocketFiles } from "./package-files.js";
 
 /** The names of audit.yaml, which are those of the flags. */
@@ -19,6 +19,7 @@ const requestShape = z.strictObject({
   adapter: z.string().min(1).optional(),
   base: z.string().min(1).optional(),
   sae: z.string().min(1).optional(),
+  labels: z.string().min(1).optional(),
   layer: z.int().min(0).optional(),
   action: z.string().min(1).optional(),
   actionEnds: z.boolean().optional(),
@@ -46,7 +47,7 @@ export type AuditFlags = ComputeFlags &
 /** What `audit` and `verify` share. */
 export function auditOptions(command: Command): Command {
   return templateOptions(
-    saeOptions(
+    labelledSaeOptions(
       actionMatchOptions(modelOptions(command))
         .option("--base <model>", "the clean model of a full finetune")
         .option("--prompts <file>", "ordinary prompts to optimise over: .jsonl, .txt or a built-in set's name")
@@ -62,13 +63,14 @@ export async function requestOf(
   command: Command,
 ): Promise<AuditRequest> {
   const named = await readAuditRequest(target);
-  const { model, adapter, base, sae, layer, prompts, corpus, system, raw, methods } = flags;
+  const { model, adapter, base, sae, labels, layer, prompts, corpus, system, raw, methods } = flags;
   const seed = command.getOptionValueSource("seed") === "cli" ? flags.seed : (named.seed ?? flags.seed);
   const given = {
     model,
     adapter,
     base,
     sae,
+    labels,
     layer,
     ...actionFlagsOf(flags),
     prompts,
@@ -82,7 +84,7 @@ export async function requestOf(
 }
 
 /** Fields that name files or folders. */
-const PATHS = ["model", "adapter", "base", "sae", "actionAlso", "prompts", "corpus"] as const;
+const PATHS = ["model", "adapter", "base", "sae", "labels", "actionAlso", "prompts", "corpus"] as const;
 
 /** An organism's folder holds its request under this name. */
 const ORGANISM_REQUEST = "audit.yaml";

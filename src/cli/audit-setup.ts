@@ -43,7 +43,7 @@ export async function setUpAudit(
     { ...flags, ...(name === undefined ? {} : { model: name }), ...(adapter === undefined ? {} : { adapter }) },
     request,
   );
-  const opened = await requireSae(model, request.sae, what);
+  const opened = await requireSae(model, request.sae, what, request.labels);
   const { sae } = opened;
   const layer = chooseLayer(request.layer, sae.info, model.engine.model);
   const { action, judge, used: actionUsed } = await openAction(model, request);

@@ -51,7 +51,9 @@ export interface FindSetup extends FindPrompts {
 export async function setUpFind(method: Method, flags: FindFlags): Promise<FindSetup> {
   const model = await openModel(flags, flags);
   const available =
-    method.sae === "required" ? await requireSae(model, flags.sae, method.name) : await openSaeFor(model, flags.sae);
+    method.sae === "required"
+      ? await requireSae(model, flags.sae, method.name, flags.labels)
+      : await openSaeFor(model, flags.sae, flags.labels);
   const swept = sweptLayers(flags, method, available !== undefined, model);
   const where = swept
     ? { layers: swept }

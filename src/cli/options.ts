@@ -51,6 +51,7 @@ export interface ActionFlags {
 
 export interface SaeFlags {
   readonly sae?: string;
+  readonly labels?: string;
   readonly layer?: number;
 }
 
@@ -120,6 +121,14 @@ export function saeOptions(command: Command): Command {
   return command
     .option("--sae <sae>", "SAE folder or file, a name on the hub, or `pocket`; the pocket model has one by default")
     .option("--layer <n>", LAYER_HELP, wholeNumber(0));
+}
+
+/** An SAE, and labels of its latents. */
+export function labelledSaeOptions(command: Command): Command {
+  return saeOptions(command).option(
+    "--labels <path>",
+    "labels of the latents: a file, or a Neuronpedia export; default: those beside the SAE",
+  );
 }
 
 export const ACTION_HELP = "the text prefilled as the assistant's reply";

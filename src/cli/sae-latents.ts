@@ -41,7 +41,7 @@ interface InspectedLatent extends ResultCard {
 /** Prints the latents that --ids or --search name. */
 export async function showLatents(io: Io, flags: LatentsFlags): Promise<void> {
   const model = await openModel(flags, flags);
-  const opened = await requireSae(model, flags.sae, "sae latents");
+  const opened = await requireSae(model, flags.sae, "sae latents", flags.labels);
   const { sae, name } = opened;
   const layer = chooseLayer(flags.layer, sae.info, model.engine.model);
   const ids = chosenLatents(flags, opened);
@@ -72,7 +72,10 @@ export async function showLatents(io: Io, flags: LatentsFlags): Promise<void> {
   );
 }
 
-function chosenLatents({ ids, search }: LatentsFlags, { sae, name, label }: OpenedSae): readonly number[] {
+function chosenLatents(
+  { ids, search }: LatentsFlags,
+  { sae, name, search: searchLabels }: OpenedSae,
+): readonly number[] {
   const { latents } = sae.info;
   if ((ids === undefined) === (search === undefined))
     throw new InputError("give either --ids (for example --ids 12,99) or --search, a text that labels hold");
@@ -82,12 +85,11 @@ function chosenLatents({ ids, search }: LatentsFlags, { sae, name, label }: Open
       throw new InputError(`--ids ${wrong}: ${name} has ${latents} latents, numbered 0 to ${latents - 1}`);
     return [...new Set(ids)];
   }
-  const wanted = search!.toLowerCase();
-  const found: number[] = [];
-  for (let id = 0; id < latents && found.length < FOUND_LATENTS; id++)
-    if (label(id)?.toLowerCase().includes(wanted)) found.push(id);
+  const found = searchLabels(search!, FOUND_LATENTS);
   if (found.length === 0)
-    throw new InputError(`--search ${search}: no label of ${name} holds it; give another text, or --ids`);
+    throw new InputError(
+      `--search ${search}: no label of ${name} holds it, or words like it; give another text, or --ids`,
+    );
   return found;
 }
 

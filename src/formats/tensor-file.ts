@@ -132,6 +132,29 @@ export async function readFiniteF32(source: ByteSource, entry: TensorEntry): Pro
   return values;
 }
 
+/**
+ * Passes over the stored rows of an F32, F16 or BF16 matrix that is plain, without holding it: `use` gets some whole rows at a
+ * time, as f32 or as the bits of the half-precision numbers.
+ */
+export async function readStoredRows(
+  source: ByteSource,
+  entry: TensorEntry,
+  use: (rows: Float32Array | Uint16Array) => void,
+): Promise<void> {
+  const size = DTYPE_BYTES[entry.dtype];
+  const rowBytes = (entry.shape.at(-1) ?? 1) * size;
+  const step = rowBytes * Math.max(1, Math.floor(READ_CHUNK_BYTES / rowBytes));
+  for (let at = entry.begin; at < entry.end; at += step) {
+    const bytes = await source.read(at, Math.min(step, entry.end - at));
+    const { buffer, byteOffset, length } = aligned(bytes, size);
+    use(
+      entry.dtype === "F32"
+        ? new Float32Array(buffer, byteOffset, length / 4)
+        : new Uint16Array(buffer, byteOffset, length / 2),
+    );
+  }
+}
+
 /** Whole numbers of a scalar or vector that is a setting (k, group sizes). InputError for floats and for long ones. */
 export async function readIntegers({ source, entry }: LocatedTensor): Promise<number[]> {
   const { dtype, shape, strides, begin, bigEndian } = entry;

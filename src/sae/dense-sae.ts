@@ -1,9 +1,10 @@
 /**
- * An SAE whose matrices are resident in a runtime. Every product with the encoder or decoder is a graph there; the
- * matrices are held once, however many graphs use them.
+ * An SAE over dense matrices. Every product with the encoder or decoder is a graph in a runtime; a matrix lies there once,
+ * resident or mapped from its file, however many graphs use it.
  */
-import type { Program, Runtime, TensorData } from "../engine/runtime.js";
-import { add, Graph, gatherRows, greater, linear, mul, product, relu, type Tensor, where } from "../graph/index.js";
+import type { Program, Resident, Runtime, TensorData } from "../engine/runtime.js";
+import { add, Graph, greater, mul, relu, type Tensor, where } from "../graph/index.js";
+import { type GraphMatrix, latentNorms, type MappedMatrix, mappedMatrix, residentMatrix } from "./matrix.js";
 import type { Sae, SaeInfo, SparseLatents } from "./sae.js";
 import { SparseRows } from "./sparse.js";
 import { encoderInput, type SaeWeights } from "./weights.js";
@@ -14,46 +15,70 @@ import { encoderInput, type SaeWeights } from "./weights.js";
  */
 const BLOCK_ELEMENTS = 2 ** 24;
 
+/** How a matrix in memory lies: the encoder as [d, m], the decoder as [m, d]. */
+const IN_MEMORY = { encoder: "columns", decoder: "rows" } as const;
+type MatrixName = keyof typeof IN_MEMORY;
+
+/** A matrix where graphs find it. */
+type HeldMatrix = Resident | MappedMatrix;
+
 /** Distinguishes the resident tensors of SAEs that share a runtime. */
 let opened = 0;
 
 /**
- * Puts the matrices into `runtime` and returns the SAE. The weights' arrays are given away: do not use them afterwards.
- * `close` forgets the matrices and leaves the runtime open.
+ * Puts the matrices that are in memory into `runtime` and returns the SAE. The weights' arrays are given away: do not use
+ * them afterwards. `close` forgets the matrices and leaves the runtime open.
  */
 export async function openDenseSae(weights: SaeWeights, runtime: Runtime): Promise<Sae> {
   const { dModel: d, latents: m } = weights.info;
   const prefix = `sae${opened++}`;
-  const names = { encoder: `${prefix}/encoder`, decoder: `${prefix}/decoder` };
-  const norms = { encoder: columnNorms(weights.encoder, m), decoder: rowNorms(weights.decoder, d) };
-  await runtime.put(names.encoder, floats([d, m], weights.encoder));
-  await runtime.put(names.decoder, floats([m, d], weights.decoder));
+  const hold = async (name: MatrixName): Promise<HeldMatrix> => {
+    const matrix = weights[name];
+    if (!(matrix instanceof Float32Array)) return matrix;
+    const resident = `${prefix}/${name}`;
+    await runtime.put(resident, floats(IN_MEMORY[name] === "rows" ? [m, d] : [d, m], matrix));
+    return { resident };
+  };
+  const norms = {
+    encoder: scaled(latentNorms(weights.encoder, IN_MEMORY.encoder, m), weights.encoderScale),
+    decoder: scaled(latentNorms(weights.decoder, IN_MEMORY.decoder, m), weights.decoderScale),
+  };
+  const held = { encoder: await hold("encoder"), decoder: await hold("decoder") };
   const { encoder: _encoder, decoder: _decoder, ...small } = weights;
-  return new DenseSae(small, norms, names, runtime);
-}
-
-/** [m] each; kept apart because the matrices are given away. */
-interface Norms {
-  readonly encoder: Float32Array;
-  readonly decoder: Float32Array;
+  return new DenseSae(small, norms, held, runtime);
 }
 
 type SmallWeights = Omit<SaeWeights, "encoder" | "decoder">;
 type ProgramName = "encode" | "projectDecoder" | "projectEncoder" | "decode" | "decoderRow";
 
+/** The matrix that each program works on. */
+const USES: Readonly<Record<ProgramName, MatrixName>> = {
+  encode: "encoder",
+  projectEncoder: "encoder",
+  projectDecoder: "decoder",
+  decode: "decoder",
+  decoderRow: "decoder",
+};
+
 class DenseSae implements Sae {
   readonly info: SaeInfo;
   readonly #weights: SmallWeights;
-  readonly #norms: Norms;
-  readonly #names: { encoder: string; decoder: string };
+  /** [m] each. */
+  readonly #norms: Readonly<Record<MatrixName, Float32Array>>;
+  readonly #held: Readonly<Record<MatrixName, HeldMatrix>>;
   readonly #runtime: Runtime;
   readonly #programs = new Map<ProgramName, Promise<Program>>();
 
-  constructor(weights: SmallWeights, norms: Norms, names: { encoder: string; decoder: string }, runtime: Runtime) {
+  constructor(
+    weights: SmallWeights,
+    norms: Readonly<Record<MatrixName, Float32Array>>,
+    held: Readonly<Record<MatrixName, HeldMatrix>>,
+    runtime: Runtime,
+  ) {
     this.info = weights.info;
     this.#weights = weights;
     this.#norms = norms;
-    this.#names = names;
+    this.#held = held;
     this.#runtime = runtime;
   }
 
@@ -67,9 +92,14 @@ class DenseSae implements Sae {
       const x = encoderInput(rows.subarray(at, Math.min(rows.length, at + block * d)), this.#weights);
       const dense = await this.#run("encode", floats([x.length / d, d], x));
       if (activation.kind === "topk") sparse.addTopK(dense, m, activation.k);
+      else if (activation.kind === "groupmax") sparse.addGroupMax(dense, m, activation.k);
       else sparse.addDense(dense, m);
     }
-    return sparse.finish();
+    const latents = sparse.finish();
+    if (activation.kind === "topk" && activation.rescale === "selection")
+      for (let at = 0; at < latents.ids.length; at++)
+        latents.values[at] = latents.values[at]! / this.#norms.decoder[latents.ids[at]!]!;
+    return latents;
   }
 
   async projectDecoder(v: Float32Array): Promise<Float32Array> {
@@ -99,13 +129,15 @@ class DenseSae implements Sae {
     if (!Number.isInteger(id) || id < 0 || id >= this.info.latents) {
       throw new RangeError(`${this.info.name} has latents 0 … ${this.info.latents - 1}, not ${id}`);
     }
-    return this.#run("decoderRow", { type: "int64", dims: [1], data: BigInt64Array.of(BigInt(id)) });
+    const row = await this.#run("decoderRow", { type: "int64", dims: [1], data: BigInt64Array.of(BigInt(id)) });
+    const scale = this.#weights.decoderScale?.[id];
+    return scale === undefined ? row : row.map((x) => x * scale);
   }
 
   async close(): Promise<void> {
     for (const program of this.#programs.values()) await (await program).release();
     this.#programs.clear();
-    await this.#runtime.drop(Object.values(this.#names));
+    await this.#runtime.drop(Object.values(this.#held).flatMap((held) => ("resident" in held ? [held.resident] : [])));
   }
 
   async #run(name: ProgramName, x: TensorData): Promise<Float32Array> {
@@ -114,67 +146,76 @@ class DenseSae implements Sae {
       program = this.#runtime.compile(this.#graph(name));
       this.#programs.set(name, program);
     }
-    const matrix = name === "encode" || name === "projectEncoder" ? "encoder" : "decoder";
-    const { y } = await (await program).run({ x, [matrix]: { resident: this.#names[matrix] } });
+    const matrix = USES[name];
+    const held = this.#held[matrix];
+    const { y } = await (await program).run({ x, ...("resident" in held ? { [matrix]: held } : {}) });
     return y!.data as Float32Array;
   }
 
   #graph(name: ProgramName): Graph {
     const { dModel: d, latents: m } = this.info;
+    const { encoderScale, decoderScale } = this.#weights;
     const graph = new Graph();
     const width = name === "decode" ? m : d;
     const x = name === "decoderRow" ? graph.input("x", "int64", [1]) : graph.input("x", "float32", ["N", width]);
-    const encoder = () => graph.input("encoder", "float32", [d, m]);
-    const decoder = () => graph.input("decoder", "float32", [m, d]);
+    const matrix = this.#matrix(graph, USES[name]);
     const outputs: Record<ProgramName, () => Tensor> = {
-      encode: () => this.#activation(product(x, encoder())), // [N, m]
-      projectDecoder: () => linear(x, decoder()), // [N, m]
-      projectEncoder: () => product(x, encoder()), // [N, m]
-      decode: () => product(x, decoder()), // [N, d]
-      decoderRow: () => gatherRows(decoder(), x), // [1, d]
+      encode: () => this.#activation(times(matrix.toLatents(x), encoderScale)), // [N, m]
+      projectEncoder: () => times(matrix.toLatents(x), encoderScale), // [N, m]
+      projectDecoder: () => times(matrix.toLatents(x), decoderScale), // [N, m]
+      decode: () => matrix.fromLatents(times(x, decoderScale)), // [N, d]
+      decoderRow: () => matrix.pick(x), // [1, d]
     };
     graph.output("y", outputs[name]());
     return graph;
   }
 
-  /** Latents from q = x' W_enc [N, m]; for topk the values to choose from. */
+  #matrix(graph: Graph, name: MatrixName): GraphMatrix {
+    const { dModel, latents } = this.info;
+    const held = this.#held[name];
+    return "resident" in held
+      ? residentMatrix(graph, name, IN_MEMORY[name], [dModel, latents])
+      : mappedMatrix(graph, name, held, [dModel, latents]);
+  }
+
+  /** Latents from q = x' W_enc [N, m]; for topk and groupmax the values to choose from. */
   #activation(q: Tensor): Tensor {
-    const { graph } = q;
     const { activation, encoderBias } = this.#weights;
-    const perLatent = (name: string, values: Float32Array) =>
-      graph.initializer(name, "float32", [values.length], {
-        bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-      });
     if (activation.kind === "gated") {
-      const magnitude = add(mul(q, perLatent("scale", activation.scale)), perLatent("bias", activation.bias));
-      return where(greater(add(q, perLatent("gate", activation.gateBias)), 0), relu(magnitude), 0);
+      const magnitude = add(
+        mul(q, perLatent(q, "scale", activation.scale)),
+        perLatent(q, "magnitude bias", activation.bias),
+      );
+      return where(greater(add(q, perLatent(q, "gate bias", activation.gateBias)), 0), relu(magnitude), 0);
     }
-    const p = add(q, perLatent("bias", encoderBias));
+    const p = add(q, perLatent(q, "encoder bias", encoderBias));
     if (activation.kind === "relu") return relu(p);
     if (activation.kind === "jumprelu")
-      return where(greater(p, perLatent("threshold", activation.threshold)), relu(p), 0);
-    return activation.rescale ? mul(p, perLatent("norms", this.#norms.decoder)) : p;
+      return where(greater(p, perLatent(q, "threshold", activation.threshold)), relu(p), 0);
+    return activation.kind === "topk" && activation.rescale !== false
+      ? mul(p, perLatent(q, "norms", this.#norms.decoder))
+      : p;
   }
+}
+
+/** A constant [m] in the graph of `near`. */
+function perLatent({ graph }: Tensor, name: string, values: Float32Array): Tensor {
+  return graph.initializer(name, "float32", [values.length], {
+    bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  });
+}
+
+/** Latents [N, m], each times its factor where there are factors. */
+function times(latents: Tensor, factors: Float32Array | undefined): Tensor {
+  return factors === undefined ? latents : mul(latents, perLatent(latents, "factors", factors));
+}
+
+function scaled(norms: Float32Array, factors: Float32Array | undefined): Float32Array {
+  return factors === undefined ? norms : norms.map((norm, j) => norm * Math.abs(factors[j]!));
 }
 
 function floats(dims: readonly number[], data: Float32Array): TensorData {
   return { type: "float32", dims, data };
-}
-
-function rowNorms(matrix: Float32Array, width: number): Float32Array {
-  return Float32Array.from({ length: matrix.length / width }, (_, row) => {
-    let squares = 0;
-    for (let i = row * width; i < (row + 1) * width; i++) squares += matrix[i]! * matrix[i]!;
-    return Math.sqrt(squares);
-  });
-}
-
-/** Norms of the columns, row after row: the order in which the matrix lies in memory. */
-function columnNorms(matrix: Float32Array, width: number): Float32Array {
-  const squares = new Float64Array(width);
-  for (let row = 0; row < matrix.length; row += width)
-    for (let j = 0; j < width; j++) squares[j] = squares[j]! + matrix[row + j]! * matrix[row + j]!;
-  return Float32Array.from(squares, Math.sqrt);
 }
 
 function checkWidth(values: Float32Array, width: number, what: string): void {

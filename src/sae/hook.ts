@@ -2,15 +2,26 @@
 import { InputError, quote } from "../formats/input-error.js";
 import type { SaeInfo } from "./sae.js";
 
+/** A block's output: TransformerLens' name, and the module that is the block in Hugging Face models (with or without `model.`). */
+const AFTER_BLOCK = [
+  /^blocks\.(\d+)\.hook_resid_post$/,
+  /^(?:model\.)?(?:language_model\.)?(?:model\.)?layers\.(\d+)(?:\.output)?$/,
+  /^(?:transformer\.)?h\.(\d+)(?:\.output)?$/,
+  /^gpt_neox\.layers\.(\d+)(?:\.output)?$/,
+];
+const BEFORE_BLOCK = /^blocks\.(\d+)\.hook_resid_pre$/;
+
 /**
  * The block after which the residual stream is read: n for `blocks.n.hook_resid_post` (TransformerLens) and `model.layers.n`
  * (a block's output in Hugging Face models), n − 1 for `blocks.n.hook_resid_pre`. Undefined for every other place,
  * and before the first block.
  */
 export function residualLayer(hook: string): number | undefined {
-  const after = /^blocks\.(\d+)\.hook_resid_post$/.exec(hook) ?? /^model\.layers\.(\d+)(?:\.output)?$/.exec(hook);
-  if (after !== null) return Number(after[1]);
-  const before = /^blocks\.(\d+)\.hook_resid_pre$/.exec(hook);
+  for (const pattern of AFTER_BLOCK) {
+    const after = pattern.exec(hook);
+    if (after !== null) return Number(after[1]);
+  }
+  const before = BEFORE_BLOCK.exec(hook);
   return before === null || Number(before[1]) === 0 ? undefined : Number(before[1]) - 1;
 }
 

@@ -14,7 +14,7 @@ export interface SaeQuality {
 
 /** Measures reconstruction of `rows` [n, d] from their `latents`; for SAEs without normalisation of the input. */
 export function saeQuality(
-  weights: Pick<SaeWeights, "decoder" | "decoderBias" | "info">,
+  weights: Pick<SaeWeights<Float32Array>, "decoder" | "decoderBias" | "info">,
   latents: SparseLatents,
   rows: Float32Array,
 ): SaeQuality {

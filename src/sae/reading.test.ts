@@ -1,11 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Engine } from "../engine/engine.js";
-import { memorySource } from "../formats/memory-source.js";
 import type { Sequence } from "../model/sequence.js";
 import { type PromptText, topContexts, wordAt } from "./contexts.js";
 import { Firings } from "./firings.js";
 import { labelLatents } from "./labelling.js";
-import { firstLabel, readLabels, writeLabels } from "./labels.js";
 import { readLatents, readMaxima, readRows } from "./readings.js";
 import type { Sae } from "./sae.js";
 import { SparseRows, tokenMaxima } from "./sparse.js";
@@ -156,38 +154,5 @@ describe("what makes a latent fire", () => {
     const sparse = new SparseRows();
     sparse.addDense(Float32Array.of(0, 2, 1, 2), 2);
     expect([...tokenMaxima(sparse.finish(), Int32Array.of(5, 6)).tokens]).toEqual([6, 5]);
-  });
-});
-
-describe("label files", () => {
-  const source = (text: string) => memorySource("labels.jsonl", new TextEncoder().encode(text));
-
-  it("reads rows in any order, several a latent, indices as text or number", async () => {
-    const labels = await readLabels(
-      source(
-        '{"modelId":"m","layer":"19-res","index":"10","description":" fruit ","typeName":"np_max-act","embedding":[0.1]}\n\n' +
-          '{"index":2,"description":"snow","explanationModelName":"x"}\r\n{"index":"10","description":"apples"}\n{"index":"3","description":""}',
-      ),
-      11,
-    );
-    expect([...labels.keys()]).toEqual([10, 2]);
-    expect(labels.get(10)).toEqual([{ description: "fruit", typeName: "np_max-act" }, { description: "apples" }]);
-    expect(firstLabel(labels, 2)).toBe("snow");
-    const written = writeLabels(labels, { modelId: "m", layer: "19-res" });
-    expect(written.split("\n")[0]).toBe(
-      '{"modelId":"m","layer":"19-res","index":"2","description":"snow","explanationModelName":"x"}',
-    );
-    expect(await readLabels(source(written))).toEqual(new Map([...labels].sort(([a], [b]) => a - b)));
-  });
-
-  it("refuses labels of another SAE and rows that are not labels", async () => {
-    await expect(readLabels(source('{"index":"5","description":"x"}'), 5)).rejects.toThrow(
-      "line 1 labels latent 5, but the SAE has 5",
-    );
-    await expect(readLabels(source('{"index":"5","description":"x"}\nnope'))).rejects.toThrow("line 2 is not JSON");
-    await expect(readLabels(source('{"index":"-1"}'))).rejects.toThrow("line 1: index");
-    await expect(readLabels(memorySource("labels.jsonl.gz", Uint8Array.of(0x1f, 0x8b, 0xff)))).rejects.toThrow(
-      "decompress it first",
-    );
   });
 });

@@ -9,8 +9,12 @@ import {
   loadDictionaryLearning,
 } from "./loaders/dictionary-learning.js";
 import { describeGemmaScope, isGemmaScope, loadGemmaScope } from "./loaders/gemma-scope.js";
+import { describeGemmaScope2, isGemmaScope2, loadGemmaScope2 } from "./loaders/gemma-scope-2.js";
 import { describeGoodfire, isGoodfire, loadGoodfire } from "./loaders/goodfire.js";
+import { describeLlamaScope, isLlamaScope, loadLlamaScope } from "./loaders/llama-scope.js";
+import { describeOpenMoss, isOpenMoss, loadOpenMoss } from "./loaders/openmoss.js";
 import { describeSaeLens, isSaeLens, loadSaeLens } from "./loaders/saelens.js";
+import { describeSparsify, isSparsify, loadSparsify } from "./loaders/sparsify.js";
 import type { Sae, SaeInfo } from "./sae.js";
 import type { SaeWeights } from "./weights.js";
 
@@ -24,6 +28,7 @@ export interface SaeFormat {
   load(folder: FileFolder, name: string): Promise<SaeWeights>;
 }
 
+/** In the order in which they are tried. */
 export const saeFormats: readonly SaeFormat[] = [
   {
     name: "saelens",
@@ -31,6 +36,34 @@ export const saeFormats: readonly SaeFormat[] = [
     detect: isSaeLens,
     describe: describeSaeLens,
     load: loadSaeLens,
+  },
+  {
+    name: "llama-scope",
+    files: "hyperparams.json and checkpoints/final.safetensors",
+    detect: isLlamaScope,
+    describe: describeLlamaScope,
+    load: loadLlamaScope,
+  },
+  {
+    name: "openmoss",
+    files: "config.json and sae_weights.safetensors",
+    detect: isOpenMoss,
+    describe: describeOpenMoss,
+    load: loadOpenMoss,
+  },
+  {
+    name: "gemma-scope-2",
+    files: "params.safetensors",
+    detect: isGemmaScope2,
+    describe: describeGemmaScope2,
+    load: loadGemmaScope2,
+  },
+  {
+    name: "sparsify",
+    files: "cfg.json and sae.safetensors",
+    detect: isSparsify,
+    describe: describeSparsify,
+    load: loadSparsify,
   },
   {
     name: "gemma-scope",
@@ -55,9 +88,16 @@ export const saeFormats: readonly SaeFormat[] = [
   },
 ];
 
-/** The format of `folder`, by the files it holds. Throws InputError that lists what is supported. */
-export async function detectSaeFormat(folder: FileFolder): Promise<SaeFormat> {
+/** The format of `folder`, by the files it holds; undefined where it is none of them. */
+export async function findSaeFormat(folder: FileFolder): Promise<SaeFormat | undefined> {
   for (const format of saeFormats) if (await format.detect(folder)) return format;
+  return undefined;
+}
+
+/** The same, where it must be one. Throws InputError that lists what is supported. */
+export async function detectSaeFormat(folder: FileFolder): Promise<SaeFormat> {
+  const format = await findSaeFormat(folder);
+  if (format !== undefined) return format;
   const known = saeFormats.map((format) => `${format.name} (${format.files})`).join("; ");
   throw new InputError(`${folder.name}: not an SAE in a known format; known: ${known}`);
 }

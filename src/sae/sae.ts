@@ -14,6 +14,8 @@ export interface SaeInfo {
   readonly layer?: number;
   /** Hook point, for example "blocks.2.hook_resid_post". */
   readonly hook?: string;
+  /** What was done to the stored values on loading, and what the file leaves open; for people. */
+  readonly notes?: readonly string[];
 }
 
 /** Non-zero latents of rows of activations, row after row (compressed sparse rows). */
@@ -29,13 +31,13 @@ export interface Sae {
   readonly info: SaeInfo;
   /** Latent activations of `rows` [n, d], as the SAE's own library computes them. */
   encode(rows: Float32Array): Promise<SparseLatents>;
-  /** W_dec · v with the decoder as stored: [m] for v [d], [k·m] for several vectors [k, d]. */
+  /** W_dec · v with the decoder as the SAE's own library holds it, never normalised here: [m] for v [d], [k·m] for several vectors [k, d]. */
   projectDecoder(v: Float32Array): Promise<Float32Array>;
   /** W_encᵀ · v: [m]; how strongly each encoder reads v. */
   projectEncoder(v: Float32Array): Promise<Float32Array>;
   /** D z: [k, d] for k dense vectors z [k, m]. */
   decode(z: Float32Array): Promise<Float32Array>;
-  /** Norm of each decoder row as stored: [m]. */
+  /** Norm of each decoder row: [m]. */
   decoderNorms(): Promise<Float32Array>;
   /** Norm of what reads each latent, its column of W_enc: [m]. */
   encoderNorms(): Promise<Float32Array>;

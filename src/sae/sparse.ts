@@ -14,8 +14,7 @@ export class SparseRows {
       for (let j = 0; j < latents; j++) {
         const value = dense[at + j]!;
         if (value > 0) this.#push(j, value);
-        else if (Number.isNaN(value))
-          throw new Error(`latent ${j} is not a number: the rows hold values that are not finite`);
+        else if (Number.isNaN(value)) throw notANumber(j);
       }
       this.#rowStart.push(this.#count);
     }
@@ -28,8 +27,7 @@ export class SparseRows {
       let size = 0;
       for (let j = 0; j < latents; j++) {
         const value = dense[at + j]!;
-        if (Number.isNaN(value))
-          throw new Error(`latent ${j} is not a number: the rows hold values that are not finite`);
+        if (Number.isNaN(value)) throw notANumber(j);
         if (!(value > 0)) continue;
         if (size < k) siftUp(heap, size++, value);
         else if (value > heap[0]!) siftDown(heap, size, value);
@@ -41,6 +39,23 @@ export class SparseRows {
       for (let j = 0; j < latents; j++) {
         const value = dense[at + j]!;
         if (value > threshold || (value === threshold && ties-- > 0)) this.#push(j, value);
+      }
+      this.#rowStart.push(this.#count);
+    }
+  }
+
+  /** Appends, of each dense row [n, m], the largest entry of each of k groups of neighbours, where it is positive. */
+  addGroupMax(dense: Float32Array, latents: number, k: number): void {
+    const group = latents / k;
+    for (let at = 0; at < dense.length; at += latents) {
+      for (let from = 0; from < latents; from += group) {
+        let best = from;
+        for (let j = from; j < from + group; j++) {
+          const value = dense[at + j]!;
+          if (Number.isNaN(value)) throw notANumber(j);
+          if (value > dense[at + best]!) best = j;
+        }
+        if (dense[at + best]! > 0) this.#push(best, dense[at + best]!);
       }
       this.#rowStart.push(this.#count);
     }
@@ -67,6 +82,10 @@ export class SparseRows {
     this.#values[this.#count] = value;
     this.#count += 1;
   }
+}
+
+function notANumber(latent: number): Error {
+  return new Error(`latent ${latent} is not a number: the rows hold values that are not finite`);
 }
 
 function siftUp(heap: Float32Array, at: number, value: number): void {

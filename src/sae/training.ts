@@ -77,7 +77,7 @@ export interface SaeTrainingInput {
 }
 
 export interface TrainedSae {
-  readonly weights: SaeWeights;
+  readonly weights: SaeWeights<Float32Array>;
   readonly quality: SaeQuality;
   readonly log: readonly SaeTrainingLog[];
   readonly options: Required<SaeTrainingOptions>;
@@ -314,7 +314,12 @@ function unexplained(
  * From normalised rows to rows as they are: with x = s·row, latents, thresholds and biases shrink by s, matrices stay:
  * (s·row − b_dec) W_enc + b_enc = s ((row − b_dec/s) W_enc + b_enc/s).
  */
-function inRowUnits(parameters: TrainingParameters, threshold: number, scale: number, info: SaeInfo): SaeWeights {
+function inRowUnits(
+  parameters: TrainingParameters,
+  threshold: number,
+  scale: number,
+  info: SaeInfo,
+): SaeWeights<Float32Array> {
   const { dModel: d, latents: m } = info;
   const encoder = new Float32Array(d * m);
   for (let j = 0; j < m; j++) for (let i = 0; i < d; i++) encoder[i * m + j] = parameters.encoder[j * d + i]!;

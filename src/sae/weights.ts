@@ -1,12 +1,15 @@
 /**
- * What every SAE format is turned into. d = dModel, m = latents; matrices are row-major f32.
+ * What every SAE format is turned into. d = dModel, m = latents; matrices are row-major.
  *
  *   x' = normalise(x) − [subtractDecoderBias] b_dec
  *   p  = x' W_enc + b_enc
  *   f  = activation(p)
  *
- * Formulas as in SAELens (`sae_lens/saes/*_sae.py`).
+ * Formulas as in SAELens (`sae_lens/saes/*_sae.py`). Where a format is loaded with latents in other units than its file has,
+ * W_enc's columns are the stored ones times `encoderScale`, W_dec's rows the stored ones times `decoderScale`: a matrix
+ * that stays in its file cannot be multiplied.
  */
+import type { SaeMatrix } from "./matrix.js";
 import type { SaeInfo } from "./sae.js";
 
 export type SaeActivation =
@@ -14,8 +17,13 @@ export type SaeActivation =
   | { readonly kind: "relu" }
   /** f = p where p > threshold and p > 0, else 0; threshold [m]. */
   | { readonly kind: "jumprelu"; readonly threshold: Float32Array }
-  /** The k largest of p (of p · ‖decoder row‖ when `rescale`, which is then also the value), and of those the positive ones. */
-  | { readonly kind: "topk"; readonly k: number; readonly rescale: boolean }
+  /**
+   * The k largest of p, and of those the positive ones. `rescale`: the largest of p · ‖decoder row‖; when true that is also
+   * the value, with "selection" the value is p.
+   */
+  | { readonly kind: "topk"; readonly k: number; readonly rescale: boolean | "selection" }
+  /** Of each of k groups of m / k neighbours the largest p (the first on ties), where it is positive. */
+  | { readonly kind: "groupmax"; readonly k: number }
   /** q = x' W_enc; f = max(q · scale + bias, 0) where q + gateBias > 0, else 0; encoder bias unused; all [m]. */
   | {
       readonly kind: "gated";
@@ -29,14 +37,18 @@ export type SaeActivation =
  */
 export type SaeNormalisation = "none" | "layer-norm" | "constant-norm";
 
-export interface SaeWeights {
+export interface SaeWeights<Matrix extends SaeMatrix = SaeMatrix> {
   readonly info: SaeInfo;
-  /** W_enc [d, m] */
-  readonly encoder: Float32Array;
+  /** W_enc; [d, m] in memory. */
+  readonly encoder: Matrix;
+  /** [m]; none: 1. */
+  readonly encoderScale?: Float32Array;
   /** b_enc [m]; zeros where the architecture has none. */
   readonly encoderBias: Float32Array;
-  /** W_dec [m, d] */
-  readonly decoder: Float32Array;
+  /** W_dec; [m, d] in memory. */
+  readonly decoder: Matrix;
+  /** [m]; none: 1. */
+  readonly decoderScale?: Float32Array;
   /** b_dec [d] */
   readonly decoderBias: Float32Array;
   readonly activation: SaeActivation;

@@ -27,6 +27,17 @@ CASES = {
     "topk": ("topk", {"k": 5}),
     "topk-rescale": ("topk", {"k": 5, "rescale_acts_by_decoder_norm": True}),
     "gated": ("gated", {}),
+    "gated-layer-norm": ("gated", {"normalize_activations": "layer_norm", "apply_b_dec_to_input": False}),
+    "standard-constant-norm": ("standard", {"normalize_activations": "constant_norm_rescale"}),
+}
+# Trained kinds that SAELens saves for use as jumprelu.
+TRAINED = {
+    "saved-batchtopk": (sae_lens.BatchTopKTrainingSAE, sae_lens.BatchTopKTrainingSAEConfig, {}),
+    "saved-matryoshka": (
+        sae_lens.MatryoshkaBatchTopKTrainingSAE,
+        sae_lens.MatryoshkaBatchTopKTrainingSAEConfig,
+        {"matryoshka_widths": [8, 20, M], "rescale_acts_by_decoder_norm": True},
+    ),
 }
 
 
@@ -50,10 +61,24 @@ for index, (name, (kind, options)) in enumerate(CASES.items()):
     sae.save_model(OUT / name)
     expected(OUT / name, torch.randn(ROWS, D) * 2 + 0.3)
 
+for index, (name, (sae_class, config_class, options)) in enumerate(TRAINED.items()):
+    torch.manual_seed(100 + index)
+    config = config_class(d_in=D, d_sae=M, dtype="float32", device="cpu", k=5, **options)
+    config.metadata.hook_name, config.metadata.model_name = "blocks.2.hook_resid_post", "tiny"
+    sae = sae_class(config)
+    with torch.no_grad():
+        for parameter in sae.parameters():
+            parameter.copy_(torch.randn_like(parameter) * 0.4)
+        sae.topk_threshold.fill_(0.7)
+    sae.save_inference_model(OUT / name)
+    expected(OUT / name, torch.randn(ROWS, D) * 2 + 0.3)
+
 # The flat configuration before version 6, once plain and once with a topk activation.
 for name, source, extra in [
     ("old-standard", "standard", {"activation_fn_str": "relu", "scaling_factor": True}),
     ("old-topk", "topk", {"activation_fn_str": "topk", "activation_fn_kwargs": {"k": 5}}),
+    ("old-jumprelu", "jumprelu", {"architecture": "jumprelu", "activation_fn": "relu", "sae_lens_training_version": "5.3.0"}),
+    ("old-gated", "gated", {"architecture": "gated", "apply_b_dec_to_input": False, "normalize_activations": "layer_norm"}),
 ]:
     folder = OUT / name
     folder.mkdir(parents=True, exist_ok=True)

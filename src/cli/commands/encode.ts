@@ -6,12 +6,12 @@ import { chooseLayer } from "../layer.js";
 import { openModel } from "../open-model.js";
 import { requireSae } from "../open-sae.js";
 import {
+  labelledSaeOptions,
   type ModelFlags,
   modelOptions,
   type PromptFlags,
   promptOptions,
   type SaeFlags,
-  saeOptions,
 } from "../options.js";
 import { BENIGN_SET, loadPromptsOr, renderAll } from "../prompts.js";
 import { oneLine, table } from "../text.js";
@@ -31,12 +31,12 @@ interface ActiveLatent {
 
 export function encodeCommand(io: Io): Command {
   const command = new Command("encode").description("every non-zero SAE latent on the user-content tokens");
-  return saeOptions(promptOptions(modelOptions(command))).action((flags: Flags) => encode(io, flags));
+  return labelledSaeOptions(promptOptions(modelOptions(command))).action((flags: Flags) => encode(io, flags));
 }
 
 async function encode(io: Io, flags: Flags): Promise<void> {
   const model = await openModel(flags, flags);
-  const { sae, name, label } = await requireSae(model, flags.sae, "encode");
+  const { sae, name, label } = await requireSae(model, flags.sae, "encode", flags.labels);
   const layer = chooseLayer(flags.layer, sae.info, model.engine.model);
   const conversations = await loadPromptsOr(flags.prompts, BENIGN_SET, model);
   const { sequences, rendered, date } = renderAll(model, conversations, flags);

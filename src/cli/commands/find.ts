@@ -27,7 +27,7 @@ import { type FindFlags, type FindSetup, setUpFind } from "../find-setup.js";
 import { sweepLayers } from "../find-sweep.js";
 import { tryVectors } from "../find-trial.js";
 import type { Io } from "../io.js";
-import { layerList, modelOptions, outputPath, promptOptions, saeOptions, wholeNumber } from "../options.js";
+import { labelledSaeOptions, layerList, modelOptions, outputPath, promptOptions, wholeNumber } from "../options.js";
 import { packageVersion } from "../package-files.js";
 import { watchMemory } from "../peak-memory.js";
 import { searchOptions } from "../search-options.js";
@@ -58,7 +58,7 @@ export function findCommand(io: Io): Command {
     .option("--no-controls", "leave out the same search on the clean model, and random directions")
     .option("--html <file>", "write what was found as one page", outputPath)
     .option("--save <file>", "write the vectors as safetensors", outputPath);
-  return searchOptions(saeOptions(actionMatchOptions(promptOptions(modelOptions(command))))).action(
+  return searchOptions(labelledSaeOptions(actionMatchOptions(promptOptions(modelOptions(command))))).action(
     (name: string, flags: FindFlags) => {
       const positionsGiven = command.getOptionValueSource("positions") !== "default";
       const asked = withPositions(flags, positionsGiven);

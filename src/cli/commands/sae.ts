@@ -14,6 +14,7 @@ import { openModel } from "../open-model.js";
 import { openSaeFolder, requireSae } from "../open-sae.js";
 import {
   jsonOption,
+  labelledSaeOptions,
   type ModelFlags,
   modelOptions,
   type OutputFlags,
@@ -72,10 +73,10 @@ export function saeCommand(io: Io): Command {
   const latentsOf = new Command("latents")
     .description("single latents: label, contexts, tokens, logit effect, firing rate, nearest latents")
     .option("--ids <numbers>", "which, separated by commas", wholeNumbers)
-    .option("--search <text>", "those whose label holds the text")
+    .option("--search <text>", "those whose labels hold the words, or words that begin so; best first")
     .option("--contexts <n>", "contexts shown for each", wholeNumber(0), CARD_SIZES.contexts);
   sae.addCommand(
-    saeOptions(promptOptions(modelOptions(latentsOf))).action((flags: LatentsFlags) => showLatents(io, flags)),
+    labelledSaeOptions(promptOptions(modelOptions(latentsOf))).action((flags: LatentsFlags) => showLatents(io, flags)),
   );
   sae.addCommand(
     jsonOption(
@@ -141,14 +142,25 @@ async function runLabel(io: Io, flags: LabelFlags): Promise<void> {
 
 async function runInfo(io: Io, name: string, flags: OutputFlags): Promise<void> {
   await fetchNamed(io, { sae: name });
-  const { format, architecture, dModel, latents, layer, hook } = await describeSae(await openSaeFolder(name), name);
-  const info = { format, architecture, dModel, latents, layer: layer ?? null, hook: hook ?? null };
+  const { format, architecture, dModel, latents, layer, hook, notes } = await describeSae(
+    await openSaeFolder(name),
+    name,
+  );
+  const info = {
+    format,
+    architecture,
+    dModel,
+    latents,
+    layer: layer ?? null,
+    hook: hook ?? null,
+    notes: notes?.join("; ") ?? null,
+  };
   io.result(
     flags.json,
     () => info,
     () =>
       Object.entries(info)
-        .map(([key, value]) => `${key.padEnd(12)} ${value ?? "not said"}`)
+        .map(([key, value]) => `${key.padEnd(12)} ${value ?? (key === "notes" ? "none" : "not said")}`)
         .join("\n"),
   );
 }

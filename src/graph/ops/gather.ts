@@ -29,6 +29,29 @@ export function gatherRows(table: Tensor, index: Tensor): Tensor {
   });
 }
 
+/** table[:, index]: columns of table [R, V] for index [K] → [R, K]; the gradient adds up columns that were picked more than once. */
+export function gatherColumns(table: Tensor, index: Tensor): Tensor {
+  const [rows] = table.shape;
+  const [count] = index.shape;
+  if (table.shape.length !== 2 || index.shape.length !== 1)
+    throw new ShapeError(`gatherColumns: table ${showShape(table.shape)}, index ${showShape(index.shape)}`);
+  return table.graph.apply("Gather", [table, index], {
+    shape: [rows!, count!],
+    dtype: table.dtype,
+    attributes: { axis: { int: 1 } },
+    gradients: [
+      (dy) => {
+        const places = expand(reshape(cast(index, "int64"), [1, count!]), dy.shape);
+        return table.graph.apply("ScatterElements", [zeros(table), places, dy], {
+          shape: table.shape,
+          attributes: { axis: { int: 1 }, reduction: { string: "add" } },
+        });
+      },
+      null,
+    ],
+  });
+}
+
 /**
  * Rows moved to other places: y[i] = x[index[i]], where the index |x| stands for a row of zeros (padding).
  * `inverse` is the same map the other way round, so that the gradient is a gather as well: dx[j] = dy[inverse[j]], flattened.

@@ -7,21 +7,17 @@
  */
 import { z } from "zod";
 import { InputError, quote } from "../../formats/input-error.js";
+import { latentCount, modelWidth, optionalFlag, optionalText, parseConfig } from "./config.js";
 
-/** Largest d_in and d_sae that mean a real file: an eightfold margin over the widest models and SAEs published. */
-const MAX_WIDTH = 2 ** 18;
-const MAX_LATENTS = 2 ** 24;
-
-const optionalText = z.string().nullish();
 const schema = z.looseObject({
-  d_in: z.int().min(1).max(MAX_WIDTH),
-  d_sae: z.int().min(1).max(MAX_LATENTS),
+  d_in: modelWidth,
+  d_sae: latentCount,
   architecture: optionalText,
-  apply_b_dec_to_input: z.boolean().nullish(),
+  apply_b_dec_to_input: optionalFlag,
   normalize_activations: z.union([z.string(), z.boolean()]).nullish(),
   reshape_activations: optionalText,
   k: z.number().nullish(),
-  rescale_acts_by_decoder_norm: z.boolean().nullish(),
+  rescale_acts_by_decoder_norm: optionalFlag,
   sae_lens_version: optionalText,
   metadata: z
     .looseObject({ hook_name: optionalText, model_name: optionalText, sae_lens_version: optionalText })
@@ -54,14 +50,7 @@ const DEFAULT_K = 100;
 
 /** Reads a parsed cfg.json; `file` names it in messages. Throws InputError. */
 export function parseSaeLensConfig(value: unknown, file: string): SaeLensConfig {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new InputError(
-      `${file}: ${issue.path.join(".") || "the document"}: ${issue.message}; not an SAELens cfg.json`,
-    );
-  }
-  const config = parsed.data;
+  const config = parseConfig(value, file, schema, "an SAELens cfg.json");
   const version = config.sae_lens_version ?? config.metadata?.sae_lens_version;
   const old = version == null || Number.parseInt(version, 10) < 6;
   const hook = (old ? (config.hook_name ?? config.hook_point) : undefined) ?? config.metadata?.hook_name ?? undefined;

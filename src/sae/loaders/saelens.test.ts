@@ -6,6 +6,7 @@ import { readSafetensorsHeader, readTensorF32, writeSafetensors } from "../../fo
 import { describeSae, openSae } from "../registry.js";
 import { testRuntime } from "../runtime.testing.js";
 import type { SparseLatents } from "../sae.js";
+import type { SaeWeights } from "../weights.js";
 import { loadSaeLens, writeSaeLens } from "./saelens.js";
 
 /** Written by SAELens 6.54 through test/goldens/sae.py. */
@@ -16,6 +17,9 @@ const golden = (name: string) =>
     "cfg.json": file(`${name}/cfg.json`),
     "sae_weights.safetensors": file(`${name}/sae_weights.safetensors`),
   });
+
+/** Small enough to be in memory. */
+const loadSmall = async (name: string) => (await loadSaeLens(golden(name), name)) as SaeWeights<Float32Array>;
 
 async function tensor(bytes: Uint8Array, name: string): Promise<Float32Array> {
   const source = memorySource(name, bytes);
@@ -70,7 +74,7 @@ describe("SAELens folders", () => {
 
   it("projects, decodes and picks rows with the decoder as stored", async () => {
     const sae = await openSae(golden("jumprelu"), runtime);
-    const weights = await loadSaeLens(golden("jumprelu"), "again");
+    const weights = await loadSmall("jumprelu");
     const v = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i));
     const at = (values: Float32Array, row: number, width: number) => values.subarray(row * width, (row + 1) * width);
     const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
@@ -97,7 +101,7 @@ describe("SAELens folders", () => {
 
   it("writes what it can read back", async () => {
     for (const name of ["jumprelu", "topk-rescale", "standard-no-bias", "jumprelu-layer-norm"]) {
-      const weights = await loadSaeLens(golden(name), name);
+      const weights = await loadSmall(name);
       const files = writeSaeLens(weights, { modelName: "tiny", hook: "blocks.2.hook_resid_post", extra: { k: 6 } });
       const folder = memoryFolder(name, Object.fromEntries(files.map(({ name, bytes }) => [name, bytes])));
       expect(await loadSaeLens(folder, name)).toEqual(weights);
@@ -118,8 +122,10 @@ describe("what is refused", () => {
     [
       "a transcoder",
       { architecture: "transcoder" },
-      'architecture "transcoder" is not supported; standard, topk, jumprelu, gated are',
+      'architecture "transcoder" is not supported (it reads one place of the model and writes another); standard, topk, jumprelu, gated are',
     ],
+    ["signed latents", { architecture: "abstopk" }, "(its latents have signs); standard, topk, jumprelu, gated are"],
+    ["an unknown architecture", { architecture: "toString" }, '"toString" is not supported; standard,'],
     [
       "another hook",
       { metadata: { ...config.metadata, hook_name: "blocks.2.hook_mlp_out" } },

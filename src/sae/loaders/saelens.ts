@@ -10,24 +10,19 @@
  * `expected_average_only_in` names a factor that the file does not hold; SAELens loads such a folder without
  * any normalisation, and so do we.
  */
-import type { ByteSource, FileFolder } from "../../formats/byte-source.js";
+import type { FileFolder } from "../../formats/byte-source.js";
 import { entryOf, InputError, quote } from "../../formats/input-error.js";
 import { readJson } from "../../formats/json.js";
-import {
-  readFiniteF32,
-  readSafetensorsHeader,
-  type SafetensorsHeader,
-  writeSafetensors,
-} from "../../formats/safetensors.js";
-import { residualLayer } from "../hook.js";
+import { writeSafetensors } from "../../formats/safetensors.js";
+import { hookInfo, requireResidual } from "../hook.js";
 import type { SaeInfo } from "../sae.js";
 import type { SaeActivation, SaeNormalisation, SaeWeights } from "../weights.js";
+import { MAX_CONFIG_BYTES } from "./config.js";
 import { parseSaeLensConfig, type SaeLensConfig } from "./saelens-config.js";
+import { SaeTensors } from "./tensors.js";
 
 const CONFIG = "cfg.json";
 const WEIGHTS = "sae_weights.safetensors";
-/** Real files are about 2 kB; some carry whole training configurations of a few hundred kB. */
-const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 /** Version whose layout `writeSaeLens` follows. */
 const WRITTEN_VERSION = "6.0.0";
 
@@ -38,6 +33,18 @@ const LATENT_TENSORS: Readonly<Record<string, readonly string[]>> = {
   jumprelu: ["b_enc", "threshold"],
   gated: ["b_gate", "r_mag", "b_mag"],
 };
+
+const TRANSCODER = "it reads one place of the model and writes another";
+/** Other architectures of SAELens, and why their latents are not what is meant by latents here. */
+const REFUSED: Readonly<Record<string, string>> = {
+  abstopk: "its latents have signs",
+  batchtopk: "it is for training; SAELens saves it for use as jumprelu",
+  matryoshka_batchtopk: "it is for training; SAELens saves it for use as jumprelu",
+  matching_pursuit: "its latents depend on each other",
+  temporal: "its latents depend on the tokens before",
+};
+const UNKNOWN_AVERAGE =
+  "normalize_activations is expected_average_only_in and the file does not hold the factor: activations are taken as they are, as SAELens takes them from such a folder";
 
 const NORMALISATIONS: Readonly<Record<string, SaeNormalisation>> = {
   none: "none",
@@ -56,16 +63,11 @@ export async function describeSaeLens(folder: FileFolder, name: string): Promise
   return info(await readConfig(folder), name);
 }
 
-/** Loads the weights as f32. Throws InputError for whatever cannot be computed as SAELens would, or does not fit. */
+/** Loads the weights. Throws InputError for whatever cannot be computed as SAELens would, or does not fit. */
 export async function loadSaeLens(folder: FileFolder, name: string): Promise<SaeWeights> {
   const config = await readConfig(folder);
   const where = `${folder.name}/${CONFIG}`;
-  const latentTensors = entryOf(LATENT_TENSORS, config.architecture);
-  if (latentTensors === undefined) {
-    throw new InputError(
-      `${where}: architecture ${quote(config.architecture)} is not supported; ${Object.keys(LATENT_TENSORS).join(", ")} are`,
-    );
-  }
+  const latentTensors = supportedTensors(config.architecture, where);
   const normalisation = entryOf(NORMALISATIONS, config.normalisation);
   if (normalisation === undefined) {
     throw new InputError(
@@ -77,54 +79,53 @@ export async function loadSaeLens(folder: FileFolder, name: string): Promise<Sae
       `${where}: reshape_activations ${quote(config.reshape)}: only SAEs of the residual stream can be used`,
     );
   }
-  const description = info(config, name);
-  if (config.hook !== undefined && description.layer === undefined) {
-    throw new InputError(
-      `${where}: the SAE reads ${quote(config.hook)}; only the residual stream can be read, for example blocks.12.hook_resid_post`,
-    );
-  }
+  requireResidual(config.hook, where);
   const { dIn: d, dSae: m } = config;
   const source = await folder.open(WEIGHTS);
-  const header = await readSafetensorsHeader(source);
-  checkNames(
-    header,
-    new Set(["W_enc", "W_dec", "b_dec", ...latentTensors, "scaling_factor"]),
-    source.name,
-    config.architecture,
+  const tensors = await SaeTensors.open(source, { d, m, config: CONFIG, fields: "d_in and d_sae" });
+  tensors.expectOnly(
+    ["W_enc", "W_dec", "b_dec", ...latentTensors, "scaling_factor"],
+    `the architecture ${config.architecture}`,
   );
-  const read = (tensor: string, ...shape: number[]) => readTensor(source, header, tensor, shape);
-  if (header.tensors.has("scaling_factor") && (await read("scaling_factor", m)).some((x) => x !== 1)) {
+  if (tensors.has("scaling_factor") && (await tensors.vector("scaling_factor", m)).some((x) => x !== 1)) {
     throw new InputError(`${source.name}: scaling_factor is not all ones; SAELens 6 cannot load such an SAE either`);
   }
-  const activation = await readActivation(config, read);
+  const activation = await readActivation(config, tensors);
   return {
-    info: description,
-    encoder: await read("W_enc", d, m),
-    encoderBias: config.architecture === "gated" ? new Float32Array(m) : await read("b_enc", m),
-    decoder: await read("W_dec", m, d),
-    decoderBias: await read("b_dec", d),
+    info: info(config, name),
+    encoder: await tensors.matrix("W_enc", "encoder", "columns"),
+    encoderBias: config.architecture === "gated" ? new Float32Array(m) : await tensors.vector("b_enc", m),
+    decoder: await tensors.matrix("W_dec", "decoder", "rows"),
+    decoderBias: await tensors.vector("b_dec", d),
     activation,
     subtractDecoderBias: config.subtractDecoderBias,
     normalisation,
   };
 }
 
-async function readActivation(
-  config: SaeLensConfig,
-  read: (tensor: string, ...shape: number[]) => Promise<Float32Array>,
-): Promise<SaeActivation> {
+/** Names of the tensors of length m. InputError for an architecture that is not computed here. */
+function supportedTensors(architecture: string, where: string): readonly string[] {
+  const tensors = entryOf(LATENT_TENSORS, architecture);
+  if (tensors !== undefined) return tensors;
+  const why = architecture.includes("transcoder") ? TRANSCODER : entryOf(REFUSED, architecture);
+  throw new InputError(
+    `${where}: architecture ${quote(architecture)} is not supported${why === undefined ? "" : ` (${why})`}; ${Object.keys(LATENT_TENSORS).join(", ")} are`,
+  );
+}
+
+async function readActivation(config: SaeLensConfig, tensors: SaeTensors): Promise<SaeActivation> {
   const m = config.dSae;
   switch (config.architecture) {
     case "jumprelu":
-      return { kind: "jumprelu", threshold: await read("threshold", m) };
+      return { kind: "jumprelu", threshold: await tensors.vector("threshold", m) };
     case "topk":
       return { kind: "topk", k: config.k!, rescale: config.rescale };
     case "gated":
       return {
         kind: "gated",
-        gateBias: await read("b_gate", m),
-        scale: (await read("r_mag", m)).map(Math.exp),
-        bias: await read("b_mag", m),
+        gateBias: await tensors.vector("b_gate", m),
+        scale: (await tensors.vector("r_mag", m)).map(Math.exp),
+        bias: await tensors.vector("b_mag", m),
       };
     default:
       return { kind: "relu" };
@@ -137,42 +138,15 @@ async function readConfig(folder: FileFolder): Promise<SaeLensConfig> {
 }
 
 function info(config: SaeLensConfig, name: string): SaeInfo {
-  const layer = config.hook === undefined ? undefined : residualLayer(config.hook);
   return {
     name,
     format: "saelens",
     architecture: config.architecture,
     dModel: config.dIn,
     latents: config.dSae,
-    ...(layer === undefined ? {} : { layer }),
-    ...(config.hook === undefined ? {} : { hook: config.hook }),
+    ...hookInfo(config.hook),
+    ...(config.normalisation === "expected_average_only_in" ? { notes: [UNKNOWN_AVERAGE] } : {}),
   };
-}
-
-function checkNames(header: SafetensorsHeader, known: ReadonlySet<string>, file: string, architecture: string): void {
-  for (const name of header.tensors.keys()) {
-    if (!known.has(name)) {
-      throw new InputError(
-        `${file}: tensor ${quote(name)} does not belong to the architecture ${architecture} that ${CONFIG} names`,
-      );
-    }
-  }
-}
-
-async function readTensor(
-  source: ByteSource,
-  header: SafetensorsHeader,
-  name: string,
-  shape: readonly number[],
-): Promise<Float32Array> {
-  const entry = header.tensors.get(name);
-  if (entry === undefined) throw new InputError(`${source.name}: tensor ${quote(name)} is missing`);
-  if (entry.shape.length !== shape.length || entry.shape.some((length, axis) => length !== shape[axis])) {
-    throw new InputError(
-      `${source.name}: ${name} has shape [${entry.shape.join(", ")}]; ${CONFIG} says [${shape.join(", ")}] (d_in and d_sae)`,
-    );
-  }
-  return readFiniteF32(source, entry);
 }
 
 /** What `writeSaeLens` records beside the weights. */
@@ -184,10 +158,14 @@ export interface SaeLensMetadata {
 }
 
 /** A ReLU, top-k or JumpReLU SAE as an SAELens v6 folder's files. */
-export function writeSaeLens(weights: SaeWeights, metadata: SaeLensMetadata): { name: string; bytes: Uint8Array }[] {
+export function writeSaeLens(
+  weights: SaeWeights<Float32Array>,
+  metadata: SaeLensMetadata,
+): { name: string; bytes: Uint8Array }[] {
   const { dModel: d, latents: m } = weights.info;
   const { activation } = weights;
-  if (activation.kind === "gated") throw new Error("writing gated SAEs is not supported");
+  if (activation.kind === "gated" || activation.kind === "groupmax" || weights.encoderScale || weights.decoderScale)
+    throw new Error(`writing ${activation.kind} SAEs, or those in other units than their matrices', is not supported`);
   const config = {
     d_in: d,
     d_sae: m,
