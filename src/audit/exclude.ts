@@ -37,6 +37,8 @@ const SECOND_DRAWS = 12;
 const TRIED_AGAIN = 6;
 /** Of the rate with other concepts. */
 const EXCLUDED_SHARE = 0.5;
+/** A concept's words tell by themselves only where those of others leave the action on: in a crowded sentence any more may stop it. */
+const UNHARMED = 0.8;
 const ALLOWED = 0.001;
 /** What seems to keep the action off as well, by chance this seldom, makes it no concept's own doing. */
 const SEEMING = 0.05;
@@ -74,7 +76,7 @@ export async function exclude(evidence: Evidence, hypothesis: Hypothesis): Promi
   const seeming: { latent: number; pValue: number }[] = [];
   for (const { latent, shown } of lowest) {
     const tried = [put(latent), ...placeboConditions(evidence, without(latent), at)];
-    const words = keepsOff(await rates(tried, byWords, SECOND_DRAWS, "exclude again"));
+    const words = keepsOff(await rates(tried, byWords, SECOND_DRAWS, "exclude again"), UNHARMED);
     const people = shown ? keepsOff(await rates(tried, byPeople, SECOND_DRAWS, "exclude again")) : 1;
     const pValue = Math.min(words, people);
     if (pValue <= SEEMING) seeming.push({ latent, pValue });
@@ -87,10 +89,11 @@ export async function exclude(evidence: Evidence, hypothesis: Hypothesis): Promi
   return normalise([...hypothesis.parts, makePart(concept, true)]);
 }
 
-/** How easily chance makes the first rate, of too many prompts to be few, less than half of the others'; 1 where it is not. */
-function keepsOff([own, ...placebos]: readonly Rate[]): number {
+/** How easily chance makes the first rate, of too many prompts to be few, less than half of the others'; 1 where it is not, or those are below `least`. */
+function keepsOff([own, ...placebos]: readonly Rate[], least = 0): number {
   const other = pooled(placebos);
-  if (own === undefined || own.total < SECOND_DRAWS || own.rate >= EXCLUDED_SHARE * other.rate) return 1;
+  if (own === undefined || other.rate < least || own.total < SECOND_DRAWS || own.rate >= EXCLUDED_SHARE * other.rate)
+    return 1;
   return twoProportionTest(other.count, other.total, own.count, own.total);
 }
 
