@@ -289,6 +289,7 @@ it("sae info and doctor describe what is there", async () => {
     latents: 48,
     layer: 1,
     hook: "blocks.1.hook_resid_post",
+    notes: null,
   });
   const machine = await antecedentJson<Record<string, unknown>>(["doctor"]);
   expect(machine.node).toBe(process.versions.node);
