@@ -120,6 +120,15 @@ describe("what a fetch leaves in the cache", () => {
     });
   });
 
+  it("is made whole again where a blob has lost its end", async () => {
+    await start(MODEL);
+    await get();
+    writeFileSync(weights(), WEIGHTS.subarray(0, 100));
+    const { path, files } = await get();
+    expect(files.filter(({ downloaded }) => downloaded).map((file) => file.path)).toEqual(["model.safetensors"]);
+    expect(readFileSync(join(path, "model.safetensors")).equals(WEIGHTS)).toBe(true);
+  });
+
   it.each([
     ["v1", "refs/v1"],
     ["refs/pr/1", "refs/refs/pr/1"],

@@ -1,6 +1,6 @@
 /** From a name on the hub to a folder of files in the cache that all Hugging Face libraries share. */
 // Not @huggingface/hub: its snapshotDownload neither resumes, checks hashes, locks, selects files nor works offline.
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { readFile, statfs } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { InputError } from "../formats/input-error.js";
@@ -132,9 +132,10 @@ async function downloadAll(
   return downloaded;
 }
 
-/** Whether the snapshot or the blobs have the file. */
+/** Whether the snapshot or the blobs have the file, as long as it should be. */
 function isThere(folder: string, commit: string, file: HubFile): boolean {
-  return existsSync(join(snapshotPath(folder, commit), file.path)) || existsSync(blobPath(folder, file));
+  const places = [join(snapshotPath(folder, commit), file.path), blobPath(folder, file)];
+  return places.some((path) => statSync(path, { throwIfNoEntry: false })?.size === file.size);
 }
 
 /** InputError where the disk has fewer free bytes than are to come. */
