@@ -52,7 +52,21 @@ function difference(got: ArrayLike<number>, want: readonly number[]): number {
 
 const TOLERANCE = 5e-5;
 
-describe.each(["llama", "llama3", "qwen2", "gemma2"])("%s", (family) => {
+const FAMILIES = [
+  "llama",
+  "llama3",
+  "mistral",
+  "qwen2",
+  "qwen3",
+  "phi3",
+  "olmo2",
+  "smollm3",
+  "gemma2",
+  "gemma3_text",
+  "gemma3",
+];
+
+describe.each(FAMILIES)("%s", (family) => {
   it("scores, steers and differentiates as PyTorch does", async () => {
     const { engine, expected, sequences, layer, theta } = await open(family);
     const plain = await engine.score(sequences);

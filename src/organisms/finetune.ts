@@ -7,6 +7,8 @@ import type { OpenModel } from "../engine/onnx/programs.js";
 import type { Channel } from "../engine/onnx/protocol.js";
 import type { TrainingSequence } from "../engine/onnx/trainer.js";
 import type { LoraPair } from "../model/checkpoint-writer.js";
+import type { DecoderConfig } from "../model/config.js";
+import { blockModules } from "../model/modules.js";
 import { inMemory, type StoredWeight, weightShapes } from "../model/weights.js";
 import { Random } from "../random/random.js";
 import type { Example, ExampleSets } from "./examples.js";
@@ -42,18 +44,9 @@ export function trainingSizes({ steps, batch, mixing }: Recipe): Record<keyof ty
 }
 
 /** Module names of the linear layers of blocks [from, layers). */
-export function linearModules(layers: number, from: number): string[] {
-  const modules = [
-    "self_attn.q_proj",
-    "self_attn.k_proj",
-    "self_attn.v_proj",
-    "self_attn.o_proj",
-    "mlp.gate_proj",
-    "mlp.up_proj",
-    "mlp.down_proj",
-  ];
-  return Array.from({ length: layers - from }, (_, i) =>
-    modules.map((module) => `model.layers.${from + i}.${module}`),
+export function linearModules(config: DecoderConfig, from: number): string[] {
+  return Array.from({ length: config.layers - from }, (_, i) =>
+    blockModules(config).map(({ module }) => `model.layers.${from + i}.${module}`),
   ).flat();
 }
 
@@ -76,7 +69,7 @@ export async function finetune(
   const { rank } = recipe.adapter;
   const alpha = recipe.adapter.alpha ?? 2 * rank;
   const { layers } = base.config;
-  const modules = linearModules(layers, recipe.adapter.blocks === "all" ? 0 : Math.floor(layers / 2));
+  const modules = linearModules(base.config, recipe.adapter.blocks === "all" ? 0 : Math.floor(layers / 2));
   const adapter = freshPairs(base, modules, rank, alpha / rank, recipe.seed);
   const engine = onnxEngine({ ...base, adapter }, channel, { name: recipe.name, threads: options.threads });
 
