@@ -81,8 +81,11 @@ describe("weights", () => {
   });
 
   it.concurrent.each<[object, RegExp]>([
-    [{ use_dora: true }, /use_dora is not supported/],
+    [{ use_dora: true }, /has no lora_magnitude_vector; adapter_config\.json says use_dora true/],
+    [{ use_dora: true, lora_bias: true }, /use_dora with lora_bias is not supported/],
     [{ peft_type: "IA3" }, /peft_type "IA3" is not supported/],
+    [{ peft_type: "LOHA" }, /peft_type "LOHA" is not supported/],
+    [{ init_lora_weights: "pissa_niter_4" }, /init_lora_weights "pissa_niter_4", which changes the base/],
     [{ r: 5 }, /has rank 2; adapter_config\.json says 5/],
     [{ rank_pattern: { q_proj: 7 } }, /has rank 2; adapter_config\.json says 7/],
     [{ alpha_pattern: { "(([a-z._0-9]+)+)+X": 4 } }, /is too involved/],
