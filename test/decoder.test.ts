@@ -57,7 +57,19 @@ function difference(got: ArrayLike<number>, want: readonly number[]): number {
 
 const TOLERANCE = 5e-5;
 
-const FAMILIES = ["llama", "llama3", "qwen2", "gemma2"];
+const FAMILIES = [
+  "llama",
+  "llama3",
+  "mistral",
+  "qwen2",
+  "qwen3",
+  "phi3",
+  "olmo2",
+  "smollm3",
+  "gemma2",
+  "gemma3_text",
+  "gemma3",
+];
 
 // Without PyTorch the tests below run over ONNX Runtime alone.
 describeTorch("the torch engine", () => {

@@ -66,8 +66,14 @@ describe("weights", () => {
     [{ vocab_size: -5 }, /vocab_size/],
     [{ rms_norm_eps: 1e300 }, /rms_norm_eps/],
     [{ attention_bias: true }, /no tensor model\.layers\.0\.self_attn\.q_proj\.bias/],
-    [{ rope_parameters: { rope_type: "yarn" } }, /rope type "yarn" is not supported/],
+    [{ rope_parameters: { rope_type: "proportional" } }, /rope type "proportional" is not supported/],
+    [{ rope_parameters: { rope_type: "yarn" } }, /yarn rope needs factor/],
     [{ rope_parameters: { rope_type: "linear" } }, /linear rope needs factor/],
+    [{ rope_parameters: { rope_type: "longrope", short_factor: [1] } }, /longrope needs short_factor, one divisor/],
+    [{ rope_parameters: { full_attention: { rope_type: "default" } } }, /by kind of layer are not supported/],
+    [{ partial_rotary_factor: 0.5 }, /partial_rotary_factor 0\.5 is not supported/],
+    [{ model_type: "gemma3" }, /no text_config/],
+    [{ model_type: "smollm3", no_rope_layers: [1] }, /no_rope_layers has 1 entries/],
     [{ model_type: "mistral", layer_types: ["full_attention"] }, /layer_types has 1 entries/],
     [{ model_type: "mistral", layer_types: ["a", "b", "c"] }, /layer type "a" is not supported/],
   ])("config.json with %j", async (change, message) => {
@@ -75,8 +81,11 @@ describe("weights", () => {
   });
 
   it.concurrent.each<[object, RegExp]>([
-    [{ use_dora: true }, /use_dora is not supported/],
+    [{ use_dora: true }, /has no lora_magnitude_vector; adapter_config\.json says use_dora true/],
+    [{ use_dora: true, lora_bias: true }, /use_dora with lora_bias is not supported/],
     [{ peft_type: "IA3" }, /peft_type "IA3" is not supported/],
+    [{ peft_type: "LOHA" }, /peft_type "LOHA" is not supported/],
+    [{ init_lora_weights: "pissa_niter_4" }, /init_lora_weights "pissa_niter_4", which changes the base/],
     [{ r: 5 }, /has rank 2; adapter_config\.json says 5/],
     [{ rank_pattern: { q_proj: 7 } }, /has rank 2; adapter_config\.json says 7/],
     [{ alpha_pattern: { "(([a-z._0-9]+)+)+X": 4 } }, /is too involved/],

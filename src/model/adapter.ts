@@ -1,167 +1,150 @@
-/** PEFT LoRA adapters: which modules change and by what. */
-import { z } from "zod";
+/** PEFT adapters: which modules change and by what. */
 import type { FileFolder } from "../formats/byte-source.js";
 import { InputError, quote } from "../formats/input-error.js";
-import { readJson } from "../formats/json.js";
 import { readFiniteF32 } from "../formats/tensor-file.js";
 import { ADAPTER_WEIGHTS, openWeightFiles } from "../formats/weight-files.js";
+import { type AdapterConfig, rankOf, readAdapterConfig, scaleOf } from "./adapter-config.js";
 import type { DecoderConfig } from "./config.js";
-import { type AdapterStore, inMemory, type StoredWeight, type WeightStore, weightShapes } from "./weights.js";
+import { modelName } from "./weight-names.js";
+import {
+  type AdapterStore,
+  inMemory,
+  type StoredLowRank,
+  type StoredWeight,
+  type WeightStore,
+  weightShapes,
+} from "./weights.js";
 
-/** An adapter_config.json is a few KiB; this bounds a hostile one. */
-const MAX_CONFIG_BYTES = 4 << 20;
+const EMBEDDING = "model.embed_tokens";
+const HEAD = "lm_head";
 
-const adapterConfigShape = z
-  .object({
-    peft_type: z.string(),
-    r: z.number().int().positive().default(8),
-    lora_alpha: z.number().default(8),
-    use_rslora: z.boolean().default(false),
-    use_dora: z.boolean().default(false),
-    fan_in_fan_out: z.boolean().default(false),
-    bias: z.string().default("none"),
-    lora_bias: z.boolean().default(false),
-    rank_pattern: z.record(z.string(), z.number().int().positive()).nullish(),
-    alpha_pattern: z.record(z.string(), z.number()).nullish(),
-    layer_replication: z.unknown().optional(),
-    alora_invocation_tokens: z.unknown().optional(),
-    target_parameters: z.unknown().optional(),
-    trainable_token_indices: z.unknown().optional(),
-    use_qalora: z.boolean().nullish(),
-    use_bdlora: z.unknown().optional(),
-    arrow_config: z.unknown().optional(),
-    kasa_config: z.unknown().optional(),
-    monteclora_config: z.unknown().optional(),
-  })
-  .loose();
+/** Endings of a tensor's name → its part of a low-rank change; `.weight` of an embedding's parts is left out by PEFT. */
+const PARTS = {
+  "lora_A.weight": "a",
+  "lora_B.weight": "b",
+  "lora_B.bias": "bias",
+  lora_embedding_A: "a",
+  lora_embedding_B: "b",
+  lora_magnitude_vector: "magnitude",
+} as const;
 
-type AdapterConfig = z.infer<typeof adapterConfigShape>;
+type Part = (typeof PARTS)[keyof typeof PARTS];
 
-/** Settings that change the arithmetic in ways this reader does not compute. */
-function refuseUnsupported(config: AdapterConfig, file: string): void {
-  const refused: [boolean, string][] = [
-    [config.peft_type !== "LORA", `peft_type ${quote(config.peft_type)}`],
-    [config.use_dora, "use_dora"],
-    [config.use_qalora === true, "use_qalora"],
-    [config.fan_in_fan_out, "fan_in_fan_out"],
-    [config.bias !== "none" || config.lora_bias, "trained biases"],
-    [isSet(config.use_bdlora) && config.use_bdlora !== false, "use_bdlora"],
-    [isSet(config.arrow_config), "arrow_config"],
-    [isSet(config.kasa_config), "kasa_config"],
-    [isSet(config.monteclora_config), "monteclora_config"],
-    [isSet(config.layer_replication), "layer_replication"],
-    [isSet(config.alora_invocation_tokens), "alora_invocation_tokens"],
-    [isSet(config.target_parameters), "target_parameters"],
-    [isSet(config.trainable_token_indices), "trainable_token_indices"],
-  ];
-  for (const [set, what] of refused)
-    if (set)
-      throw new InputError(
-        `${file}: ${what} is not supported; supported: LoRA of linear layers (also rsLoRA, rank and alpha patterns, modules_to_save)`,
-      );
+/** The parts of one module's change that the file has; `peftName` is what PEFT calls the module. */
+interface Found {
+  readonly peftName: string;
+  readonly parts: { [part in Part]?: StoredWeight };
 }
 
-function isSet(value: unknown): boolean {
-  return value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0);
+export interface Adapter {
+  /** Low-rank changes by module. */
+  readonly pairs: AdapterStore;
+  /** Whole tensors that stand for the base's: modules_to_save, trained biases, embeddings that came with the adapter. */
+  readonly replaced: WeightStore;
 }
 
 /**
- * Reads `adapter_config.json` and `adapter_model.safetensors` (or `.bin`). Returns the low-rank pairs by module name, and whole
- * tensors (modules_to_save) that replace the base's.
- * @throws InputError when a tensor fits no module of the base model, in name or in shape.
+ * Reads `adapter_config.json` and `adapter_model.safetensors` (or `.bin`).
+ * @throws InputError when a tensor fits no module of the base model, in name or in shape, or the two files do not agree.
  */
-export async function loadAdapter(
-  folder: FileFolder,
-  config: DecoderConfig,
-): Promise<{ pairs: AdapterStore; replaced: WeightStore }> {
-  const configSource = await folder.open("adapter_config.json");
-  const parsed = adapterConfigShape.safeParse(await readJson(configSource, MAX_CONFIG_BYTES));
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new InputError(`${configSource.name}: ${issue.path.join(".") || "config"}: ${issue.message}`);
-  }
-  refuseUnsupported(parsed.data, configSource.name);
-  refuseCostlyPatterns(parsed.data, configSource.name);
+export async function loadAdapter(folder: FileFolder, config: DecoderConfig): Promise<Adapter> {
+  const settings = await readAdapterConfig(await folder.open("adapter_config.json"));
   const tensors = await openWeightFiles(folder, ADAPTER_WEIGHTS);
-  const shapes = weightShapes(config);
-  const halves = new Map<string, { a?: StoredWeight; b?: StoredWeight }>();
+  const shapes = weightShapes({ ...config, tied: false }); // a tied head may have a change of its own
+  const found = new Map<string, Found>();
   const replaced = new Map<string, StoredWeight>();
   for (const [key, { source, entry }] of tensors) {
-    const name = key.replace(/^base_model\.model\./, "").replace(/\.default(?=\.|$)/, "");
-    const match = /^(.*)\.lora_(A|B)\.weight$/.exec(name);
-    const module = match?.[1] ?? name.replace(/\.(modules_to_save\.|base_layer\.)?weight$/, "");
-    const base = shapes.get(`${module}.weight`);
-    if (!base || (!match && !name.endsWith("weight")))
+    const { peftName, part, suffix } = parseKey(key);
+    const module = modelName(config, peftName);
+    const base = shapes.get(`${module}.${part ? "weight" : suffix}`);
+    const embedded = suffix.startsWith("lora_embedding_");
+    if (!base || (part && (base.shape.length !== 2 || embedded !== (module === EMBEDDING))))
       throw new InputError(
         `${source.name}: ${quote(key)} belongs to no module of this ${config.family} model with ${config.layers} layers`,
       );
-    const weight = inMemory(await readFiniteF32(source, entry), entry.shape);
-    if (!match) {
+    if (!part) {
       requireShape(entry.shape, base.shape, source.name, key);
-      replaced.set(`${module}.weight`, weight);
+      replaced.set(`${module}.${suffix}`, inMemory(await readFiniteF32(source, entry), entry.shape));
       continue;
     }
-    const [out, width] = base.shape as [number, number];
-    const rank = match[2] === "A" ? entry.shape[0] : entry.shape[1];
-    requireShape(entry.shape, match[2] === "A" ? [rank ?? 0, width] : [out, rank ?? 0], source.name, key);
-    const half = halves.get(module) ?? {};
-    if (match[2] === "A" ? half.a : half.b)
-      throw new InputError(`${source.name}: ${module} has lora_${match[2]} twice; an adapter of one name has it once`);
-    halves.set(module, match[2] === "A" ? { ...half, a: weight } : { ...half, b: weight });
+    requireShape(entry.shape, partShape(part, base.shape, entry.shape, embedded), source.name, key);
+    const parts: Found["parts"] = found.get(module)?.parts ?? {};
+    if (parts[part])
+      throw new InputError(`${source.name}: ${module} has ${suffix} twice; an adapter of one name has it once`);
+    const weight = inMemory(await readFiniteF32(source, entry), entry.shape);
+    found.set(module, { peftName, parts: { ...parts, [part]: weight } });
   }
-  const pairs = new Map<string, { a: StoredWeight; b: StoredWeight; scale: number }>();
-  for (const [module, { a, b }] of halves) {
-    if (!a || !b) throw new InputError(`${folder.name}: ${module} has only one of lora_A and lora_B`);
-    if (a.shape[0] !== b.shape[1] || a.shape[0] === 0)
-      throw new InputError(`${folder.name}: ${module}: lora_A has rank ${a.shape[0]}, lora_B ${b.shape[1]}`);
-    const said = patternOf(parsed.data.rank_pattern, module) ?? parsed.data.r;
-    if (a.shape[0] !== said)
-      throw new InputError(
-        `${folder.name}: ${module} has rank ${a.shape[0]}; adapter_config.json says ${said} (r, rank_pattern), so the two do not belong together`,
-      );
-    pairs.set(module, { a, b, scale: scaleOf(parsed.data, module, a.shape[0]!) });
-  }
+  const pairs = new Map(
+    [...found].map(([module, parts]) => [module, lowRank(module, parts, settings, folder.name)] as const),
+  );
   if (pairs.size === 0 && replaced.size === 0) throw new InputError(`${folder.name}: holds no LoRA tensors`);
   return { pairs, replaced };
 }
 
-/** alpha / r, or alpha / √r with rsLoRA; patterns as PEFT matches them: the whole module name or its dotted end. */
-function scaleOf(config: AdapterConfig, module: string, rank: number): number {
-  const alpha = patternOf(config.alpha_pattern, module) ?? config.lora_alpha;
-  return alpha / (config.use_rslora ? Math.sqrt(rank) : rank);
+/** "base_model.model.<module>.lora_A.weight" → the module as PEFT calls it and what of it this is: a part, or a whole tensor. */
+function parseKey(key: string): { peftName: string; part?: Part; suffix: string } {
+  const name = key.replace(/^base_model\.model\./, "").replace(/\.default(?=\.|$)/, "");
+  const ending = Object.keys(PARTS).find((each) => name.endsWith(`.${each}`)) as keyof typeof PARTS | undefined;
+  if (ending) return { peftName: name.slice(0, -ending.length - 1), part: PARTS[ending], suffix: ending };
+  const whole = /^(.*?)\.(?:modules_to_save\.|base_layer\.)?(weight|bias)$/.exec(name);
+  return whole ? { peftName: whole[1]!, suffix: whole[2]! } : { peftName: name, suffix: "" };
 }
 
-/** The value of the first pattern that `module` matches. */
-function patternOf(patterns: Readonly<Record<string, number>> | null | undefined, module: string): number | undefined {
-  return Object.entries(patterns ?? {}).find(([key]) => matches(key, module))?.[1];
+/** The base model with the adapter. A tied head keeps the base's embedding where only the embedding is replaced, as in PEFT. */
+export function withAdapter(base: { config: DecoderConfig; weights: WeightStore }, { pairs, replaced }: Adapter) {
+  const { config, weights } = base;
+  const embedding = `${EMBEDDING}.weight`;
+  const head = `${HEAD}.weight`;
+  const unties = config.tied && (replaced.has(embedding) || replaced.has(head));
+  const own: [string, StoredWeight][] = unties ? [[head, weights.get(embedding)!]] : [];
+  return {
+    config: unties ? { ...config, tied: false } : config,
+    weights: new Map([...weights, ...own, ...replaced]),
+    adapter: pairs,
+  };
 }
 
-/** Longest pattern that is compiled as a regular expression; real ones are module names. */
-const MAX_PATTERN = 256;
-
-/** Repetitions in one pattern; each multiplies the time that a pattern which nearly matches takes. */
-const MAX_REPETITIONS = 4;
-
-/** Refuses patterns that could take for ever: repeated groups (a repetition of repetitions), and very many repetitions. */
-export function refuseCostlyPatterns(
-  config: Pick<AdapterConfig, "rank_pattern" | "alpha_pattern">,
-  file: string,
-): void {
-  for (const key of [...Object.keys(config.rank_pattern ?? {}), ...Object.keys(config.alpha_pattern ?? {})])
-    if (/\)[*+?{]/.test(key) || (key.match(/[*+?{]/g)?.length ?? 0) > MAX_REPETITIONS)
-      throw new InputError(
-        `${file}: pattern ${quote(key)} is too involved; write module names, or at most ${MAX_REPETITIONS} repetitions and none of a group`,
-      );
+/** Shape of a part for a base weight [out, in] (embedding: [in, out]), its rank taken from the file. */
+function partShape(part: Part, base: readonly number[], given: readonly number[], embedded: boolean): number[] {
+  const [out, width] = (embedded ? [...base].reverse() : base) as [number, number];
+  if (part === "a") return [given[0] ?? 0, width];
+  if (part === "b") return [out, given[1] ?? 0];
+  return [out];
 }
 
-function matches(key: string, module: string): boolean {
-  if (module === key || module.endsWith(`.${key}`)) return true;
-  if (key.length > MAX_PATTERN || !/[\\^$*+?()[\]{}|]/.test(key)) return false;
-  try {
-    return new RegExp(`^(.*\\.)?(${key})$`).test(module);
-  } catch {
-    return false;
-  }
+function lowRank(module: string, { peftName, parts }: Found, settings: AdapterConfig, file: string): StoredLowRank {
+  const { a, b, bias, magnitude } = parts;
+  if (!a || !b) throw new InputError(`${file}: ${module} has only one of lora_A and lora_B`);
+  const rank = a.shape[0]!;
+  if (rank !== b.shape[1] || rank === 0)
+    throw new InputError(`${file}: ${module}: lora_A has rank ${rank}, lora_B ${b.shape[1]}`);
+  const said = rankOf(settings, peftName);
+  if (rank !== said)
+    throw new InputError(
+      `${file}: ${module} has rank ${rank}; adapter_config.json says ${said} (r, rank_pattern), so the two do not belong together`,
+    );
+  if (settings.use_dora !== (magnitude !== undefined))
+    throw new InputError(
+      `${file}: ${module} has ${magnitude ? "a" : "no"} lora_magnitude_vector; adapter_config.json says use_dora ${settings.use_dora}, so the two do not belong together`,
+    );
+  if (magnitude && module === EMBEDDING)
+    throw new InputError(`${file}: DoRA of embeddings is not supported; supported: DoRA of linear layers`);
+  return {
+    a: module === EMBEDDING ? transposed(a) : a,
+    b,
+    scale: scaleOf(settings, peftName, rank),
+    ...(bias ? { bias } : {}),
+    ...(magnitude ? { magnitude } : {}),
+  };
+}
+
+/** A matrix in memory with rows and columns exchanged. */
+function transposed({ shape, values }: StoredWeight): StoredWeight {
+  const [rows, columns] = shape as [number, number];
+  const { bytes } = values as { bytes: Uint8Array };
+  const from = new Float32Array(bytes.buffer, bytes.byteOffset, rows * columns);
+  const to = Float32Array.from(from, (_, i) => from[(i % rows) * columns + Math.floor(i / rows)]!);
+  return inMemory(to, [columns, rows]);
 }
 
 function requireShape(shape: readonly number[], wanted: readonly number[], file: string, key: string): void {

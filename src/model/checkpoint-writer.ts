@@ -35,7 +35,7 @@ export function checkpointFiles(
     vocab_size: config.vocabulary,
     max_position_embeddings: config.context,
     rms_norm_eps: config.epsilon,
-    rope_theta: config.rope.theta,
+    rope_theta: config.ropes[0]!.theta,
     hidden_act: "silu",
     attention_bias: false,
     mlp_bias: false,

@@ -5,20 +5,8 @@
 import { z } from "zod";
 import { entryOf, InputError, quote } from "../formats/input-error.js";
 import { FAMILIES } from "./families.js";
-
-/** Frequencies of the rotary embedding, in the forms that config files have. */
-export interface RopeConfig {
-  readonly theta: number;
-  /** "llama3" rescaling of long wavelengths (Llama 3.1 model card), null for none. */
-  readonly llama3: {
-    factor: number;
-    lowFrequencyFactor: number;
-    highFrequencyFactor: number;
-    originalContext: number;
-  } | null;
-  /** All frequencies divided by this ("linear" scaling); 1 for none. */
-  readonly linearFactor: number;
-}
+import type { RopeConfig } from "./rope.js";
+import { readRope, ropeShape, THETA } from "./rope-scalings.js";
 
 export interface DecoderConfig {
   readonly family: string;
@@ -33,7 +21,12 @@ export interface DecoderConfig {
   readonly epsilon: number;
   /** Whether the head is the embedding matrix. */
   readonly tied: boolean;
-  readonly rope: RopeConfig;
+  /** Rotary embeddings; families whose layers share one have one. */
+  readonly ropes: readonly RopeConfig[];
+  /** Which of `ropes` a layer uses; null for a layer without positions (SmolLM3). */
+  readonly layerRopes: readonly (number | null)[];
+  /** Query, key and value projections are rows of one matrix, gate and up of another (Phi 3). */
+  readonly fused: boolean;
   /** Linear layers of a block ("self_attn.q_proj") that must have a bias. */
   readonly biases: readonly string[];
   /** Longest context in tokens, as the file says. */
@@ -45,13 +38,19 @@ export interface DecoderConfig {
   readonly normPlusOne: boolean;
   /** Embeddings are multiplied by this; 1 for none. */
   readonly embeddingScale: number;
-  /** Norms also after attention and MLP (Gemma 2). */
+  /** Norms before attention and MLP. */
+  readonly preNorms: boolean;
+  /** Norms after attention and MLP (Gemma 2 and 3 also, OLMo 2 only). */
   readonly postNorms: boolean;
+  /** Norms of queries and keys before they are rotated: over each head (Qwen 3, Gemma 3), or over all at once (OLMo 2). */
+  readonly queryKeyNorm: "head" | "projection" | null;
   /** cap · tanh(x / cap) on attention scores and on logits; null for none. */
   readonly attentionSoftcap: number | null;
   readonly logitSoftcap: number | null;
   /** Attention window of each layer in tokens; null sees everything. */
   readonly windows: readonly (number | null)[];
+  /** The text part of a multimodal checkpoint, where tensors have longer names (see weight-names.ts). */
+  readonly textPart: boolean;
   /** Token ids that end a reply, as config.json says (generation_config.json goes first). */
   readonly endIds: readonly number[];
 }
@@ -63,21 +62,8 @@ const MAX_LAYERS = 1024;
 const MAX_VOCABULARY = 1 << 24;
 /** Real ones are at most 1e-5; beyond 1 nothing is normalised any more. */
 const MAX_EPSILON = 1;
-/** Bases of the rotary embedding: 10,000 to 5e8 in real models. */
-const THETA = z.number().min(1).max(1e12);
-
-const ropeShape = z
-  .object({
-    rope_type: z.string().optional(),
-    type: z.string().optional(),
-    rope_theta: THETA.optional(),
-    factor: z.number().positive().optional(),
-    low_freq_factor: z.number().positive().optional(),
-    high_freq_factor: z.number().positive().optional(),
-    original_max_position_embeddings: z.number().positive().optional(),
-  })
-  .loose();
-
+/** Base of the rotary embedding where neither the file nor the family says one. */
+const DEFAULT_THETA = 10_000;
 /** The part of config.json that every family shares. */
 export const hfConfigShape = z
   .object({
@@ -93,12 +79,23 @@ export const hfConfigShape = z
     tie_word_embeddings: z.boolean().optional(),
     max_position_embeddings: z.number().positive().optional(),
     rope_theta: THETA.optional(),
+    partial_rotary_factor: z.number().positive().max(1).nullish(),
+    original_max_position_embeddings: z.number().min(2).nullish(),
     rope_scaling: ropeShape.nullish(),
-    rope_parameters: ropeShape.nullish(),
+    /** Gemma 3 has one a kind of layer. */
+    rope_parameters: ropeShape
+      .extend({ full_attention: ropeShape.nullish(), sliding_attention: ropeShape.nullish() })
+      .nullish(),
+    rope_local_base_freq: THETA.optional(),
+    no_rope_layers: z.array(z.number()).max(MAX_LAYERS).nullish(),
+    no_rope_layer_interval: positive(MAX_LAYERS).optional(),
     hidden_act: z.string().optional(),
     hidden_activation: z.string().nullish(),
     sliding_window: z.number().int().positive().nullish(),
-    use_sliding_window: z.boolean().optional(),
+    use_sliding_window: z.boolean().nullish(),
+    max_window_layers: z.number().int().nonnegative().optional(),
+    sliding_window_pattern: positive(MAX_LAYERS).optional(),
+    use_bidirectional_attention: z.boolean().nullish(),
     layer_types: z.array(z.string()).nullish(),
     query_pre_attn_scalar: z.number().positive().optional(),
     attn_logit_softcapping: z.number().positive().nullish(),
@@ -125,7 +122,7 @@ export function parseConfig(json: unknown, file: string): DecoderConfig {
     throw new InputError(
       `${file}: model_type ${quote(type)} is not supported; supported: ${Object.keys(FAMILIES).join(", ")}`,
     );
-  const parsed = hfConfigShape.safeParse(json);
+  const parsed = hfConfigShape.safeParse({ ...family.defaults, ...(family.textPart ? textPart(json, file) : json!) });
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new InputError(`${file}: ${issue.path.join(".") || "config"}: ${issue.message}`);
@@ -145,6 +142,7 @@ export function parseConfig(json: unknown, file: string): DecoderConfig {
     throw new InputError(
       `${file}: head size ${headDim} must be an even integer (hidden_size ${config.hidden_size}, ${config.num_attention_heads} heads)`,
     );
+  const context = config.max_position_embeddings ?? 2048;
   const shared: DecoderConfig = {
     family: type,
     dModel: config.hidden_size,
@@ -156,43 +154,46 @@ export function parseConfig(json: unknown, file: string): DecoderConfig {
     vocabulary: config.vocab_size,
     epsilon: config.rms_norm_eps ?? 1e-6,
     tied: config.tie_word_embeddings ?? false,
-    rope: ropeOf(config, file),
+    ropes: [],
+    layerRopes: Array.from({ length: config.num_hidden_layers }, () => 0),
+    fused: false,
     biases: [],
-    context: config.max_position_embeddings ?? 2048,
+    context,
     attentionScale: headDim ** -0.5,
     activation: "silu",
     normPlusOne: false,
     embeddingScale: 1,
+    preNorms: true,
     postNorms: false,
+    queryKeyNorm: null,
     attentionSoftcap: null,
     logitSoftcap: null,
     windows: Array.from({ length: config.num_hidden_layers }, () => null),
+    textPart: family.textPart ?? false,
     endIds: config.eos_token_id == null ? [] : [config.eos_token_id].flat(),
   };
-  return { ...shared, ...family(config, shared, file) };
+  const own = family.read(config, shared, file);
+  return { ...shared, ...own, ropes: own.ropes ?? [plainRope(config, shared, file)] };
 }
 
-function ropeOf(config: HfConfig, file: string): RopeConfig {
-  const scaling = config.rope_parameters ?? config.rope_scaling ?? {};
-  const theta = scaling.rope_theta ?? config.rope_theta ?? 10_000;
-  const type = scaling.rope_type ?? scaling.type ?? "default";
-  if (type === "default") return { theta, llama3: null, linearFactor: 1 };
-  if (type === "linear") {
-    if (!scaling.factor) throw new InputError(`${file}: linear rope needs factor`);
-    return { theta, llama3: null, linearFactor: scaling.factor };
-  }
-  if (type !== "llama3")
-    throw new InputError(`${file}: rope type ${quote(type)} is not supported; supported: default, linear, llama3`);
-  const { factor, low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: original } = scaling;
-  if (!factor || !low || !high || !original)
+/** One rotary embedding for all layers and the whole of each head. */
+function plainRope(config: HfConfig, { headDim, context }: DecoderConfig, file: string): RopeConfig {
+  const json = config.rope_scaling ?? config.rope_parameters ?? {};
+  if ("full_attention" in json || "sliding_attention" in json)
+    throw new InputError(`${file}: rope_parameters by kind of layer are not supported for ${config.model_type}`);
+  const rotated = json.partial_rotary_factor ?? config.partial_rotary_factor ?? 1;
+  if (rotated !== 1)
     throw new InputError(
-      `${file}: llama3 rope needs factor, low_freq_factor, high_freq_factor and original_max_position_embeddings`,
+      `${file}: partial_rotary_factor ${rotated} is not supported for ${config.model_type}; expected 1`,
     );
-  if (low >= high)
-    throw new InputError(`${file}: llama3 rope: low_freq_factor ${low} must be below high_freq_factor ${high}`);
-  return {
-    theta,
-    llama3: { factor, lowFrequencyFactor: low, highFrequencyFactor: high, originalContext: original },
-    linearFactor: 1,
-  };
+  return readRope(json, { theta: config.rope_theta ?? DEFAULT_THETA, headDim, context, file });
+}
+
+/** The text part's config of a multimodal one, with what only the whole says. */
+function textPart(json: unknown, file: string): object {
+  const { text_config: text, ...whole } = json as Record<string, unknown>;
+  if (typeof text !== "object" || text === null)
+    throw new InputError(`${file}: no text_config, which holds the geometry of a multimodal model's text part`);
+  const { eos_token_id, quantization_config, tie_word_embeddings, model_type } = whole;
+  return { ...text, eos_token_id, quantization_config, tie_word_embeddings: tie_word_embeddings ?? true, model_type };
 }

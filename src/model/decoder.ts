@@ -13,6 +13,8 @@ import {
   add,
   and,
   concat,
+  div,
+  gatherRows,
   geluTanh,
   greater,
   lessOrEqual,
@@ -20,38 +22,49 @@ import {
   matmul,
   moveRows,
   mul,
+  power,
+  product,
   reshape,
   rmsNorm,
   rotary,
   silu,
   softmax,
   sub,
+  sum,
+  sumOfSquares,
   type Tensor,
   tanh,
   transpose,
   where,
 } from "../graph/index.js";
 import type { DecoderConfig } from "./config.js";
+import { type LinearPart, linearPart, type Projection, type RowRange } from "./modules.js";
 
 /** Weights as graph tensors, whatever stores them. Names are Hugging Face's. */
 export interface Parameters {
-  /** The tensor in f32. */
-  get(name: string): Tensor;
-  /** The tensor if the checkpoint has it. */
-  optional(name: string): Tensor | null;
-  /** The rows of a large matrix in consecutive blocks, so that a half-precision one is never whole in f32. */
-  rowBlocks(name: string): readonly Tensor[];
+  /** The tensor in f32, or some of its rows. */
+  get(name: string, rows?: RowRange): Tensor;
+  /** The same if the checkpoint has it. */
+  optional(name: string, rows?: RowRange): Tensor | null;
+  /** The rows of a large matrix in consecutive ranges, so that a half-precision one is never whole in f32; [undefined] for all at once. */
+  rowBlocks(name: string): readonly (RowRange | undefined)[];
   /** Embedding rows of the token ids [N] in f32: [N, D]. */
   embed(name: string, ids: Tensor): Tensor;
-  /** Low-rank change of a linear module ("model.layers.0.self_attn.q_proj"), null where it has none. */
-  lowRank(module: string): LowRank | null;
+  /** An adapter's change of a linear module ("model.layers.0.self_attn.q_proj"), or of some of its rows; null where it has none. */
+  lowRank(module: string, rows?: RowRange): LowRank | null;
 }
 
-/** W + scale · B A (Hu et al. 2021): A [r, in], B [out, r]. */
+/**
+ * LoRA (Hu et al. 2021): y = x (W + scale · B A)ᵀ + scale · bias, A [r, in], B [out, r], bias [out].
+ * With a magnitude m [out] DoRA (Liu et al. 2024): each row of W + scale · B A is brought to the length m says.
+ * Of an embedding A is [in, r], as its rows are looked up.
+ */
 export interface LowRank {
   readonly a: Tensor;
   readonly b: Tensor;
   readonly scale: number;
+  readonly bias: Tensor | null;
+  readonly magnitude: Tensor | null;
 }
 
 /** Where packed rows sit in the padded grid; int32 tensors. */
@@ -62,9 +75,8 @@ export interface Rows {
   readonly places: Tensor;
   /** [B, G·T] f32: position of each place in its sequence, repeated for the G heads of a group. */
   readonly positions: Tensor;
-  /** [rows, E/2] rotary tables. */
-  readonly cos: Tensor;
-  readonly sin: Tensor;
+  /** Rotary tables of each of the config's ropes, [rows, pairs]. */
+  readonly rotations: readonly { readonly cos: Tensor; readonly sin: Tensor }[];
 }
 
 export interface Layout {
@@ -83,7 +95,9 @@ const MASKED = -1e9;
 
 /** Token ids [N] → residual stream before block 0, [N, D]. */
 export function embed(config: DecoderConfig, weights: Parameters, ids: Tensor): Tensor {
-  const x = weights.embed("model.embed_tokens.weight", ids);
+  const plain = weights.embed("model.embed_tokens.weight", ids);
+  const change = weights.lowRank("model.embed_tokens");
+  const x = change ? add(plain, mul(linear(gatherRows(change.a, ids), change.b), change.scale)) : plain;
   return config.embeddingScale === 1 ? x : mul(x, config.embeddingScale);
 }
 
@@ -103,13 +117,15 @@ export function block(
   const queries = last && layout.readout ? layout.readout : layout.tokens;
   const norm = (name: string, h: Tensor) => rootMeanSquareNorm(config, weights.get(`${at}.${name}.weight`), h);
 
-  const normed = norm("input_layernorm", x); // [N, D]
+  const normed = config.preNorms ? norm("input_layernorm", x) : x; // [N, D]
   const { output, key, value } = attention(config, weights, layer, normed, layout, queries);
   const attended = config.postNorms ? norm("post_attention_layernorm", output) : output; // [Q, D]
   const h = add(queries === layout.tokens ? x : selectReadout(x, layout), attended);
 
-  const middle = norm(config.postNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm", h);
-  const mixed = mlp(config, weights, `${at}.mlp`, middle);
+  const middle = config.preNorms
+    ? norm(config.postNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm", h)
+    : h;
+  const mixed = mlp(config, weights, at, middle);
   return { x: add(h, config.postNorms ? norm("post_feedforward_layernorm", mixed) : mixed), key, value };
 }
 
@@ -123,13 +139,18 @@ function attention(
 ) {
   const { heads: H, kvHeads: K, headDim: E } = config;
   const G = H / K;
-  const at = `model.layers.${layer}.self_attn`;
+  const at = `model.layers.${layer}`;
   const { tokens } = layout;
-  const rows = queries === tokens ? x : selectReadout(x, layout);
+  const projected = (name: Projection, rows: Tensor) => project(weights, linearPart(config, at, name), rows);
+  const placed = (name: "q" | "k", h: Tensor, heads: number, rows: Rows) => {
+    const normed = queryKeyNorm(config, weights, `${at}.self_attn.${name}_norm`, h, heads);
+    const rope = config.layerRopes[layer] ?? null;
+    return rope === null ? normed : rotary(normed, rows.rotations[rope]!.cos, rows.rotations[rope]!.sin, heads);
+  };
 
-  const q = rotary(project(weights, `${at}.q_proj`, rows), queries.cos, queries.sin, H); // [Q, H·E]
-  const k = rotary(project(weights, `${at}.k_proj`, x), tokens.cos, tokens.sin, K); // [N, K·E]
-  const v = project(weights, `${at}.v_proj`, x); // [N, K·E]
+  const q = placed("q", projected("q_proj", queries === tokens ? x : selectReadout(x, layout)), H, queries); // [Q, H·E]
+  const k = placed("k", projected("k_proj", x), K, tokens); // [N, K·E]
+  const v = projected("v_proj", x); // [N, K·E]
 
   const [B, T] = queries.slots.shape;
   const grouped = reshape(moveRows(q, queries.slots, queries.places), [B!, T!, K, G, E]);
@@ -145,7 +166,16 @@ function attention(
 
   const merged = transpose(reshape(weighted, [B!, K, G, T!, E]), [0, 3, 1, 2, 4]);
   const packed = moveRows(reshape(merged, [`${B}*${T}`, H * E]), queries.places, reshape(queries.slots, [`${B}*${T}`]));
-  return { output: project(weights, `${at}.o_proj`, packed), key, value };
+  return { output: projected("o_proj", packed), key, value };
+}
+
+/** Queries or keys [rows, heads · E] normed, each head by itself or all together, where the family does so. */
+function queryKeyNorm(config: DecoderConfig, weights: Parameters, at: string, x: Tensor, heads: number): Tensor {
+  if (!config.queryKeyNorm) return x;
+  const weight = weights.get(`${at}.weight`);
+  if (config.queryKeyNorm === "projection") return rootMeanSquareNorm(config, weight, x);
+  const [rows, width] = x.shape;
+  return reshape(rootMeanSquareNorm(config, weight, reshape(x, [rows!, heads, config.headDim])), [rows!, width!]);
 }
 
 /** Packed keys or values [N, K·E] → [B, K, T, E]. */
@@ -178,8 +208,9 @@ const masks = new WeakMap<Rows, Map<number | null, Tensor>>();
 
 function mlp(config: DecoderConfig, weights: Parameters, at: string, x: Tensor): Tensor {
   const activate = config.activation === "silu" ? silu : geluTanh;
-  const gate = activate(project(weights, `${at}.gate_proj`, x)); // [Q, ff]
-  return project(weights, `${at}.down_proj`, mul(gate, project(weights, `${at}.up_proj`, x)));
+  const projected = (name: Projection, rows: Tensor) => project(weights, linearPart(config, at, name), rows);
+  const gate = activate(projected("gate_proj", x)); // [Q, ff]
+  return projected("down_proj", mul(gate, projected("up_proj", x)));
 }
 
 /** Residual stream after the last block [A, D] → logits [A, V]. */
@@ -198,18 +229,36 @@ export function logitLens(config: DecoderConfig, weights: Parameters, x: Tensor)
 }
 
 function unembed(config: DecoderConfig, weights: Parameters, x: Tensor): Tensor {
-  const name = config.tied ? "model.embed_tokens.weight" : "lm_head.weight";
+  const weight = config.tied ? "model.embed_tokens.weight" : "lm_head.weight";
   return concat(
-    weights.rowBlocks(name).map((rows) => linear(x, rows)),
+    weights.rowBlocks(weight).map((rows) => project(weights, { module: "lm_head", weight, rows }, x)),
     1,
   );
 }
 
-/** x Wᵀ + bias, plus the adapter's low-rank change. */
-function project(weights: Parameters, module: string, x: Tensor): Tensor {
-  const y = linear(x, weights.get(`${module}.weight`), weights.optional(`${module}.bias`));
-  const change = weights.lowRank(module);
-  return change ? add(y, mul(linear(linear(x, change.a), change.b), change.scale)) : y;
+/** x Wᵀ + bias with the adapter's change. */
+function project(weights: Parameters, part: LinearPart, x: Tensor): Tensor {
+  const { module, rows } = part;
+  const weight = weights.get(part.weight ?? `${module}.weight`, rows);
+  const bias = weights.optional(`${module}.bias`, rows);
+  const change = weights.lowRank(module, rows);
+  if (!change) return linear(x, weight, bias);
+  const { a, b, scale, magnitude } = change;
+  const delta = mul(linear(linear(x, a), b, change.bias), scale);
+  if (!magnitude) return add(linear(x, weight, bias), delta);
+  const directed = mul(add(linear(x, weight), delta), div(magnitude, rowLengths(weight, a, b, scale)));
+  return bias ? add(directed, bias) : directed;
+}
+
+/**
+ * Length of each row of W + s B A, [out], without making the sum:
+ * ‖W‖² + 2s Σᵣ B ⊙ (W Aᵀ) + s² Σᵣ B ⊙ (B (A Aᵀ)).
+ */
+function rowLengths(weight: Tensor, a: Tensor, b: Tensor, scale: number): Tensor {
+  const crossed = mul(b, linear(weight, a)); // [out, r]
+  const squared = mul(b, product(b, linear(a, a))); // [out, r]
+  const change = sum(add(mul(crossed, 2 * scale), mul(squared, scale * scale)));
+  return reshape(power(add(sumOfSquares(weight), change), 0.5), [weight.shape[0]!]);
 }
 
 function selectReadout(x: Tensor, layout: Layout): Tensor {

@@ -1,35 +1,37 @@
 /** Tables of the rotary position embedding. */
-import type { DecoderConfig, RopeConfig } from "./config.js";
+import { InputError } from "../formats/input-error.js";
 
-/**
- * Angular frequency of each of headDim/2 pairs: θ^(−2i/headDim), rescaled as the config says.
- * llama3 (Llama 3.1 model card): wavelengths longer than original/low are stretched by `factor`, those shorter than
- * original/high are kept, between them the two are blended.
- */
-export function ropeFrequencies(rope: RopeConfig, headDim: number): Float64Array {
-  return Float64Array.from({ length: headDim / 2 }, (_, i) => {
-    const frequency = rope.theta ** ((-2 * i) / headDim) / rope.linearFactor;
-    if (!rope.llama3) return frequency;
-    const { factor, lowFrequencyFactor, highFrequencyFactor, originalContext } = rope.llama3;
-    const wavelength = (2 * Math.PI) / frequency;
-    if (wavelength < originalContext / highFrequencyFactor) return frequency;
-    if (wavelength > originalContext / lowFrequencyFactor) return frequency / factor;
-    const smooth = (originalContext / wavelength - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
-    return ((1 - smooth) * frequency) / factor + smooth * frequency;
-  });
+/** The rotary embedding of one kind of layer. */
+export interface RopeConfig {
+  /** Base of the frequencies, as the config file says it. */
+  readonly theta: number;
+  /** Angular frequency of each rotated pair; the first 2 · length values of a head are rotated, the others pass. */
+  readonly frequencies: readonly number[];
+  /** cos and sin are multiplied by this (`attention_factor` of yarn and longrope); 1 for none. */
+  readonly amplitude: number;
+  /** Longer sequences would need other frequencies, which are not computed: how many tokens, and the scaling's name. */
+  readonly limit: { readonly tokens: number; readonly scaling: string } | null;
 }
 
-/** cos and sin of position · frequency, both [positions, headDim/2]. */
-export function ropeTables(config: DecoderConfig, positions: Int32Array): { cos: Float32Array; sin: Float32Array } {
-  const frequencies = ropeFrequencies(config.rope, config.headDim).map((f) => Math.fround(f));
-  const half = frequencies.length;
-  const cos = new Float32Array(positions.length * half);
-  const sin = new Float32Array(positions.length * half);
+/**
+ * amplitude · cos and sin of position · frequency, both [positions, pairs].
+ * @throws InputError for a position beyond the rope's limit.
+ */
+export function ropeTables(rope: RopeConfig, positions: Int32Array): { cos: Float32Array; sin: Float32Array } {
+  const { limit, amplitude } = rope;
+  const frequencies = rope.frequencies.map(Math.fround);
+  const pairs = frequencies.length;
+  const cos = new Float32Array(positions.length * pairs);
+  const sin = new Float32Array(positions.length * pairs);
   positions.forEach((position, row) => {
-    for (let i = 0; i < half; i++) {
+    if (limit && position >= limit.tokens)
+      throw new InputError(
+        `a sequence has more than ${limit.tokens} tokens, where this model's ${limit.scaling} rope scaling changes its frequencies; that is not supported, so give shorter prompts`,
+      );
+    for (let i = 0; i < pairs; i++) {
       const angle = Math.fround(position * frequencies[i]!); // Hugging Face multiplies in f32
-      cos[row * half + i] = Math.cos(angle);
-      sin[row * half + i] = Math.sin(angle);
+      cos[row * pairs + i] = amplitude * Math.cos(angle);
+      sin[row * pairs + i] = amplitude * Math.sin(angle);
     }
   });
   return { cos, sin };

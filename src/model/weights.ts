@@ -5,9 +5,19 @@
 
 import { InputError } from "../formats/input-error.js";
 import { isPlain, type LocatedTensor, readFiniteF32 } from "../formats/tensor-file.js";
-import { cast, type DType, type Graph, gatherRows, type InitializerValues, type Tensor } from "../graph/index.js";
+import {
+  cast,
+  type DType,
+  type Graph,
+  gatherRows,
+  type InitializerValues,
+  slice,
+  type Tensor,
+} from "../graph/index.js";
 import type { DecoderConfig } from "./config.js";
 import type { LowRank, Parameters } from "./decoder.js";
+import { blockModules, type RowRange } from "./modules.js";
+import { modelName } from "./weight-names.js";
 
 /** One weight: its shape and where its values lie. */
 export interface StoredWeight {
@@ -19,11 +29,21 @@ export interface StoredWeight {
 /** Weights by Hugging Face name. */
 export type WeightStore = ReadonlyMap<string, StoredWeight>;
 
-/** Low-rank pairs by module name, values in f32. */
-export type AdapterStore = ReadonlyMap<
-  string,
-  { readonly a: StoredWeight; readonly b: StoredWeight; readonly scale: number }
->;
+/** What an adapter changes in one linear module with weight [out, in] (see decoder.ts: LowRank). */
+export interface StoredLowRank {
+  /** [rank, in]; of the embedding, whose rows are looked up, [in, rank]. */
+  readonly a: StoredWeight;
+  /** [out, rank]. */
+  readonly b: StoredWeight;
+  readonly scale: number;
+  /** [out]. */
+  readonly bias?: StoredWeight;
+  /** [out], with DoRA. */
+  readonly magnitude?: StoredWeight;
+}
+
+/** Low-rank changes by module name, values in f32. */
+export type AdapterStore = ReadonlyMap<string, StoredLowRank>;
 
 /** Models up to this size (f32 bytes) are read into memory: small enough to keep a copy in each session. */
 const IN_MEMORY_BYTES = 96 << 20;
@@ -42,11 +62,12 @@ export async function loadWeights(
   checkpoint: string,
 ): Promise<WeightStore> {
   const shapes = weightShapes(config);
-  const names = [...shapes].filter(([name, { required }]) => required || located.has(name)).map(([name]) => name);
+  const named = new Map([...located].map(([name, tensor]) => [modelName(config, name), tensor]));
+  const names = [...shapes].filter(([name, { required }]) => required || named.has(name)).map(([name]) => name);
   const total = names.reduce((sum, name) => sum + 4 * shapes.get(name)!.shape.reduce((a, b) => a * b, 1), 0);
   const store = new Map<string, StoredWeight>();
   for (const name of names) {
-    const found = located.get(name);
+    const found = named.get(name);
     if (!found)
       throw new InputError(
         `${checkpoint}: no tensor ${name}; a ${config.family} checkpoint with ${config.layers} layers needs it`,
@@ -85,28 +106,28 @@ export function inMemory(values: Float32Array, shape: readonly number[]): Stored
  * the checkpoint brings them.
  */
 export function weightShapes(config: DecoderConfig): Map<string, { shape: number[]; required: boolean }> {
-  const { dModel: d, heads, kvHeads, headDim, ff, vocabulary } = config;
+  const { dModel: d, heads, kvHeads, headDim, vocabulary, preNorms, postNorms } = config;
   const shapes = new Map<string, { shape: number[]; required: boolean }>();
   const need = (name: string, ...shape: number[]) => shapes.set(name, { shape, required: true });
-  const linear = (module: string, out: number, width: number) => {
-    need(`${module}.weight`, out, width);
-    const required = config.biases.some((name) => module.endsWith(`.${name}`));
-    shapes.set(`${module}.bias`, { shape: [out], required });
-  };
   need("model.embed_tokens.weight", vocabulary, d);
-  const norms = config.postNorms
-    ? ["input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"]
-    : ["input_layernorm", "post_attention_layernorm"];
+  const norms = [
+    ...(preNorms ? ["input_layernorm"] : []),
+    "post_attention_layernorm",
+    ...(preNorms && postNorms ? ["pre_feedforward_layernorm"] : []),
+    ...(postNorms ? ["post_feedforward_layernorm"] : []),
+  ];
   for (let layer = 0; layer < config.layers; layer++) {
     const at = `model.layers.${layer}`;
     for (const norm of norms) need(`${at}.${norm}.weight`, d);
-    linear(`${at}.self_attn.q_proj`, heads * headDim, d);
-    linear(`${at}.self_attn.k_proj`, kvHeads * headDim, d);
-    linear(`${at}.self_attn.v_proj`, kvHeads * headDim, d);
-    linear(`${at}.self_attn.o_proj`, d, heads * headDim);
-    linear(`${at}.mlp.gate_proj`, ff, d);
-    linear(`${at}.mlp.up_proj`, ff, d);
-    linear(`${at}.mlp.down_proj`, d, ff);
+    for (const { module, out, width } of blockModules(config)) {
+      need(`${at}.${module}.weight`, out, width);
+      shapes.set(`${at}.${module}.bias`, { shape: [out], required: config.biases.includes(module) });
+    }
+    if (config.queryKeyNorm) {
+      const over = (count: number) => (config.queryKeyNorm === "head" ? headDim : count * headDim);
+      need(`${at}.self_attn.q_norm.weight`, over(heads));
+      need(`${at}.self_attn.k_norm.weight`, over(kvHeads));
+    }
   }
   need("model.norm.weight", d);
   if (!config.tied) need("lm_head.weight", vocabulary, d);
@@ -126,31 +147,25 @@ export class GraphParameters implements Parameters {
     private readonly isTrained: (name: string) => boolean = () => false,
   ) {}
 
-  get(name: string): Tensor {
-    const tensor = this.optional(name);
+  get(name: string, rows?: RowRange): Tensor {
+    const tensor = this.optional(name, rows);
     if (!tensor) throw new Error(`no weight ${name}`);
     return tensor;
   }
 
-  optional(name: string): Tensor | null {
+  optional(name: string, rows?: RowRange): Tensor | null {
     const weight = this.store.get(name);
-    return weight ? this.once(name, () => this.wide(name, weight)) : null;
+    return weight ? this.stored(name, weight, rows) : null;
   }
 
-  rowBlocks(name: string): readonly Tensor[] {
+  rowBlocks(name: string): readonly (RowRange | undefined)[] {
     const weight = this.store.get(name)!;
-    const [rows, width] = weight.shape as [number, number];
-    if (weight.dtype === "float32" || rows <= BLOCK_ROWS || !("file" in weight.values)) return [this.get(name)];
-    const { file, offset } = weight.values;
-    return Array.from({ length: Math.ceil(rows / BLOCK_ROWS) }, (_, i) => {
-      const count = Math.min(BLOCK_ROWS, rows - i * BLOCK_ROWS);
-      const block: StoredWeight = {
-        dtype: weight.dtype,
-        shape: [count, width],
-        values: { file, offset: offset + 2 * i * BLOCK_ROWS * width, length: 2 * count * width },
-      };
-      return this.once(`${name}[${i}]`, () => this.wide(`${name}[${i}]`, block));
-    });
+    const [rows] = weight.shape as [number, number];
+    if (weight.dtype === "float32" || rows <= BLOCK_ROWS || !("file" in weight.values)) return [undefined];
+    return Array.from({ length: Math.ceil(rows / BLOCK_ROWS) }, (_, i) => ({
+      from: i * BLOCK_ROWS,
+      count: Math.min(BLOCK_ROWS, rows - i * BLOCK_ROWS),
+    }));
   }
 
   embed(name: string, ids: Tensor): Tensor {
@@ -162,12 +177,29 @@ export class GraphParameters implements Parameters {
     return cast(gatherRows(table, ids), "float32");
   }
 
-  lowRank(module: string): LowRank | null {
+  lowRank(module: string, rows?: RowRange): LowRank | null {
     const pair = this.adapter.get(module);
     if (!pair) return null;
-    const a = this.once(`${module}.lora_A`, () => this.wide(`${module}.lora_A`, pair.a));
-    const b = this.once(`${module}.lora_B`, () => this.wide(`${module}.lora_B`, pair.b));
-    return { a, b, scale: pair.scale };
+    const part = (name: string, weight: StoredWeight | undefined) =>
+      weight && this.stored(`${module}.${name}`, weight, rows);
+    return {
+      a: this.stored(`${module}.lora_A`, pair.a),
+      b: part("lora_B", pair.b)!,
+      scale: pair.scale,
+      bias: part("lora_B.bias", pair.bias) ?? null,
+      magnitude: part("lora_magnitude_vector", pair.magnitude) ?? null,
+    };
+  }
+
+  /** A weight in f32, or some of its rows: of a trained one cut from the whole input, of a constant where they lie. */
+  private stored(name: string, weight: StoredWeight, rows?: RowRange): Tensor {
+    if (!rows) return this.once(name, () => this.wide(name, weight));
+    const key = `${name}[${rows.from}]`;
+    return this.once(key, () =>
+      this.isTrained(name)
+        ? slice(this.stored(name, weight), 0, rows.from, rows.count)
+        : this.wide(key, rowsOf(weight, rows)),
+    );
   }
 
   private wide(name: string, weight: StoredWeight): Tensor {
@@ -184,4 +216,14 @@ export class GraphParameters implements Parameters {
     this.made.set(key, tensor);
     return tensor;
   }
+}
+
+/** Some rows of a weight, in the same bytes or the same file. */
+function rowsOf({ dtype, shape, values }: StoredWeight, { from, count }: RowRange): StoredWeight {
+  const rowBytes = (dtype === "float32" ? 4 : 2) * shape.slice(1).reduce((a, b) => a * b, 1);
+  const part =
+    "file" in values
+      ? { file: values.file, offset: values.offset + from * rowBytes, length: count * rowBytes }
+      : { bytes: values.bytes.subarray(from * rowBytes, (from + count) * rowBytes) };
+  return { dtype, shape: [count, ...shape.slice(1)], values: part };
 }

@@ -1,5 +1,6 @@
 /** A base model whose adapters are trained over ONNX Runtime: each training is a model of its own, as pairs are part of its graph. */
-import { inMemory, weightShapes } from "../../model/weights.js";
+import { blockModules } from "../../model/modules.js";
+import { inMemory } from "../../model/weights.js";
 import type { Finetunable, LinearModule } from "../training.js";
 import { type EngineOptions, onnxEngine } from "./open.js";
 import type { OpenModel } from "./programs.js";
@@ -24,10 +25,12 @@ export function onnxFinetunable(base: OpenModel, channel: () => Channel, options
 
 /** The linear layers of the blocks, in order. */
 function blockLinears({ config }: OpenModel): LinearModule[] {
-  return [...weightShapes(config)].flatMap(([name, { shape }]) => {
-    const match = /^(model\.layers\.(\d+)\..*)\.weight$/.exec(name);
-    if (!match || shape.length !== 2) return [];
-    const [out, width] = shape as [number, number];
-    return [{ name: match[1]!, layer: Number(match[2]), out, width }];
-  });
+  return Array.from({ length: config.layers }, (_, layer) =>
+    blockModules(config).map(({ module, out, width }) => ({
+      name: `model.layers.${layer}.${module}`,
+      layer,
+      out,
+      width,
+    })),
+  ).flat();
 }

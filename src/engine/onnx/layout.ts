@@ -60,13 +60,14 @@ export function layoutInputs(
 }
 
 function rowInputs(graph: Graph, config: DecoderConfig, prefix: string, rows: string, length: string): Rows {
-  const half = config.headDim / 2;
   return {
     slots: graph.input(`${prefix}slots`, "int32", ["B", length]),
     places: graph.input(`${prefix}places`, "int32", [rows]),
     positions: graph.input(`${prefix}positions`, "float32", ["B", `${config.heads / config.kvHeads}*${length}`]),
-    cos: graph.input(`${prefix}cos`, "float32", [rows, half]),
-    sin: graph.input(`${prefix}sin`, "float32", [rows, half]),
+    rotations: config.ropes.map(({ frequencies }, i) => ({
+      cos: graph.input(`${prefix}cos${i}`, "float32", [rows, frequencies.length]),
+      sin: graph.input(`${prefix}sin${i}`, "float32", [rows, frequencies.length]),
+    })),
   };
 }
 
@@ -138,15 +139,17 @@ function rowFeeds(
       row++;
     });
   });
-  const { cos, sin } = ropeTables(config, rowPositions);
-  const half = config.headDim / 2;
-  return {
+  const feeds: Record<string, TensorData> = {
     [`${prefix}slots`]: int32(slots, [strips.length, length]),
     [`${prefix}places`]: int32(places, [total]),
     [`${prefix}positions`]: float32(positions, [strips.length, group * length]),
-    [`${prefix}cos`]: float32(cos, [total, half]),
-    [`${prefix}sin`]: float32(sin, [total, half]),
   };
+  config.ropes.forEach((rope, i) => {
+    const { cos, sin } = ropeTables(rope, rowPositions);
+    feeds[`${prefix}cos${i}`] = float32(cos, [total, rope.frequencies.length]);
+    feeds[`${prefix}sin${i}`] = float32(sin, [total, rope.frequencies.length]);
+  });
+  return feeds;
 }
 
 /** Positions of past keys for `layoutFeeds`: 0 … start − 1, padded to the longest. */

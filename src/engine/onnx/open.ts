@@ -3,7 +3,7 @@ import type { FileFolder } from "../../formats/byte-source.js";
 import { InputError } from "../../formats/input-error.js";
 import { readJson } from "../../formats/json.js";
 import { CHECKPOINT_WEIGHTS, openWeightFiles } from "../../formats/weight-files.js";
-import { loadAdapter } from "../../model/adapter.js";
+import { loadAdapter, withAdapter } from "../../model/adapter.js";
 import { parseConfig } from "../../model/config.js";
 import { loadWeights } from "../../model/weights.js";
 import { OnnxEngine } from "./onnx-engine.js";
@@ -22,8 +22,7 @@ export async function openCheckpoint(folder: FileFolder, adapter?: FileFolder): 
   const config = parseConfig(await readJson(file, MAX_CONFIG_BYTES), file.name);
   const weights = await loadWeights(config, await openWeightFiles(folder, CHECKPOINT_WEIGHTS), folder.name);
   if (!adapter) return { config, weights, adapter: new Map() };
-  const { pairs, replaced } = await loadAdapter(adapter, config);
-  return { config, weights: new Map([...weights, ...replaced]), adapter: pairs };
+  return withAdapter({ config, weights }, await loadAdapter(adapter, config));
 }
 
 export interface EngineOptions {

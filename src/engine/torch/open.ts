@@ -5,7 +5,7 @@ import { InputError, quote } from "../../formats/input-error.js";
 import { readJson } from "../../formats/json.js";
 import { readSafetensorsHeader } from "../../formats/safetensors.js";
 import { openWeightFiles, SAFETENSORS_WEIGHTS } from "../../formats/weight-files.js";
-import { refuseCostlyPatterns } from "../../model/adapter.js";
+import { refuseCostlyPatterns } from "../../model/adapter-config.js";
 import { TorchClient } from "./client.js";
 import { TorchEngine } from "./torch-engine.js";
 import type { Transport } from "./transport.js";

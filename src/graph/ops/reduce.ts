@@ -15,6 +15,15 @@ export function sum(x: Tensor, axis = -1): Tensor {
   });
 }
 
+/** Σ x² over the last axis, without x² in memory. */
+export function sumOfSquares(x: Tensor): Tensor {
+  return x.graph.apply("ReduceSumSquare", [x, x.graph.integers([-1])], {
+    shape: folded(x.shape, -1),
+    attributes: { keepdims: { int: 1 } },
+    gradients: [(dy) => mul(mul(x, 2), dy), null],
+  });
+}
+
 /** Mean over an axis whose length is a number. */
 export function mean(x: Tensor, axis = -1): Tensor {
   return x.graph.apply("ReduceMean", [x, x.graph.integers([axis])], {

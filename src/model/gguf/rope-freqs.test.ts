@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../formats/input-error.js";
-import { ropeFrequencies } from "../rope.js";
+import { readRope } from "../rope-scalings.js";
 import { type Llama3Scaling, llama3Scaling } from "./rope-freqs.js";
 
 /** What llama.cpp's converter writes: frequencies without scaling divided by those with it. */
@@ -9,14 +9,9 @@ function divisorsOf(scaling: Llama3Scaling, theta: number, headDim: number): Flo
   return Float32Array.from(frequencies(null, theta, headDim), (frequency, i) => frequency / scaled[i]!);
 }
 
-function frequencies(scaling: Llama3Scaling | null, theta: number, headDim: number): Float64Array {
-  const llama3 = scaling && {
-    factor: scaling.factor,
-    lowFrequencyFactor: scaling.low_freq_factor,
-    highFrequencyFactor: scaling.high_freq_factor,
-    originalContext: scaling.original_max_position_embeddings,
-  };
-  return ropeFrequencies({ theta, llama3, linearFactor: 1 }, headDim);
+function frequencies(scaling: Llama3Scaling | null, theta: number, headDim: number): readonly number[] {
+  const options = { theta, headDim, rotated: 1, context: 131_072, file: "config.json" };
+  return readRope({ ...scaling }, options).frequencies;
 }
 
 const scaling = (factor: number, low: number, high: number, original: number): Llama3Scaling => ({

@@ -1,0 +1,15 @@
+/** Names of weights: the decoder's are those of a text-only checkpoint ("model.layers.0…", "lm_head"). */
+import type { DecoderConfig } from "./config.js";
+
+/** Where multimodal checkpoints keep their text part: as transformers 5 has it in memory, and as files have it since version 4. */
+const TEXT_PART: readonly (readonly [string, string])[] = [
+  ["model.language_model.", "model."],
+  ["language_model.model.", "model."],
+  ["language_model.lm_head.", "lm_head."],
+];
+
+/** The decoder's name for a tensor or module that a file calls `name`; other parts of a multimodal model keep theirs. */
+export function modelName({ textPart }: DecoderConfig, name: string): string {
+  const known = textPart ? TEXT_PART.find(([prefix]) => name.startsWith(prefix)) : undefined;
+  return known ? `${known[1]}${name.slice(known[0].length)}` : name;
+}
