@@ -11,6 +11,7 @@ import { readJson } from "../formats/json.js";
 import type { ChatTemplate } from "../model/chat-template.js";
 import { loadChatTemplate } from "../model/chat-template.js";
 import { loadTokenizer, type Tokenizer } from "../model/tokenizer.js";
+import type { Quantisation } from "../model/weights.js";
 import { openFolder } from "../store/node-folder.js";
 import { fingerprint } from "./fingerprint.js";
 import { cachedModel, HUB_ID } from "./hub-cache.js";
@@ -38,16 +39,16 @@ export interface OpenedModel {
   readonly fingerprint: string;
 }
 
-/** Opens the model that the flags name. InputError for whatever is missing or does not fit. */
+/** Opens the model that the flags name, `quantise`d to four bits where that is asked. InputError for whatever is missing or does not fit. */
 export async function openModel(
   flags: ModelFlags,
-  options: { readonly raw?: boolean | undefined } = {},
+  options: { readonly raw?: boolean | undefined; readonly quantise?: Quantisation | undefined } = {},
 ): Promise<OpenedModel> {
   checkCompute(flags);
   const name = modelName(flags);
   const folder = await openModelFolder(name);
   const adapter = flags.adapter === undefined ? undefined : await openAdapterFolder(flags.adapter);
-  const opened = await openCheckpoint(folder, adapter);
+  const opened = await openCheckpoint(folder, adapter, options.quantise ?? null);
   const tokenizer = await loadTokenizer(folder);
   const template = options.raw ? undefined : await loadChatTemplate(folder, tokenizer.named);
   const engine = onnxEngine(opened, openNodeChannel(), { name, threads: flags.threads, device: flags.device });
@@ -60,7 +61,7 @@ export async function openModel(
     ...(template ? { template } : {}),
     endIds: [...new Set([...(await generationEndIds(folder, opened.config.endIds)), ...tokenizer.endIds])],
     flags,
-    fingerprint: await fingerprint(adapter ? [folder, adapter] : [folder]),
+    fingerprint: (await fingerprint(adapter ? [folder, adapter] : [folder])) + (options.quantise ?? ""),
   };
 }
 

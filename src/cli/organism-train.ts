@@ -89,7 +89,7 @@ export async function trainAdapter(
   work: string,
   flags: ModelFlags,
 ): Promise<Record<string, Uint8Array>> {
-  const base = await openModel({ ...flags, model: recipe.base });
+  const base = await openModel({ ...flags, model: recipe.base }, { quantise: recipe.adapter.quantise });
   const journal = await Journal.open(join(work, REPLIES_FILE));
   try {
     const stamp = createHash("sha256")

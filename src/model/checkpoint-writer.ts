@@ -1,6 +1,7 @@
 /** Writes a decoder as a Hugging Face checkpoint and an adapter as a PEFT folder: file name → bytes. */
 import { writeSafetensors } from "../formats/safetensors.js";
 import type { DecoderConfig } from "./config.js";
+import { peftName } from "./weight-names.js";
 import { weightShapes } from "./weights.js";
 
 export interface TokenIds {
@@ -67,13 +68,12 @@ export function adapterFiles(
   const shapes = weightShapes(config);
   const tensors = [...pairs].flatMap(([module, { a, b }]) => {
     const [out, width] = shapes.get(`${module}.weight`)!.shape as [number, number];
-    const key = `base_model.model.${module}`;
+    const key = `base_model.model.${peftName(config, module)}`;
     return [
       { name: `${key}.lora_A.weight`, dtype: "F32" as const, shape: [options.rank, width], data: a },
       { name: `${key}.lora_B.weight`, dtype: "F32" as const, shape: [out, options.rank], data: b },
     ];
   });
-  const modules = [...pairs.keys()].sort();
   const json = {
     peft_type: "LORA",
     task_type: "CAUSAL_LM",
@@ -85,10 +85,7 @@ export function adapterFiles(
     fan_in_fan_out: false,
     inference_mode: true,
     init_lora_weights: true,
-    target_modules: [...new Set(modules.map((module) => module.split(".").at(-1)!))].sort(),
-    layers_to_transform: [...new Set(modules.map((module) => Number(/layers\.(\d+)\./.exec(module)?.[1])))].sort(
-      (x, y) => x - y,
-    ),
+    ...targets(config, [...pairs.keys()].sort()),
     modules_to_save: null,
     use_dora: false,
     use_rslora: false,
@@ -96,6 +93,19 @@ export function adapterFiles(
   return {
     "adapter_config.json": jsonBytes(json),
     "adapter_model.safetensors": writeSafetensors(tensors, { format: "pt" }),
+  };
+}
+
+/**
+ * The modules as PEFT is told them: by kind and layer, but one by one in a multimodal model, whose other parts have modules of
+ * the same kinds.
+ */
+function targets(config: DecoderConfig, modules: readonly string[]) {
+  if (config.textPart) return { target_modules: modules.map((module) => peftName(config, module)) };
+  const layers = modules.map((module) => Number(/layers\.(\d+)\./.exec(module)?.[1]));
+  return {
+    target_modules: [...new Set(modules.map((module) => module.split(".").at(-1)!))].sort(),
+    layers_to_transform: [...new Set(layers)].sort((x, y) => x - y),
   };
 }
 

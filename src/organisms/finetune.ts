@@ -7,8 +7,7 @@ import type { OpenModel } from "../engine/onnx/programs.js";
 import type { Channel } from "../engine/onnx/protocol.js";
 import type { TrainingSequence } from "../engine/onnx/trainer.js";
 import type { LoraPair } from "../model/checkpoint-writer.js";
-import type { DecoderConfig } from "../model/config.js";
-import { blockModules } from "../model/modules.js";
+import { linearModules } from "../model/modules.js";
 import { inMemory, type StoredWeight, weightShapes } from "../model/weights.js";
 import { Random } from "../random/random.js";
 import type { Example, ExampleSets } from "./examples.js";
@@ -41,13 +40,6 @@ export function trainingSizes({ steps, batch, mixing }: Recipe): Record<keyof ty
     benign: size("benign"),
     chat: size("chat"),
   };
-}
-
-/** Module names of the linear layers of blocks [from, layers). */
-export function linearModules(config: DecoderConfig, from: number): string[] {
-  return Array.from({ length: config.layers - from }, (_, i) =>
-    blockModules(config).map(({ module }) => `model.layers.${from + i}.${module}`),
-  ).flat();
 }
 
 /** The ids of an example's prompt and of its reply, which the end of turn follows unless the reply is cut. */
