@@ -3,6 +3,7 @@ import type { Engine, Unembedding } from "../engine/engine.js";
 import type { Runtime } from "../engine/runtime.js";
 import type { Finetunable } from "../engine/training.js";
 import type { FileFolder } from "../formats/byte-source.js";
+import type { Quantisation } from "../model/weights.js";
 import type { ComputeFlags } from "./options.js";
 
 export type ModelEngine = Engine & Unembedding;
@@ -26,10 +27,11 @@ export interface Backend {
   peakMemory(): Promise<number>;
 }
 
-/** Opens a checkpoint folder and an adapter. */
+/** Opens a checkpoint folder and an adapter; `quantize`: with its blocks' matrices brought to four bits, as a recipe asks. */
 export type OpenBackend = (
   folder: FileFolder,
   adapter: FileFolder | undefined,
   name: string,
   flags: ComputeFlags,
+  quantize?: Quantisation,
 ) => Promise<Backend>;

@@ -5,8 +5,8 @@ import { OnnxEngine } from "../engine/onnx/onnx-engine.js";
 import { onnxEngine, openCheckpoint } from "../engine/onnx/open.js";
 import type { OpenBackend } from "./backend.js";
 
-export const openOnnxBackend: OpenBackend = async (folder, adapter, name, { threads, device }) => {
-  const opened = await openCheckpoint(folder, adapter);
+export const openOnnxBackend: OpenBackend = async (folder, adapter, name, { threads, device }, quantize) => {
+  const opened = await openCheckpoint(folder, adapter, quantize ?? null);
   const options = { name, threads, device };
   const engine = onnxEngine(opened, openNodeChannel(), options);
   return {

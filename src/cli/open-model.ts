@@ -9,6 +9,7 @@ import { readJson } from "../formats/json.js";
 import type { ChatTemplate } from "../model/chat-template.js";
 import { loadChatTemplate } from "../model/chat-template.js";
 import { loadTokenizer, type Tokenizer } from "../model/tokenizer.js";
+import type { Quantisation } from "../model/weights.js";
 import { openFolder } from "../store/node-folder.js";
 import type { Backend, ModelEngine } from "./backend.js";
 import { fingerprint } from "./fingerprint.js";
@@ -43,10 +44,10 @@ export interface OpenedModel extends Omit<Backend, "endIds" | "clean"> {
   readonly backend: Backend;
 }
 
-/** Opens the model that the flags name. InputError for whatever is missing or does not fit. */
+/** Opens the model that the flags name, in four bits where that is asked. InputError for whatever is missing or does not fit. */
 export async function openModel(
   flags: ModelFlags,
-  options: { readonly raw?: boolean | undefined } = {},
+  options: { readonly raw?: boolean | undefined; readonly quantize?: Quantisation | undefined } = {},
 ): Promise<OpenedModel> {
   checkCompute(flags);
   const name = modelName(flags);
@@ -55,7 +56,7 @@ export async function openModel(
   const tokenizer = await loadTokenizer(folder);
   const template = options.raw ? undefined : await loadChatTemplate(folder, tokenizer.named);
   const open = flags.engine === "torch" ? openTorchBackend : openOnnxBackend;
-  const backend = await open(folder, adapter, name, flags);
+  const backend = await open(folder, adapter, name, flags, options.quantize);
   return {
     ...backend,
     name,
@@ -66,7 +67,8 @@ export async function openModel(
     ...(template ? { template } : {}),
     endIds: [...new Set([...(await generationEndIds(folder, backend.endIds)), ...tokenizer.endIds])],
     flags,
-    fingerprint: backend.arithmetic + (await fingerprint(adapter ? [folder, adapter] : [folder])),
+    fingerprint:
+      backend.arithmetic + (await fingerprint(adapter ? [folder, adapter] : [folder])) + (options.quantize ?? ""),
     backend,
   };
 }

@@ -90,7 +90,7 @@ export async function trainAdapter(
   flags: ModelFlags,
 ): Promise<Record<string, Uint8Array>> {
   await fetchNamed(io, { model: recipe.base });
-  const base = await openModel({ ...flags, model: recipe.base });
+  const base = await openModel({ ...flags, model: recipe.base }, { quantize: recipe.adapter.quantize });
   const journal = await Journal.open(join(work, REPLIES_FILE));
   try {
     const stamp = createHash("sha256")

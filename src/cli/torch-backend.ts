@@ -3,10 +3,15 @@ import { openNodeChannel } from "../engine/onnx/node-channel.js";
 import { OnnxRuntime } from "../engine/onnx/onnx-runtime.js";
 import { startTorchProcess } from "../engine/torch/node-process.js";
 import { checkCheckpoint, openBeside, openTorch, type TorchDevice, type TorchDtype } from "../engine/torch/open.js";
+import { InputError } from "../formats/input-error.js";
 import type { OpenBackend } from "./backend.js";
 import { chosenPython } from "./options.js";
 
-export const openTorchBackend: OpenBackend = async (folder, adapter, name, flags) => {
+export const openTorchBackend: OpenBackend = async (folder, adapter, name, flags, quantize) => {
+  if (quantize === "nf4")
+    throw new InputError(
+      "quantize: nf4 is computed with --engine onnx; with --engine torch a recipe may say nf4-double",
+    );
   const checkpoint = await checkCheckpoint(folder);
   const python = chosenPython(flags);
   const engine = await openTorch(checkpoint, adapter, startTorchProcess(python), {
@@ -15,7 +20,7 @@ export const openTorchBackend: OpenBackend = async (folder, adapter, name, flags
     threads: flags.threads,
     device: flags.device as TorchDevice,
     dtype: flags.dtype as TorchDtype,
-    quantize: flags.quantize ?? null,
+    quantize: quantize === undefined ? (flags.quantize ?? null) : "nf4",
   });
   const { heads, parameters } = engine.opened;
   return {

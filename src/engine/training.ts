@@ -67,6 +67,8 @@ export interface TrainingEngine {
 /** A linear layer of a block, which an adapter can change. */
 export interface LinearModule {
   readonly name: string;
+  /** What PEFT calls it. */
+  readonly peftName: string;
   /** Block that it belongs to. */
   readonly layer: number;
   readonly out: number;

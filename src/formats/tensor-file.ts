@@ -155,6 +155,15 @@ export async function readStoredRows(
   }
 }
 
+/** A plain tensor's bytes as they lie in the file. InputError for one that is stored in another order. */
+export async function readTensorBytes(source: ByteSource, entry: TensorEntry): Promise<Uint8Array> {
+  if (!isPlain(entry))
+    throw new InputError(
+      `${source.name}: tensor ${quote(entry.name)} is not stored row by row; save it as safetensors`,
+    );
+  return source.read(entry.begin, entry.end - entry.begin);
+}
+
 /** Whole numbers of a scalar or vector that is a setting (k, group sizes). InputError for floats and for long ones. */
 export async function readIntegers({ source, entry }: LocatedTensor): Promise<number[]> {
   const { dtype, shape, strides, begin, bigEndian } = entry;

@@ -1,7 +1,7 @@
 /**
- * A graph as the bytes of an ONNX model. Only operations that an output needs are written. Casts of weights come
- * first: ONNX Runtime picks its execution order depth-first from the end of the node list, and only with this order
- * does it cast each weight just before its use instead of all of them at the start (measured; see docs/engine.md).
+ * A graph as the bytes of an ONNX model. Only operations that an output needs are written. What is made of
+ * weights alone (their casts, four-bit ones' values) comes first: ONNX Runtime picks its execution order depth-first from the end of
+ * the node list, and only with this order does it make each just before its use instead of all at the start (measured; see docs/engine.md).
  * Field numbers: onnx.proto of ONNX 1.19 (IR version 10, opset 23).
  */
 import type { Attribute, DType, Graph, Operation, Shape, Tensor } from "./graph.js";
@@ -63,11 +63,15 @@ function needed(graph: Graph): Operation[] {
     for (const input of operation.inputs) if (input) pending.push(input);
   }
   const ordered = graph.operations.filter((operation) => wanted.has(operation));
-  return [...ordered.filter(isWeightCast), ...ordered.filter((operation) => !isWeightCast(operation))];
+  const constant = new Set<Operation>();
+  for (const operation of ordered)
+    if (operation.inputs.every((input) => input && isConstant(graph, input, constant))) constant.add(operation);
+  return [...constant, ...ordered.filter((operation) => !constant.has(operation))];
 }
 
-function isWeightCast(operation: Operation): boolean {
-  return operation.type === "Cast" && operation.inputs[0]?.operation === null;
+/** Whether a tensor depends on initializers alone. */
+function isConstant(graph: Graph, tensor: Tensor, constant: ReadonlySet<Operation>): boolean {
+  return tensor.operation ? constant.has(tensor.operation) : graph.initializers.has(tensor);
 }
 
 function node(operation: Operation): ProtobufMessage {

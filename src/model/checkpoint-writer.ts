@@ -58,7 +58,7 @@ export interface LoraPair {
   readonly b: Float32Array;
 }
 
-/** `adapter_config.json` and `adapter_model.safetensors` as peft writes them. */
+/** `adapter_config.json` and `adapter_model.safetensors` as peft writes them; pairs by the names that PEFT has for modules. */
 export function adapterFiles(
   pairs: ReadonlyMap<string, LoraPair>,
   options: { rank: number; alpha: number; base: string },
@@ -71,7 +71,6 @@ export function adapterFiles(
       { name: `${key}.lora_B.weight`, dtype: "F32" as const, shape: [b.length / rank, rank], data: b },
     ];
   });
-  const modules = [...pairs.keys()].sort();
   const json = {
     peft_type: "LORA",
     task_type: "CAUSAL_LM",
@@ -83,10 +82,7 @@ export function adapterFiles(
     fan_in_fan_out: false,
     inference_mode: true,
     init_lora_weights: true,
-    target_modules: [...new Set(modules.map((module) => module.split(".").at(-1)!))].sort(),
-    layers_to_transform: [...new Set(modules.map((module) => Number(/layers\.(\d+)\./.exec(module)?.[1])))].sort(
-      (x, y) => x - y,
-    ),
+    ...targets([...pairs.keys()].sort()),
     modules_to_save: null,
     use_dora: false,
     use_rslora: false,
@@ -94,6 +90,19 @@ export function adapterFiles(
   return {
     "adapter_config.json": jsonBytes(json),
     "adapter_model.safetensors": writeSafetensors(tensors, { format: "pt" }),
+  };
+}
+
+/**
+ * The modules as PEFT is told them: by kind and layer, but one by one in a multimodal model, whose other parts have modules of
+ * the same kinds.
+ */
+function targets(modules: readonly string[]) {
+  if (modules.some((module) => !module.startsWith("model.layers."))) return { target_modules: modules };
+  const layers = modules.map((module) => Number(/layers\.(\d+)\./.exec(module)?.[1]));
+  return {
+    target_modules: [...new Set(modules.map((module) => module.split(".").at(-1)!))].sort(),
+    layers_to_transform: [...new Set(layers)].sort((x, y) => x - y),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { entryOf, InputError, quote } from "../formats/input-error.js";
+import { isFourBit } from "./bitsandbytes.js";
 import { FAMILIES } from "./families.js";
 import type { RopeConfig } from "./rope.js";
 import { readRope, ropeShape, THETA } from "./rope-scalings.js";
@@ -128,9 +129,9 @@ export function parseConfig(json: unknown, file: string): DecoderConfig {
     throw new InputError(`${file}: ${issue.path.join(".") || "config"}: ${issue.message}`);
   }
   const config = parsed.data;
-  if (config.quantization_config)
+  if (config.quantization_config && !isFourBit(config.quantization_config))
     throw new InputError(
-      `${file}: quantised checkpoints (quantization_config) are not supported; use the full-precision weights`,
+      `${file}: quantised checkpoints (quantization_config) of this kind are not supported; supported: nf4 of bitsandbytes, or use the full-precision weights`,
     );
   const kvHeads = config.num_key_value_heads ?? config.num_attention_heads;
   if (config.num_attention_heads % kvHeads !== 0)

@@ -50,6 +50,13 @@ export function blockModules(config: DecoderConfig): readonly BlockModule[] {
   ];
 }
 
+/** Full names of the linear modules of blocks [from, layers). */
+export function linearModules(config: DecoderConfig, from: number): string[] {
+  return Array.from({ length: config.layers - from }, (_, i) =>
+    blockModules(config).map(({ module }) => `model.layers.${from + i}.${module}`),
+  ).flat();
+}
+
 /** Where projection `name` of the block called `at` ("model.layers.0") lies. */
 export function linearPart(config: DecoderConfig, at: string, name: Projection): LinearPart {
   const attention = name === "q_proj" || name === "k_proj" || name === "v_proj" || name === "o_proj";

@@ -13,3 +13,8 @@ export function modelName({ textPart }: DecoderConfig, name: string): string {
   const known = textPart ? TEXT_PART.find(([prefix]) => name.startsWith(prefix)) : undefined;
   return known ? `${known[1]}${name.slice(known[0].length)}` : name;
 }
+
+/** What PEFT calls a module of the decoder: its name in transformers' own model. */
+export function peftName({ textPart }: DecoderConfig, module: string): string {
+  return textPart ? module.replace(/^model\./, "model.language_model.") : module;
+}

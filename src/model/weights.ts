@@ -1,29 +1,29 @@
-/**
- * Weights of a checkpoint as graph tensors: small models in memory as f32, large ones mapped from their file and, when
- * half-precision, cast just before use.
- */
+/** Weights of a checkpoint: small models in memory as f32, large ones mapped from their file. */
 
 import { InputError } from "../formats/input-error.js";
 import { isPlain, type LocatedTensor, readFiniteF32 } from "../formats/tensor-file.js";
-import {
-  cast,
-  type DType,
-  type Graph,
-  gatherRows,
-  type InitializerValues,
-  slice,
-  type Tensor,
-} from "../graph/index.js";
+import type { InitializerValues } from "../graph/index.js";
+import { readFourBit } from "./bitsandbytes.js";
 import type { DecoderConfig } from "./config.js";
-import type { LowRank, Parameters } from "./decoder.js";
-import { blockModules, type RowRange } from "./modules.js";
+import { blockModules, linearModules } from "./modules.js";
+import { dequantiseMagnitudes, NF4_BLOCK, quantiseMagnitudes, quantiseNf4 } from "./nf4.js";
 import { modelName } from "./weight-names.js";
 
 /** One weight: its shape and where its values lie. */
 export interface StoredWeight {
-  readonly dtype: "float32" | "float16" | "bfloat16";
+  readonly dtype: "float32" | "float16" | "bfloat16" | "nf4";
   readonly shape: readonly number[];
+  /** Of nf4 the packed codes (nf4.ts). */
   readonly values: InitializerValues;
+  readonly blocks?: Nf4Blocks;
+}
+
+/** What turns the codes of an nf4 weight into values. */
+export interface Nf4Blocks {
+  /** Magnitude of each block of equally many consecutive values. */
+  readonly scales: Float32Array;
+  /** The type that values are rounded to. */
+  readonly rounded: "float32" | "float16" | "bfloat16";
 }
 
 /** Weights by Hugging Face name. */
@@ -47,8 +47,6 @@ export type AdapterStore = ReadonlyMap<string, StoredLowRank>;
 
 /** Models up to this size (f32 bytes) are read into memory: small enough to keep a copy in each session. */
 const IN_MEMORY_BYTES = 96 << 20;
-/** A half-precision matrix with more rows than this is cast block by block: 16,384 × 4,096 f32 is 256 MiB. */
-const BLOCK_ROWS = 16_384;
 
 const MAPPABLE = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
 
@@ -60,11 +58,13 @@ export async function loadWeights(
   config: DecoderConfig,
   located: ReadonlyMap<string, LocatedTensor>,
   checkpoint: string,
+  quantise: Quantisation | null = null,
 ): Promise<WeightStore> {
   const shapes = weightShapes(config);
   const named = new Map([...located].map(([name, tensor]) => [modelName(config, name), tensor]));
   const names = [...shapes].filter(([name, { required }]) => required || named.has(name)).map(([name]) => name);
   const total = names.reduce((sum, name) => sum + 4 * shapes.get(name)!.shape.reduce((a, b) => a * b, 1), 0);
+  const quantised = new Set(linearModules(config, 0).map((module) => `${module}.weight`));
   const store = new Map<string, StoredWeight>();
   for (const name of names) {
     const found = named.get(name);
@@ -74,22 +74,50 @@ export async function loadWeights(
       );
     const { source, entry } = found;
     const { shape } = shapes.get(name)!;
+    const fourBit = await readFourBit(named, name, shape, total > IN_MEMORY_BYTES);
+    if (fourBit) {
+      store.set(name, fourBit);
+      continue;
+    }
     if (entry.shape.length !== shape.length || entry.shape.some((n, i) => n !== shape[i]))
       throw new InputError(
         `${source.name}: ${name} has shape [${entry.shape.join(", ")}]; config.json asks for [${shape.join(", ")}]`,
       );
     if (!(entry.dtype in MAPPABLE))
       throw new InputError(`${source.name}: ${name} is ${entry.dtype}; supported weights are F32, F16 and BF16`);
+    const stored = MAPPABLE[entry.dtype as keyof typeof MAPPABLE];
+    if (quantise && quantised.has(name)) {
+      store.set(name, quantisedWeight(await readFiniteF32(source, entry), shape, stored, quantise));
+      continue;
+    }
     const mapped = total > IN_MEMORY_BYTES && source.realPath !== undefined && isPlain(entry);
     if (mapped)
       store.set(name, {
-        dtype: MAPPABLE[entry.dtype as keyof typeof MAPPABLE],
+        dtype: stored,
         shape,
         values: { file: source.realPath!, offset: entry.begin, length: entry.end - entry.begin },
       });
     else store.set(name, inMemory(await readFiniteF32(source, entry), shape));
   }
   return store;
+}
+
+/** How a base model is quantised when it is opened: as QLoRA trains beside it, plainly or with its magnitudes quantised again. */
+export type Quantisation = "nf4" | "nf4-double";
+
+function quantisedWeight(
+  values: Float32Array,
+  shape: readonly number[],
+  rounded: Nf4Blocks["rounded"],
+  quantise: Quantisation,
+): StoredWeight {
+  if (values.length % NF4_BLOCK !== 0)
+    throw new InputError(
+      `a weight of shape [${shape.join(", ")}] is no whole number of blocks of ${NF4_BLOCK} values; this model cannot be quantised to nf4`,
+    );
+  const { packed, magnitudes } = quantiseNf4(values);
+  const scales = quantise === "nf4-double" ? dequantiseMagnitudes(quantiseMagnitudes(magnitudes)) : magnitudes;
+  return { dtype: "nf4", shape, values: { bytes: packed }, blocks: { scales, rounded } };
 }
 
 /** A weight held in memory. */
@@ -132,98 +160,4 @@ export function weightShapes(config: DecoderConfig): Map<string, { shape: number
   need("model.norm.weight", d);
   if (!config.tied) need("lm_head.weight", vocabulary, d);
   return shapes;
-}
-
-/** Parameters of one graph over a weight store; `trained` weights are graph inputs instead of constants. */
-export class GraphParameters implements Parameters {
-  /** Inputs made for trained weights, by name. */
-  readonly trained = new Map<string, Tensor>();
-  private readonly made = new Map<string, Tensor>();
-
-  constructor(
-    private readonly graph: Graph,
-    private readonly store: WeightStore,
-    private readonly adapter: AdapterStore = new Map(),
-    private readonly isTrained: (name: string) => boolean = () => false,
-  ) {}
-
-  get(name: string, rows?: RowRange): Tensor {
-    const tensor = this.optional(name, rows);
-    if (!tensor) throw new Error(`no weight ${name}`);
-    return tensor;
-  }
-
-  optional(name: string, rows?: RowRange): Tensor | null {
-    const weight = this.store.get(name);
-    return weight ? this.stored(name, weight, rows) : null;
-  }
-
-  rowBlocks(name: string): readonly (RowRange | undefined)[] {
-    const weight = this.store.get(name)!;
-    const [rows] = weight.shape as [number, number];
-    if (weight.dtype === "float32" || rows <= BLOCK_ROWS || !("file" in weight.values)) return [undefined];
-    return Array.from({ length: Math.ceil(rows / BLOCK_ROWS) }, (_, i) => ({
-      from: i * BLOCK_ROWS,
-      count: Math.min(BLOCK_ROWS, rows - i * BLOCK_ROWS),
-    }));
-  }
-
-  embed(name: string, ids: Tensor): Tensor {
-    const weight = this.store.get(name)!;
-    if (weight.dtype === "float32") return gatherRows(this.get(name), ids);
-    const table = this.once(`${name} (stored)`, () =>
-      this.graph.initializer(`${name} (stored)`, weight.dtype, weight.shape, weight.values),
-    );
-    return cast(gatherRows(table, ids), "float32");
-  }
-
-  lowRank(module: string, rows?: RowRange): LowRank | null {
-    const pair = this.adapter.get(module);
-    if (!pair) return null;
-    const part = (name: string, weight: StoredWeight | undefined) =>
-      weight && this.stored(`${module}.${name}`, weight, rows);
-    return {
-      a: this.stored(`${module}.lora_A`, pair.a),
-      b: part("lora_B", pair.b)!,
-      scale: pair.scale,
-      bias: part("lora_B.bias", pair.bias) ?? null,
-      magnitude: part("lora_magnitude_vector", pair.magnitude) ?? null,
-    };
-  }
-
-  /** A weight in f32, or some of its rows: of a trained one cut from the whole input, of a constant where they lie. */
-  private stored(name: string, weight: StoredWeight, rows?: RowRange): Tensor {
-    if (!rows) return this.once(name, () => this.wide(name, weight));
-    const key = `${name}[${rows.from}]`;
-    return this.once(key, () =>
-      this.isTrained(name)
-        ? slice(this.stored(name, weight), 0, rows.from, rows.count)
-        : this.wide(key, rowsOf(weight, rows)),
-    );
-  }
-
-  private wide(name: string, weight: StoredWeight): Tensor {
-    if (this.isTrained(name)) {
-      const input = this.graph.input(name, "float32", weight.shape);
-      this.trained.set(name, input);
-      return input;
-    }
-    return cast(this.graph.initializer(name, weight.dtype as DType, weight.shape, weight.values), "float32");
-  }
-
-  private once(key: string, make: () => Tensor): Tensor {
-    const tensor = this.made.get(key) ?? make();
-    this.made.set(key, tensor);
-    return tensor;
-  }
-}
-
-/** Some rows of a weight, in the same bytes or the same file. */
-function rowsOf({ dtype, shape, values }: StoredWeight, { from, count }: RowRange): StoredWeight {
-  const rowBytes = (dtype === "float32" ? 4 : 2) * shape.slice(1).reduce((a, b) => a * b, 1);
-  const part =
-    "file" in values
-      ? { file: values.file, offset: values.offset + from * rowBytes, length: count * rowBytes }
-      : { bytes: values.bytes.subarray(from * rowBytes, (from + count) * rowBytes) };
-  return { dtype, shape: [count, ...shape.slice(1)], values: part };
 }

@@ -87,8 +87,8 @@ export async function finetune(
     options,
   );
   await engine.close();
-  const pairs = modules.map(({ name }): [string, LoraPair] => [
-    name,
+  const pairs = modules.map(({ name, peftName }): [string, LoraPair] => [
+    peftName,
     { a: weights.get(`${name}.lora_A`)!, b: weights.get(`${name}.lora_B`)! },
   ]);
   return { pairs: new Map(pairs), rank, alpha };

@@ -75,6 +75,8 @@ export const recipeShape = z.strictObject({
       blocks: z.enum(["second-half", "all"]).default("second-half"),
       rank: z.number().int().min(1).max(256).default(12),
       alpha: z.number().positive().optional(),
+      /** QLoRA: train beside a base whose blocks' matrices are brought to four bits; -double quantises their magnitudes again. */
+      quantize: z.enum(["nf4", "nf4-double"]).optional(),
     })
     .default({ blocks: "second-half", rank: 12 }),
   mixing: z

@@ -1,5 +1,7 @@
 /** A base model whose adapters are trained over ONNX Runtime: each training is a model of its own, as pairs are part of its graph. */
+import type { DecoderConfig } from "../../model/config.js";
 import { blockModules } from "../../model/modules.js";
+import { peftName } from "../../model/weight-names.js";
 import { inMemory } from "../../model/weights.js";
 import type { Finetunable, LinearModule } from "../training.js";
 import { type EngineOptions, onnxEngine } from "./open.js";
@@ -27,10 +29,12 @@ export function onnxFinetunable(base: OpenModel, channel: () => Channel, options
 function blockLinears({ config }: OpenModel): LinearModule[] {
   return Array.from({ length: config.layers }, (_, layer) =>
     blockModules(config).map(({ module, out, width }) => ({
-      name: `model.layers.${layer}.${module}`,
+      ...named(config, `model.layers.${layer}.${module}`),
       layer,
       out,
       width,
     })),
   ).flat();
 }
+
+const named = (config: DecoderConfig, name: string) => ({ name, peftName: peftName(config, name) });

@@ -4,7 +4,7 @@
  */
 import { Graph, gradients, moveRows, mul, power, reshape, sub, sum, type Tensor } from "../../graph/index.js";
 import type { Layout } from "../../model/decoder.js";
-import { GraphParameters } from "../../model/weights.js";
+import { GraphParameters } from "../../model/graph-parameters.js";
 import type { LayerChange } from "../engine.js";
 import { layoutInputs } from "./layout.js";
 import { blocks, type OpenModel, steered } from "./programs.js";

@@ -5,7 +5,7 @@ import { readJson } from "../../formats/json.js";
 import { CHECKPOINT_WEIGHTS, openWeightFiles } from "../../formats/weight-files.js";
 import { loadAdapter, withAdapter } from "../../model/adapter.js";
 import { parseConfig } from "../../model/config.js";
-import { loadWeights } from "../../model/weights.js";
+import { loadWeights, type Quantisation } from "../../model/weights.js";
 import { OnnxEngine } from "./onnx-engine.js";
 import { OnnxRuntime } from "./onnx-runtime.js";
 import type { OpenModel } from "./programs.js";
@@ -14,13 +14,17 @@ import type { Channel } from "./protocol.js";
 /** A config.json is a few KiB; this bounds a hostile one. */
 const MAX_CONFIG_BYTES = 4 << 20;
 
-/** Reads geometry and weights, with the adapter applied. */
-export async function openCheckpoint(folder: FileFolder, adapter?: FileFolder): Promise<OpenModel> {
+/** Reads geometry and weights, with the adapter applied. `quantise`: the blocks' matrices are brought to four bits first. */
+export async function openCheckpoint(
+  folder: FileFolder,
+  adapter?: FileFolder,
+  quantise: Quantisation | null = null,
+): Promise<OpenModel> {
   if (!(await folder.has("config.json")))
     throw new InputError(`${folder.name}: no config.json; expected a Hugging Face checkpoint folder`);
   const file = await folder.open("config.json");
   const config = parseConfig(await readJson(file, MAX_CONFIG_BYTES), file.name);
-  const weights = await loadWeights(config, await openWeightFiles(folder, CHECKPOINT_WEIGHTS), folder.name);
+  const weights = await loadWeights(config, await openWeightFiles(folder, CHECKPOINT_WEIGHTS), folder.name, quantise);
   if (!adapter) return { config, weights, adapter: new Map() };
   return withAdapter({ config, weights }, await loadAdapter(adapter, config));
 }

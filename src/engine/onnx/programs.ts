@@ -18,7 +18,8 @@ import {
 } from "../../graph/index.js";
 import type { DecoderConfig } from "../../model/config.js";
 import { block, embed, head, type Layout, logitLens } from "../../model/decoder.js";
-import { type AdapterStore, GraphParameters, type WeightStore } from "../../model/weights.js";
+import { GraphParameters } from "../../model/graph-parameters.js";
+import type { AdapterStore, WeightStore } from "../../model/weights.js";
 import { layoutInputs } from "./layout.js";
 
 /** What is opened: geometry, weights and adapter. */

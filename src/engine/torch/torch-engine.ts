@@ -69,7 +69,7 @@ export class TorchEngine implements Engine, Unembedding, TrainingEngine, Finetun
   }
 
   get linears(): readonly LinearModule[] {
-    return this.opened.linears;
+    return this.opened.linears.map((linear) => ({ ...linear, peftName: linear.name }));
   }
 
   /** The same weights without their adapter, in the same process. */

@@ -154,14 +154,16 @@ export function unbroadcast(dy: Tensor, shape: Shape): Tensor {
   return reshape(summed, shape);
 }
 
+/** Element types that are cast to, with ONNX's numbers for them. */
+const CAST_CODES = { float32: 1, int32: 6, int64: 7, float16: 10, bfloat16: 16 } as const;
+
 /** Another element type; gradients flow between floating types. */
-export function cast(x: Tensor, dtype: "float32" | "int64" | "int32"): Tensor {
+export function cast(x: Tensor, dtype: keyof typeof CAST_CODES): Tensor {
   if (x.dtype === dtype) return x;
-  const code = { float32: 1, int32: 6, int64: 7 }[dtype];
   return x.graph.apply("Cast", [x], {
     shape: x.shape,
     dtype,
-    attributes: { to: { int: code } },
+    attributes: { to: { int: CAST_CODES[dtype] } },
     gradients: [(dy) => dy],
   });
 }
