@@ -122,8 +122,9 @@ export async function openModelFolder(name: string): Promise<FileFolder> {
     const gguf = (await folder.has("config.json")) ? undefined : await ggufIn(folder);
     return gguf === undefined ? folder : openGgufModel(folder, gguf, name);
   }
-  if (name.toLowerCase().endsWith(".gguf")) return openGgufModel(await openFolder(dirname(name)), basename(name), name);
-  if (existsSync(name))
+  if (place.toLowerCase().endsWith(".gguf"))
+    return openGgufModel(await openFolder(dirname(place)), basename(place), name);
+  if (existsSync(place))
     throw new InputError(`${name}: is a file; --model takes a Hugging Face checkpoint folder or a .gguf file`);
   throw new InputError(
     `${name}: no such folder${hubHint(name)}; --model takes a Hugging Face checkpoint folder, a .gguf file, a name on the hub, or \`pocket\``,

@@ -88,7 +88,7 @@ export async function openSaeFolder(name: string): Promise<FileFolder> {
     }
     return folder;
   }
-  if (existsSync(name)) return openFolderOf(name);
+  if (existsSync(place)) return openFolderOf(place);
   throw new InputError(
     `${name}: no such SAE${hubHint(name)}; give its folder or file, a name on the hub, or \`pocket\``,
   );
