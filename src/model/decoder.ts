@@ -244,9 +244,10 @@ function project(weights: Parameters, part: LinearPart, x: Tensor): Tensor {
   const change = weights.lowRank(module, rows);
   if (!change) return linear(x, weight, bias);
   const { a, b, scale, magnitude } = change;
+  const plain = linear(x, weight, magnitude ? null : bias);
   const delta = mul(linear(linear(x, a), b, change.bias), scale);
-  if (!magnitude) return add(linear(x, weight, bias), delta);
-  const directed = mul(add(linear(x, weight), delta), div(magnitude, rowLengths(weight, a, b, scale)));
+  if (!magnitude) return add(plain, delta);
+  const directed = mul(add(plain, delta), div(magnitude, rowLengths(weight, a, b, scale)));
   return bias ? add(directed, bias) : directed;
 }
 
