@@ -4,13 +4,16 @@ import { describe, expect, it } from "vitest";
 import { openNodeChannel } from "../src/engine/onnx/node-channel.js";
 import { OnnxRuntime } from "../src/engine/onnx/onnx-runtime.js";
 import { onnxEngine, openCheckpoint } from "../src/engine/onnx/open.js";
+import { OnnxTrainer } from "../src/engine/onnx/trainer.js";
 import { bf16ToF32, f32ToBf16 } from "../src/formats/half.js";
 import { memorySource } from "../src/formats/memory-source.js";
 import { readSafetensorsHeader } from "../src/formats/safetensors.js";
 import { readTensorBytes, readTensorF32 } from "../src/formats/tensor-file.js";
 import { Graph } from "../src/graph/index.js";
 import { GraphParameters } from "../src/model/graph-parameters.js";
+import { linearModules } from "../src/model/modules.js";
 import { dequantiseMagnitudes, NF4_LEVELS, quantiseMagnitudes, quantiseNf4 } from "../src/model/nf4.js";
+import { inMemory } from "../src/model/weights.js";
 import { openFolder } from "../src/store/node-folder.js";
 
 const folder = new URL("./goldens/nf4/", import.meta.url).pathname;
@@ -99,4 +102,45 @@ describe.each(["double", "plain"])("a checkpoint that transformers saved in four
       logprobs[i]!.forEach((value, j) => expect(Math.abs(tokenLogprobs[j]! - value)).toBeLessThan(2e-4)),
     );
   });
+});
+
+it("quantises a base on opening: it scores, and gives LoRA the gradients, of the dequantised values", async () => {
+  const checkpoint = await openFolder(new URL("./goldens/decoder/llama", import.meta.url).pathname);
+  const plain = await openCheckpoint(checkpoint);
+  const quantised = await openCheckpoint(checkpoint, undefined, "nf4-double");
+  const linear = new Set(linearModules(plain.config, 0).map((module) => `${module}.weight`));
+  const dequantised = new Map(
+    [...plain.weights].map(([weight, stored]) => {
+      if (!linear.has(weight)) return [weight, stored] as const;
+      const { bytes: raw } = stored.values as { bytes: Uint8Array };
+      const { packed, magnitudes } = quantiseNf4(new Float32Array(raw.buffer, raw.byteOffset, raw.byteLength / 4));
+      const scales = dequantiseMagnitudes(quantiseMagnitudes(magnitudes));
+      const values = Float32Array.from(
+        { length: raw.byteLength / 4 },
+        (_, i) => NF4_LEVELS[(packed[i >> 1]! >> (i % 2 === 0 ? 4 : 0)) & 15]! * scales[i >> 6]!,
+      );
+      return [weight, inMemory(values, stored.shape)] as const;
+    }),
+  );
+  const ids = Int32Array.of(3, 17, 42, 8, 91, 5, 7, 30);
+  const sequence = { prompt: ids.subarray(0, 6), mask: new Uint8Array(6), action: ids.subarray(6) };
+  const module = "model.layers.2.self_attn.q_proj";
+  const half = (length: number, shape: number[]) =>
+    inMemory(
+      Float32Array.from({ length }, (_, i) => Math.sin(i)),
+      shape,
+    );
+  const adapter = new Map([[module, { a: half(64, [2, 32]), b: half(64, [32, 2]), scale: 1 }]]);
+  const measured = [];
+  for (const weights of [quantised.weights, dequantised, plain.weights]) {
+    const engine = onnxEngine({ ...plain, weights, adapter }, openNodeChannel(), { name: "llama", threads: 1 });
+    const [score] = await engine.score([sequence]);
+    const trainer = await OnnxTrainer.create(engine, (name) => name.includes("lora_"));
+    const { norms } = await trainer.gradientNorms([{ ids, from: 6 }]);
+    measured.push([...score!.tokenLogprobs, ...Object.values(norms)]);
+    await engine.close();
+  }
+  const [found, want, unquantised] = measured as [number[], number[], number[]];
+  found.forEach((x, i) => expect(Math.abs(x / want[i]! - 1)).toBeLessThan(1e-5));
+  expect(Math.max(...found.map((x, i) => Math.abs(x / unquantised[i]! - 1)))).toBeGreaterThan(0.01);
 });
