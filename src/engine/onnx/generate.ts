@@ -2,39 +2,21 @@
 import type { Sequence } from "../../model/sequence.js";
 import { Random } from "../../random/random.js";
 import type { GenerateOptions, Reply } from "../engine.js";
+import { replyInBatches } from "../reply-batches.js";
 import type { Feeds, TensorData } from "../runtime.js";
 import { sampleToken } from "../sampling.js";
 import { layoutFeeds, rowCount, type Strip } from "./layout.js";
 import type { OnnxEngine } from "./onnx-engine.js";
 import { generateProgram } from "./programs.js";
 
-/** Sequences generated together; more gain little on a CPU and hold more memory. */
-const BATCH = 64;
 const NEVER = 1e9;
 
-export async function generateReplies(
+export function generateReplies(
   engine: OnnxEngine,
   sequences: readonly Sequence[],
   options: GenerateOptions,
 ): Promise<Reply[]> {
-  const replies = new Array<Reply>(sequences.length);
-  const order = [...sequences.keys()].sort(
-    (a, b) => sequences[b]!.prompt.length - sequences[a]!.prompt.length || a - b,
-  );
-  for (let from = 0; from < order.length; from += BATCH) {
-    const batch = order.slice(from, from + BATCH);
-    const made = await generateBatch(
-      engine,
-      batch.map((i) => sequences[i]!),
-      batch,
-      options,
-    );
-    batch.forEach((index, k) => {
-      replies[index] = made[k]!;
-    });
-    options.onProgress?.(Math.min(from + BATCH, order.length), order.length);
-  }
-  return replies;
+  return replyInBatches(sequences, options, (batch, streams) => generateBatch(engine, batch, streams, options));
 }
 
 async function generateBatch(

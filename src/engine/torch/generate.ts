@@ -3,40 +3,22 @@ import { z } from "zod";
 import type { Sequence } from "../../model/sequence.js";
 import { Random } from "../../random/random.js";
 import type { GenerateOptions, Reply } from "../engine.js";
+import { replyInBatches } from "../reply-batches.js";
 import { integersOf, packIds } from "./packing.js";
 import { type TorchEngine, totalLength } from "./torch-engine.js";
 
-/** Sequences generated together. */
-const BATCH = 64;
 /** Tokens between two looks at whether the call was aborted. */
 const STEPS = 16;
 
 const keptShape = z.object({ kept: z.number() });
 const advancedShape = z.object({ done: z.boolean() });
 
-export async function generateReplies(
+export function generateReplies(
   engine: TorchEngine,
   sequences: readonly Sequence[],
   options: GenerateOptions,
 ): Promise<Reply[]> {
-  const replies = new Array<Reply>(sequences.length);
-  const order = [...sequences.keys()].sort(
-    (a, b) => sequences[b]!.prompt.length - sequences[a]!.prompt.length || a - b,
-  );
-  for (let from = 0; from < order.length; from += BATCH) {
-    const batch = order.slice(from, from + BATCH);
-    const made = await generateBatch(
-      engine,
-      batch.map((i) => sequences[i]!),
-      batch,
-      options,
-    );
-    batch.forEach((index, k) => {
-      replies[index] = made[k]!;
-    });
-    options.onProgress?.(Math.min(from + BATCH, order.length), order.length);
-  }
-  return replies;
+  return replyInBatches(sequences, options, (batch, streams) => generateBatch(engine, batch, streams, options));
 }
 
 /** `streams`: places of the sequences in the caller's list, which their draws go by. */
