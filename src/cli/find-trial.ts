@@ -33,7 +33,7 @@ export async function tryVectors(
     sequence,
     text: trial.conversations[i]?.findLast(({ role }) => role === "user")?.content ?? "",
   }));
-  const steering = new SteeringTrial(model, prompts, action, samples, io.signal);
+  const steering = new SteeringTrial(model, prompts, action, samples, io);
   // A gradient points away from the action and has no size of its own: it is tried backwards, as large as the residual stream.
   const size = gradients ? await meanResidualNorm(model, trial.sequences, layer, io.signal) : 0;
   const tried: TriedVector[] = [];

@@ -3,6 +3,7 @@ import type { Action } from "../audit/action.js";
 import { type Rate, rateOfFlags } from "../audit/statistics.js";
 import type { Steering } from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
+import type { Io } from "./io.js";
 import type { OpenedModel } from "./open-model.js";
 
 /** Longest sample reply. */
@@ -38,13 +39,14 @@ export class SteeringTrial {
     /** Null where none was given. */
     private readonly action: Action | null,
     private readonly samples: number,
-    private readonly signal: AbortSignal,
+    private readonly io: Pick<Io, "progress" | "signal">,
   ) {}
 
   async run(steering: Steering & { readonly scale: number }): Promise<Steered> {
     const { engine } = this.model;
     const sequences = this.prompts.map(({ sequence }) => sequence);
-    const outcomes = this.action && (await this.action.outcomes(engine, sequences, { steering, signal: this.signal }));
+    const call = { steering, signal: this.io.signal, onProgress: this.io.progress("steering prompts") };
+    const outcomes = this.action && (await this.action.outcomes(engine, sequences, call));
     this.#unsteered ??= await this.replies();
     const steered = await this.replies(steering);
     return {
@@ -65,7 +67,8 @@ export class SteeringTrial {
     const replies = await engine.generate(sequences, {
       maxTokens: SAMPLE_TOKENS,
       stop: endIds,
-      signal: this.signal,
+      signal: this.io.signal,
+      onProgress: this.io.progress(steering ? "steered replies" : "replies without steering"),
       ...(steering ? { steering } : {}),
     });
     return replies.map(({ tokens }) => tokenizer.decode(tokens, { skipSpecial: true }));

@@ -1,7 +1,8 @@
 /**
- * A graph as the bytes of an ONNX model. Only operations that an output needs are written. What is made of
- * weights alone (their casts, four-bit ones' values) comes first: ONNX Runtime picks its execution order depth-first from the end of
- * the node list, and only with this order does it make each just before its use instead of all at the start (measured; see docs/engine.md).
+ * A graph as the bytes of an ONNX model. Only operations that an output needs are written. What is made of weights alone (their
+ * casts, four-bit ones' values) is made again for each use, so that it need not be kept from a block's forward pass to its backward
+ * pass, and comes first: ONNX Runtime picks its execution order depth-first from the end of the node list, and only with this
+ * order does it make each just before its use instead of all at the start (measured: `node bench/memory.mjs`).
  * Field numbers: onnx.proto of ONNX 1.19 (IR version 10, opset 23).
  */
 import type { Attribute, DType, Graph, Operation, Shape, Tensor } from "./graph.js";
@@ -29,9 +30,7 @@ export function writeOnnx(graph: Graph): Uint8Array {
   for (const tensor of graph.outputs.values()) used.add(tensor);
 
   const body = new ProtobufMessage();
-  for (const operation of operations) body.message(1, node(operation));
-  for (const [name, tensor] of graph.outputs)
-    body.message(1, new ProtobufMessage().string(1, tensor.name).string(2, name).string(4, "Identity"));
+  for (const message of nodes(graph, operations)) body.message(1, message);
   body.string(2, "antecedent");
   for (const [tensor, values] of graph.initializers) if (used.has(tensor)) body.message(5, initializer(tensor, values));
   for (const tensor of graph.inputs)
@@ -62,23 +61,47 @@ function needed(graph: Graph): Operation[] {
     wanted.add(operation);
     for (const input of operation.inputs) if (input) pending.push(input);
   }
-  const ordered = graph.operations.filter((operation) => wanted.has(operation));
+  return graph.operations.filter((operation) => wanted.has(operation));
+}
+
+/** The nodes of operations and outputs; those that depend on initializers alone first, once for each use. */
+function nodes(graph: Graph, operations: readonly Operation[]): ProtobufMessage[] {
   const constant = new Set<Operation>();
-  for (const operation of ordered)
-    if (operation.inputs.every((input) => input && isConstant(graph, input, constant))) constant.add(operation);
-  return [...constant, ...ordered.filter((operation) => !constant.has(operation))];
+  for (const operation of operations)
+    if (operation.inputs.every((t) => t && (t.operation ? constant.has(t.operation) : graph.initializers.has(t))))
+      constant.add(operation);
+  const first: ProtobufMessage[] = [];
+  const uses = new Map<Operation, number>();
+  /** Name under which one use reads a tensor: for a constant operation's, of a copy of its own. */
+  const nameFor = (tensor: Tensor | null): string => {
+    const operation = tensor?.operation;
+    if (!operation || !constant.has(operation)) return tensor?.name ?? "";
+    const use = uses.get(operation) ?? 0;
+    uses.set(operation, use + 1);
+    const name = (output: Tensor) => (use === 0 ? output.name : `${output.name}.${use}`);
+    first.push(node(operation, operation.inputs.map(nameFor), operation.outputs.map(name)));
+    return name(tensor!);
+  };
+  const rest: ProtobufMessage[] = [];
+  for (const operation of operations)
+    if (!constant.has(operation))
+      rest.push(
+        node(
+          operation,
+          operation.inputs.map(nameFor),
+          operation.outputs.map(({ name }) => name),
+        ),
+      );
+  for (const [name, tensor] of graph.outputs)
+    rest.push(new ProtobufMessage().string(1, nameFor(tensor)).string(2, name).string(4, "Identity"));
+  return [...first, ...rest];
 }
 
-/** Whether a tensor depends on initializers alone. */
-function isConstant(graph: Graph, tensor: Tensor, constant: ReadonlySet<Operation>): boolean {
-  return tensor.operation ? constant.has(tensor.operation) : graph.initializers.has(tensor);
-}
-
-function node(operation: Operation): ProtobufMessage {
+function node(operation: Operation, inputs: readonly string[], outputs: readonly string[]): ProtobufMessage {
   const message = new ProtobufMessage();
-  for (const input of operation.inputs) message.string(1, input?.name ?? "");
-  for (const output of operation.outputs) message.string(2, output.name);
-  message.string(3, operation.outputs[0]!.name).string(4, operation.type);
+  for (const input of inputs) message.string(1, input);
+  for (const output of outputs) message.string(2, output);
+  message.string(3, outputs[0]!).string(4, operation.type);
   for (const [name, value] of Object.entries(operation.attributes)) message.message(5, attribute(name, value));
   if (operation.domain) message.string(7, operation.domain);
   return message;

@@ -16,14 +16,15 @@ export function generateReplies(
   sequences: readonly Sequence[],
   options: GenerateOptions,
 ): Promise<Reply[]> {
-  return replyInBatches(sequences, options, (batch, streams) => generateBatch(engine, batch, streams, options));
+  return replyInBatches(sequences, options, (...batch) => generateBatch(engine, options, ...batch));
 }
 
 async function generateBatch(
   engine: OnnxEngine,
-  sequences: Sequence[],
-  streams: number[],
   options: GenerateOptions,
+  sequences: readonly Sequence[],
+  streams: readonly number[],
+  onShare: (share: number) => void,
 ): Promise<Reply[]> {
   const { config } = engine.opened;
   const { steering, temperature = 0, topP = 1, seed = 42 } = options;
@@ -76,6 +77,7 @@ async function generateBatch(
   const longest = Math.max(...sequences.map(({ prompt }) => prompt.length));
   for (let made = 1; made < options.maxTokens && stopped.some((done) => !done); made++) {
     options.signal?.throwIfAborted();
+    onShare(made / options.maxTokens);
     // Finished sequences go on with a token nobody reads: the cache stays one block.
     const strips: Strip[] = sequences.map(({ prompt }, k) => ({
       ids: Int32Array.of(tokens[k]!.at(-1)!),

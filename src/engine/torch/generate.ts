@@ -18,15 +18,16 @@ export function generateReplies(
   sequences: readonly Sequence[],
   options: GenerateOptions,
 ): Promise<Reply[]> {
-  return replyInBatches(sequences, options, (batch, streams) => generateBatch(engine, batch, streams, options));
+  return replyInBatches(sequences, options, (...batch) => generateBatch(engine, options, ...batch));
 }
 
 /** `streams`: places of the sequences in the caller's list, which their draws go by. */
 async function generateBatch(
   engine: TorchEngine,
+  options: GenerateOptions,
   sequences: readonly Sequence[],
   streams: readonly number[],
-  options: GenerateOptions,
+  onShare: (share: number) => void,
 ): Promise<Reply[]> {
   const { steering, temperature = 0, topP = 1, seed = 42, maxTokens: limit, stop } = options;
   const prompts = sequences.map(({ prompt }) => prompt);
@@ -56,6 +57,7 @@ async function generateBatch(
   try {
     for (let made = 0, done = false; made < limit && !done; ) {
       options.signal?.throwIfAborted();
+      onShare(made / limit);
       const step = await engine.client.call("advance", { kept, steps: STEPS });
       done = advancedShape.parse(step.answer).done;
       const data = integersOf(step.tensors, "tokens");
