@@ -37,6 +37,7 @@ import {
   sumOfSquares,
   type Tensor,
   tanh,
+  thresholdedRelu,
   transpose,
   where,
 } from "../src/graph/index.js";
@@ -81,6 +82,7 @@ const cases: Case[] = [
   { name: "sqrt", shapes: [[2, 3]], build: ([x]) => sqrt(x!), low: 0.5 },
   { name: "power", shapes: [[2, 3]], build: ([x]) => power(x!, 1.3), low: 0.5 },
   { name: "relu", shapes: [[3, 3]], build: ([x]) => relu(x!) },
+  { name: "thresholded relu", shapes: [[3, 3]], build: ([x]) => thresholdedRelu(x!, 0.25) },
   { name: "sigmoid", shapes: [[2, 3]], build: ([x]) => sigmoid(x!) },
   { name: "tanh", shapes: [[2, 3]], build: ([x]) => tanh(x!) },
   { name: "silu", shapes: [[2, 3]], build: ([x]) => silu(x!) },

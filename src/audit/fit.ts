@@ -54,6 +54,14 @@ interface State {
   readonly parts: readonly Part[];
   /** Level of each part's score on each observation, 0 … THRESHOLDS. */
   readonly levels: readonly Uint8Array[];
+  /** Made when it is first asked for. */
+  histogram?: Histogram;
+}
+
+/** Observations by level of the detector's score, 0 … THRESHOLDS: how many, and on how many of them the model fires. */
+interface Histogram {
+  readonly total: Int32Array;
+  readonly fired: Int32Array;
 }
 
 /** A latent on each observation, in steps of 1/THRESHOLDS: rounded down where it counts for a part, up where against. */
@@ -211,24 +219,31 @@ function credit(rate: number, surest: number): number {
   return LEAK_SHARE + (1 - LEAK_SHARE) * Math.min(1, Math.max(0, place));
 }
 
-/** Observations and firing ones by level of the detector's score, 0 … THRESHOLDS. */
-function histogram(problem: Problem, state: State): { total: Int32Array; fired: Int32Array } {
-  const size = problem.fired.length;
-  const total = new Int32Array(THRESHOLDS + 1);
-  const fired = new Int32Array(THRESHOLDS + 1);
-  const score = (state.levels[0] as Uint8Array).slice();
-  for (const levels of state.levels.slice(1)) {
+function histogram(problem: Problem, state: State): Histogram {
+  state.histogram ??= countLevels(problem.fired, state.levels);
+  return state.histogram;
+}
+
+/** Where most of a fit's time goes: one or two parts are counted without an array of scores between. */
+function countLevels(fired: Uint8Array, levels: readonly Uint8Array[]): Histogram {
+  const size = fired.length;
+  const counts = new Int32Array(2 * (THRESHOLDS + 1)); // not firing and firing, level by level
+  const [first, second] = levels as [Uint8Array, Uint8Array?];
+  if (second === undefined) for (let i = 0; i < size; i++) counts[2 * first[i]! + fired[i]!]!++;
+  else {
+    let least = first;
+    for (const next of levels.slice(2)) least = least.map((level, i) => Math.min(level, next[i]!));
     for (let i = 0; i < size; i++) {
-      const level = levels[i] as number;
-      if (level < (score[i] as number)) score[i] = level;
+      const a = least[i]!;
+      const b = second[i]!;
+      counts[2 * (a < b ? a : b) + fired[i]!]!++;
     }
   }
-  for (let i = 0; i < size; i++) {
-    const level = score[i] as number;
-    total[level] = (total[level] as number) + 1;
-    fired[level] = (fired[level] as number) + (problem.fired[i] as number);
-  }
-  return { total, fired };
+  const ofLevel = (level: number) => counts[2 * level]! + counts[2 * level + 1]!;
+  return {
+    total: Int32Array.from({ length: THRESHOLDS + 1 }, (_, level) => ofLevel(level)),
+    fired: Int32Array.from({ length: THRESHOLDS + 1 }, (_, level) => counts[2 * level + 1]!),
+  };
 }
 
 /** The largest lower bound of the rate above any threshold, over all states. */

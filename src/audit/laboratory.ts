@@ -2,7 +2,8 @@
  * Where prompts are tried: reads their latents and scores the action after them. Every prompt is asked once, whatever
  * order or set it comes in, so that an engine that remembers answers makes a repeated audit free.
  */
-import type { Engine } from "../engine/engine.js";
+import type { CallOptions, Engine } from "../engine/engine.js";
+import { twoAtOnce } from "../engine/two-at-once.js";
 import type { Sequence } from "../model/sequence.js";
 import { readMaxima } from "../sae/readings.js";
 import { towardsAction } from "./action.js";
@@ -32,8 +33,8 @@ export interface Observation {
   readonly fired: boolean;
 }
 
-/** Prompts scored between two looks at the abort signal; engines make their own batches inside. */
-const PROMPTS_A_SCORE = 256;
+/** Prompts asked about between two looks at the abort signal; engines make their own batches inside. */
+const PROMPTS_AT_ONCE = 256;
 
 export class Laboratory {
   readonly #context: AuditContext;
@@ -73,16 +74,10 @@ export class Laboratory {
 
   /** Latents of each prompt. */
   async read(prompts: readonly Prompt[]): Promise<Reading[]> {
-    const missing = this.#missing(prompts, this.#readings);
     const { suspect, sae, layer } = this.#context;
-    const sequences = missing.map((entry) => this.render(entry[1]).sequence);
-    const readings = await readMaxima(suspect, sae, sequences, layer, {
-      ...(this.#calls.onProgress === undefined ? {} : { onProgress: this.#calls.onProgress }),
-      ...(this.#calls.signal === undefined ? {} : { signal: this.#calls.signal }),
-    });
-    missing.forEach(([key], i) => {
-      this.#readings.set(key, readings[i] as Reading);
-    });
+    await this.#answer(this.#missing(prompts, this.#readings), this.#readings, (sequences, calls) =>
+      readMaxima(suspect, sae, sequences, layer, calls),
+    );
     return prompts.map((prompt) => this.#readings.get(promptKey(prompt)) as Reading);
   }
 
@@ -97,23 +92,39 @@ export class Laboratory {
   }
 
   async #score(engine: Engine, known: Map<string, Outcome>, prompts: readonly Prompt[]): Promise<Outcome[]> {
-    const missing = this.#missing(prompts, known);
-    for (let done = 0; done < missing.length; done += PROMPTS_A_SCORE) {
-      this.#calls.signal?.throwIfAborted();
-      const some = missing.slice(done, done + PROMPTS_A_SCORE);
-      const options = this.#calls.signal === undefined ? {} : { signal: this.#calls.signal };
-      const outcomes = await this.#context.action.outcomes(
-        engine,
-        some.map((entry) => this.render(entry[1]).sequence),
-        options,
-      );
-      some.forEach(([key], i) => {
-        const { logprob, fired } = outcomes[i]!;
-        known.set(key, { logprob, fired });
-      });
-      this.#calls.onProgress?.(Math.min(done + PROMPTS_A_SCORE, missing.length), missing.length);
-    }
+    const { action } = this.#context;
+    await this.#answer(this.#missing(prompts, known), known, async (sequences, calls) =>
+      (await action.outcomes(engine, sequences, calls)).map(({ logprob, fired }) => ({ logprob, fired })),
+    );
     return prompts.map((prompt) => known.get(promptKey(prompt)) as Outcome);
+  }
+
+  /** Answers prompts a batch at a time, and keeps the answers; the next batch is rendered while one is computed. */
+  async #answer<Answer>(
+    missing: readonly [string, Prompt][],
+    known: Map<string, Answer>,
+    ask: (sequences: Sequence[], calls: CallOptions) => Promise<Answer[]>,
+  ): Promise<void> {
+    const { signal, onProgress } = this.#calls;
+    const batches = Array.from({ length: Math.ceil(missing.length / PROMPTS_AT_ONCE) }, (_, i) =>
+      missing.slice(i * PROMPTS_AT_ONCE, (i + 1) * PROMPTS_AT_ONCE),
+    );
+    let done = 0;
+    await twoAtOnce(
+      batches,
+      (batch) => {
+        signal?.throwIfAborted();
+        const sequences = batch.map(([, prompt]) => this.render(prompt).sequence);
+        return ask(sequences, signal === undefined ? {} : { signal });
+      },
+      (answers, batch) => {
+        batch.forEach(([key], i) => {
+          known.set(key, answers[i] as Answer);
+        });
+        done += batch.length;
+        onProgress?.(done, missing.length);
+      },
+    );
   }
 
   /** Distinct prompts that are not answered yet, sorted by key so that batches do not depend on the caller's order. */

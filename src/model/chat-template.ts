@@ -73,26 +73,25 @@ export function compileTemplate(
   } catch (error) {
     throw new InputError(`${name}: the chat template cannot be parsed (${(error as Error).message}); --raw skips it`);
   }
+  let usesDate = false;
+  const globals = environmentOf({
+    ...CONSTANTS,
+    ...named,
+    range: boundedRange,
+    raise_exception: (message: unknown) => {
+      throw new Refusal(String(message));
+    },
+    strftime_now: (format: unknown) => {
+      usesDate = true;
+      return strftime(FIXED_DAY, String(format));
+    },
+  });
   return {
     name,
     render: (messages, { generationPrompt = true } = {}) => {
-      let usesDate = false;
-      const environment = new Environment();
-      const globals: Record<string, unknown> = {
-        ...CONSTANTS,
-        ...named,
-        messages: messages.map(({ role, content }) => ({ role, content })),
-        add_generation_prompt: generationPrompt,
-        range: boundedRange,
-        raise_exception: (message: unknown) => {
-          throw new Refusal(String(message));
-        },
-        strftime_now: (format: unknown) => {
-          usesDate = true;
-          return strftime(FIXED_DAY, String(format));
-        },
-      };
-      for (const [key, value] of Object.entries(globals)) environment.set(key, value);
+      usesDate = false;
+      const conversation = messages.map(({ role, content }) => ({ role, content }));
+      const environment = environmentOf({ messages: conversation, add_generation_prompt: generationPrompt }, globals);
       try {
         const text = String(new BoundedInterpreter(environment).run(program).value);
         // Llama 3.1's first template writes the date itself, where it is not given one.
@@ -107,6 +106,13 @@ export function compileTemplate(
       }
     },
   };
+}
+
+/** What a template sets goes into the environment it runs in: the one around it stays as it is. */
+function environmentOf(values: Readonly<Record<string, unknown>>, around?: JinjaEnvironment): JinjaEnvironment {
+  const environment = new Environment(around);
+  for (const [key, value] of Object.entries(values)) environment.set(key, value);
+  return environment;
 }
 
 const CONSTANTS = {

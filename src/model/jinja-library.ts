@@ -21,7 +21,7 @@ export interface JinjaInterpreter {
 
 interface Library {
   readonly Template: new (source: string) => { readonly parsed: unknown };
-  readonly Environment: new () => JinjaEnvironment;
+  readonly Environment: new (around?: JinjaEnvironment) => JinjaEnvironment;
   readonly Interpreter: new (environment: JinjaEnvironment) => JinjaInterpreter;
 }
 

@@ -93,7 +93,8 @@ function byteLevel(text: AlignedText, component: Component): AlignedText[] {
   return words.map((word) => {
     const out = { chars: [] as string[], starts: [] as number[], ends: [] as number[] };
     word.chars.forEach((char, i) => {
-      for (const byte of ENCODER.encode(char)) {
+      const code = char.charCodeAt(0);
+      for (const byte of code < 0x80 ? [code] : ENCODER.encode(char)) {
         out.chars.push(BYTE_TO_CHAR[byte] as string);
         out.starts.push(word.starts[i] as number);
         out.ends.push(word.ends[i] as number);

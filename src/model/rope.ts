@@ -23,7 +23,14 @@ export function ropeTables(rope: RopeConfig, positions: Int32Array): { cos: Floa
   const pairs = frequencies.length;
   const cos = new Float32Array(positions.length * pairs);
   const sin = new Float32Array(positions.length * pairs);
+  const rows = new Map<number, number>(); // position → the first row that has it
   positions.forEach((position, row) => {
+    const known = rows.get(position);
+    if (known !== undefined) {
+      for (const table of [cos, sin]) table.copyWithin(row * pairs, known * pairs, (known + 1) * pairs);
+      return;
+    }
+    rows.set(position, row);
     if (limit && position >= limit.tokens)
       throw new InputError(
         `a sequence has more than ${limit.tokens} tokens, where this model's ${limit.scaling} rope scaling changes its frequencies; that is not supported, so give shorter prompts`,

@@ -3,7 +3,7 @@
  * resident or mapped from its file, however many graphs use it.
  */
 import type { Program, Resident, Runtime, TensorData } from "../engine/runtime.js";
-import { add, Graph, greater, mul, relu, type Tensor, where } from "../graph/index.js";
+import { add, Graph, greater, mul, relu, type Tensor, thresholdedRelu, where } from "../graph/index.js";
 import { type GraphMatrix, latentNorms, type MappedMatrix, mappedMatrix, residentMatrix } from "./matrix.js";
 import type { Sae, SaeInfo, SparseLatents } from "./sae.js";
 import { SparseRows } from "./sparse.js";
@@ -190,12 +190,19 @@ class DenseSae implements Sae {
     }
     const p = add(q, perLatent(q, "encoder bias", encoderBias));
     if (activation.kind === "relu") return relu(p);
-    if (activation.kind === "jumprelu")
-      return where(greater(p, perLatent(q, "threshold", activation.threshold)), relu(p), 0);
+    if (activation.kind === "jumprelu") return jumpRelu(p, activation.threshold);
     return activation.kind === "topk" && activation.rescale !== false
       ? mul(p, perLatent(q, "norms", this.#norms.decoder))
       : p;
   }
+}
+
+/** p where it is above its latent's threshold [m] and positive, else 0: in one pass where the thresholds allow it. */
+function jumpRelu(p: Tensor, thresholds: Float32Array): Tensor {
+  const [first = 0] = thresholds;
+  if (first >= 0 && thresholds.every((threshold) => threshold === first)) return thresholdedRelu(p, first);
+  const positive = thresholds.every((threshold) => threshold >= 0) ? p : relu(p);
+  return where(greater(p, perLatent(p, "threshold", thresholds)), positive, 0);
 }
 
 /** A constant [m] in the graph of `near`. */

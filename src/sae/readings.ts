@@ -3,6 +3,7 @@
  * is asked for, so that a corpus of any length fits: per-prompt maxima of a latent are what units, labels and audits use.
  */
 import type { CallOptions, Engine, Residual } from "../engine/engine.js";
+import { twoAtOnce } from "../engine/two-at-once.js";
 import type { Sequence } from "../model/sequence.js";
 import type { Sae, SparseLatents } from "./sae.js";
 import { type Maxima, tokenMaxima } from "./sparse.js";
@@ -30,8 +31,11 @@ export async function readMaxima(
   options: CallOptions & { readonly onLatents?: (latents: SparseLatents) => void } = {},
 ): Promise<Maxima[]> {
   const all: Maxima[] = [];
-  await inBatches(engine, sequences, layer, options, async (residuals) => {
-    const latents = await sae.encode(joined(residuals, sae.info.dModel));
+  const encode = async (residuals: Residual[]) => ({
+    residuals,
+    latents: await sae.encode(joined(residuals, sae.info.dModel)),
+  });
+  await inBatches(engine, sequences, layer, options, encode, ({ residuals, latents }) => {
     options.onLatents?.(latents);
     const tokens = new Int32Array(latents.rowStart.length - 1);
     let row = 0;
@@ -53,8 +57,13 @@ export async function readLatents(
   options: CallOptions = {},
 ): Promise<PromptLatents[]> {
   const all: PromptLatents[] = [];
-  await inBatches(engine, sequences, layer, options, async (residuals) => {
-    for (const { tokens, values } of residuals) all.push({ tokens, latents: await sae.encode(values) });
+  const encode = async (residuals: Residual[]) => {
+    const made: PromptLatents[] = [];
+    for (const { tokens, values } of residuals) made.push({ tokens, latents: await sae.encode(values) });
+    return made;
+  };
+  await inBatches(engine, sequences, layer, options, encode, (made) => {
+    all.push(...made);
   });
   return all;
 }
@@ -72,7 +81,8 @@ export async function readRows(
   const total = sequences.reduce((sum, sequence) => sum + length(sequence), 0);
   const rows = new Float32Array(d * Math.min(total, options.limit ?? total));
   let at = 0;
-  await inBatches(engine, sequences, layer, options, async (residuals) => {
+  const same = async (residuals: Residual[]) => residuals;
+  await inBatches(engine, sequences, layer, options, same, (residuals) => {
     for (const { values } of residuals) {
       const part = values.subarray(0, rows.length - at);
       rows.set(part, at);
@@ -83,27 +93,38 @@ export async function readRows(
   return rows;
 }
 
-async function inBatches(
+/** Reads residuals batch by batch: `make` of one batch goes on beside the next one's, `use` gets them in order. */
+async function inBatches<Made>(
   engine: Engine,
   sequences: readonly Sequence[],
   layer: number,
   { onProgress, signal, positions = "masked" }: CallOptions & { readonly positions?: "masked" | "all" },
-  use: (residuals: Residual[]) => Promise<unknown>,
+  make: (residuals: Residual[]) => Promise<Made>,
+  use: (made: Made) => unknown,
 ): Promise<void> {
-  for (let from = 0; from < sequences.length; ) {
-    signal?.throwIfAborted();
+  const batches: { from: number; to: number }[] = [];
+  for (let from = 0; from < sequences.length; from = batches.at(-1)!.to) {
     let to = from;
     let rows = 0;
     while (to < sequences.length && to - from < BATCH_PROMPTS && (to === from || rows < BATCH_ROWS)) {
       rows += positions === "all" ? sequences[to]!.prompt.length : maskedTokens(sequences[to]!);
       to += 1;
     }
-    const batch = sequences.slice(from, to);
-    const more = await use(await engine.residuals(batch, layer, { positions, ...(signal ? { signal } : {}) }));
-    onProgress?.(to, sequences.length);
-    if (more === false) return;
-    from = to;
+    batches.push({ from, to });
   }
+  await twoAtOnce(
+    batches,
+    async ({ from, to }) => {
+      signal?.throwIfAborted();
+      const options = { positions, ...(signal ? { signal } : {}) };
+      return make(await engine.residuals(sequences.slice(from, to), layer, options));
+    },
+    (made, { to }) => {
+      const more = use(made);
+      onProgress?.(to, sequences.length);
+      return more;
+    },
+  );
 }
 
 function maskedTokens(sequence: Sequence): number {

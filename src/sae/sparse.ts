@@ -10,14 +10,28 @@ export class SparseRows {
 
   /** Appends the positive entries of dense rows [n, m]. NaN is an error: the activations were not finite. */
   addDense(dense: Float32Array, latents: number): void {
+    // Most entries are 0, and two of them side by side are one f64 that is 0.
+    const doubles =
+      latents % 2 === 0 && dense.byteOffset % 8 === 0
+        ? new Float64Array(dense.buffer, dense.byteOffset, dense.length / 2)
+        : undefined;
     for (let at = 0; at < dense.length; at += latents) {
-      for (let j = 0; j < latents; j++) {
-        const value = dense[at + j]!;
-        if (value > 0) this.#push(j, value);
-        else if (Number.isNaN(value)) throw notANumber(j);
-      }
+      if (doubles) {
+        for (let pair = at / 2; pair < (at + latents) / 2; pair++) {
+          if (doubles[pair] === 0) continue;
+          this.#add(dense, at, 2 * pair);
+          this.#add(dense, at, 2 * pair + 1);
+        }
+      } else for (let i = at; i < at + latents; i++) this.#add(dense, at, i);
       this.#rowStart.push(this.#count);
     }
+  }
+
+  /** Appends entry `i` of the row that starts at `from`, if it is positive. */
+  #add(dense: Float32Array, from: number, i: number): void {
+    const value = dense[i]!;
+    if (value > 0) this.#push(i - from, value);
+    else if (Number.isNaN(value)) throw notANumber(i - from);
   }
 
   /** Appends, of each dense row [n, m], the positive ones among its k largest entries. */

@@ -2,7 +2,7 @@
 import { type MessagePort, parentPort } from "node:worker_threads";
 import * as ort from "onnxruntime-node";
 import { type OrtModule, SessionHost } from "./host.js";
-import type { Request } from "./protocol.js";
+import type { Answer, Request } from "./protocol.js";
 
 const host = new SessionHost(ort as unknown as OrtModule);
 const port = parentPort as MessagePort;
@@ -13,7 +13,12 @@ port.on("message", ({ id, request }: { id: number; request: Request }) => {
   last = last
     .then(() => host.handle(request))
     .then(
-      (answer) => port.postMessage({ id, answer }),
+      (answer) => port.postMessage({ id, answer }, request.op === "run" ? buffersOf(answer) : []),
       (error: unknown) => port.postMessage({ id, error: error instanceof Error ? error.message : String(error) }),
     );
 });
+
+/** What a run made is handed over and not copied; nothing here refers to it any more. */
+function buffersOf({ tensors = {} }: Answer): ArrayBuffer[] {
+  return [...new Set(Object.values(tensors).map(({ data }) => data.buffer as ArrayBuffer))];
+}

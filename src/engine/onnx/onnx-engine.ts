@@ -21,6 +21,7 @@ import type {
 } from "../engine.js";
 import type { Program } from "../runtime.js";
 import type { Trainer, TrainerState, TrainingEngine } from "../training.js";
+import { twoAtOnce } from "../two-at-once.js";
 import { generateReplies } from "./generate.js";
 import { OnnxLayerChange } from "./layer-change.js";
 import { float32, int32, layoutFeeds, rowCount, type Strip } from "./layout.js";
@@ -190,15 +191,19 @@ export class OnnxEngine implements Engine, Unembedding, TrainingEngine {
     lengths: readonly number[],
     options: CallOptions,
     work: (chunk: number[]) => Promise<void>,
-    keptLayers = 0,
   ): Promise<void> {
     let done = 0;
-    for (const chunk of chunkByLength(lengths, batchTokens(this.opened.config, keptLayers))) {
-      options.signal?.throwIfAborted();
-      await work(chunk);
-      done += chunk.length;
-      options.onProgress?.(done, lengths.length);
-    }
+    await twoAtOnce(
+      chunkByLength(lengths, batchTokens(this.opened.config, 0)),
+      async (chunk) => {
+        options.signal?.throwIfAborted();
+        await work(chunk);
+      },
+      (_, chunk) => {
+        done += chunk.length;
+        options.onProgress?.(done, lengths.length);
+      },
+    );
   }
 }
 

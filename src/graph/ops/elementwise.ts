@@ -79,6 +79,15 @@ export function relu(x: Tensor): Tensor {
   return x.graph.apply("Relu", [x], { shape: x.shape, gradients: [(dy) => where(greater(x, 0), dy, 0)] });
 }
 
+/** x where x > alpha, else 0; alpha ≥ 0 */
+export function thresholdedRelu(x: Tensor, alpha: number): Tensor {
+  return x.graph.apply("ThresholdedRelu", [x], {
+    shape: x.shape,
+    attributes: { alpha: { float: alpha } },
+    gradients: [(dy) => where(greater(x, alpha), dy, 0)],
+  });
+}
+
 /** 1 / (1 + e^−x) */
 export function sigmoid(x: Tensor): Tensor {
   const y: Tensor = x.graph.apply("Sigmoid", [x], { shape: x.shape, gradients: [(dy) => mul(dy, mul(y, sub(1, y)))] });
