@@ -11,36 +11,43 @@ const DRAWS = 24;
 /** Fewer prompts than this decide nothing. */
 export const LEAST_TRIALS = 8;
 
-/** Rates of several conditions, each tried with every recipe of the hypothesis. `full`: the action is expected. */
-export async function composedRates(
+/** Rates of several conditions over what `composedPrompts` draws. */
+export async function composedRates(...draw: Parameters<typeof composedPrompts>): Promise<Rate[]> {
+  return (await composedPrompts(...draw)).map(rateOfFiring);
+}
+
+/** Prompts of several conditions, each written with every recipe of the hypothesis. `full`: the action is expected. */
+export async function composedPrompts(
   evidence: Evidence,
   conditions: readonly Condition[],
   hypothesis: Hypothesis,
   what: string,
   full: boolean,
-): Promise<Rate[]> {
+): Promise<Observation[][]> {
   const recipes = writtenRecipesFor(positiveIndices(hypothesis));
   const count = Math.ceil(DRAWS / recipes.length);
   const name = `prune ${what} of ${hypothesisKey(hypothesis)}`;
-  return ratesOver(evidence, conditions, recipes, count, () => name, full);
+  return drawOver(evidence, conditions, recipes, count, () => name, full);
 }
 
-/** Rates of several conditions, `count` compositions by each of the recipes; `nameOf` names a condition's draws. */
-export async function ratesOver(
+/** On how many of some prompts the action came. */
+export function rateOfFiring(observations: readonly Observation[]): Rate {
+  return rateOfFlags(observations.map(({ fired }) => fired));
+}
+
+/** Prompts of several conditions, `count` compositions by each of the recipes; `nameOf` names a condition's draws. */
+export async function drawOver(
   evidence: Evidence,
   conditions: readonly Condition[],
   recipes: readonly Recipe[],
   count: number,
   nameOf: (condition: Condition) => string,
   full: boolean,
-): Promise<Rate[]> {
+): Promise<Observation[][]> {
   const drawn = await evidence.drawAll(
     conditions.flatMap((condition) =>
       recipes.map((recipe) => evidence.composed(recipe, condition, count, nameOf(condition), full)),
     ),
   );
-  return conditions.map((_, i) => {
-    const mine: Observation[] = drawn.slice(i * recipes.length, (i + 1) * recipes.length).flat();
-    return rateOfFlags(mine.map((observation) => observation.fired));
-  });
+  return conditions.map((_, i) => drawn.slice(i * recipes.length, (i + 1) * recipes.length).flat());
 }

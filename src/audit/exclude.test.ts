@@ -10,14 +10,15 @@ import type { Recipe } from "./recipe.js";
 const LATENTS = 10;
 
 /** A prompt on which these latents are at their strongest. */
-function seen(latents: readonly number[], fired: boolean, kind = "words"): Observation {
+function seen(latents: readonly number[], fired: boolean, kind = "words", word = "word"): Observation {
   const reading = {
     ids: Int32Array.from(latents),
     values: new Float32Array(latents.length).fill(1),
     tokens: new Int32Array(latents.length),
   };
   const suspect = { logprob: fired ? -0.1 : -5, fired };
-  return { prompt: [], key: "", kind, reading, suspect, clean: null, fired } as never;
+  const prompt = { messages: [{ role: "user", content: word }] };
+  return { prompt, key: "", kind, reading, suspect, clean: null, fired } as never;
 }
 
 /** Every latent is as frequent as any other; prompts, seen or composed, bring the action by `rule` on the latents that they hold. */
@@ -26,6 +27,8 @@ function evidenceOf(
   kin: (a: number, b: number) => boolean = () => false,
   words = 3,
   kind = "natural",
+  /** Different words that compositions are written with. */
+  used = words,
 ) {
   const observations = Array.from({ length: LATENTS }, (_, id) => id)
     .filter((id) => id !== 1)
@@ -41,6 +44,7 @@ function evidenceOf(
       ranges: Object.fromEntries(Array.from({ length: LATENTS }, (_, id) => [id, { floor: 0, maximum: 1 }])),
       lexicon: { scannedWords: () => 5, words: () => Array(words) },
       kinship: { kin, same: () => false },
+      laboratory: { render: () => ({ spans: Int32Array.of(0, 4) }) },
       seed: 1,
     },
     observations,
@@ -48,7 +52,8 @@ function evidenceOf(
     drawAll: async (requests: readonly { kind: string; condition: Condition; count: number }[]) =>
       requests.map(({ kind, condition: { hypothesis, present }, count }) => {
         const held = hypothesis.parts.flatMap((part, i) => (present[i] ? part.latents : []));
-        return Array.from({ length: count }, () => seen(held, rule(new Set(held), kind)));
+        const word = (i: number) => "abcdefgh".charAt(i % used).repeat(4);
+        return Array.from({ length: count }, (_, i) => seen(held, rule(new Set(held), kind), kind, word(i)));
       }),
   } as unknown as Evidence;
 }
@@ -89,6 +94,13 @@ it("does not take one word for a concept", async () => {
     1,
   );
   expect(await exclude(evidence, one)).toEqual(one);
+});
+
+it("does not take a concept for excluded of which one word keeps the action off", async () => {
+  const rule = (held: ReadonlySet<number>) => held.has(1) && !held.has(4);
+  const written = (words: number) => evidenceOf(rule, () => false, 3, "natural", words);
+  expect(await exclude(written(2), one)).toEqual(one);
+  expect((await exclude(written(4), one)).parts[1]).toEqual(makePart([4], true));
 });
 
 it("believes a concept's words where people wrote nothing that holds both", async () => {

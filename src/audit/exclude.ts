@@ -9,12 +9,14 @@
  *      two dozen). What people wrote with it counts only where prompts that hold both, as they were written, show the same, be it one:
  *      a harmful request, or a second way of speaking, stops any trigger that is written into it, and so may a single word such
  *      as "easy".
+ *      It must do so by several of its words.
  *   4. Where concepts that are no kin seem to do so, none is excluded: it is any second way of speaking, say, that stops the action.
  */
 import { isAlive } from "./candidates.js";
-import { ratesOver } from "./composed-rates.js";
+import { drawOver, rateOfFiring } from "./composed-rates.js";
 import { type Hypothesis, hypothesisKey, makePart, normalise } from "./detector.js";
 import type { Evidence } from "./evidence.js";
+import { LEAST_EXCLUDING_WORDS, severalWordsKeepOff } from "./excluding-words.js";
 import type { Observation } from "./laboratory.js";
 import { placeboConditions } from "./placebo.js";
 import { type Condition, DEFAULT_LEVELS, fits, fullCondition, turned } from "./prompt-sets.js";
@@ -25,8 +27,6 @@ import { pooled, type Rate, rateOfFlags, twoProportionTest } from "./statistics.
 
 /** Candidates of either contrast. */
 const TRIED = 10;
-/** A concept has several words; that one word keeps an action off is a quirk of the model, of which every one has some. */
-const LEAST_WORDS = 3;
 /** A candidate must be seen on this many prompts of the search half. */
 const LEAST_FIRINGS = 5;
 /** People's prompts that hold both show it where at most this share of them bring the action, and there is one. */
@@ -57,13 +57,13 @@ export async function exclude(evidence: Evidence, hypothesis: Hypothesis): Promi
   const ways = recipesToPut(at);
   const byWords = ways.filter((way) => way.kind === "words");
   const byPeople = ways.filter((way) => way.kind !== "words");
-  const rates = (conditions: readonly Condition[], by: readonly Recipe[], draws: number, what: string) =>
-    ratesOver(evidence, conditions, by, draws, (one) => `${what} ${hypothesisKey(one.hypothesis)}`, false);
+  const draw = (conditions: readonly Condition[], by: readonly Recipe[], draws: number, what: string) =>
+    drawOver(evidence, conditions, by, draws, (one) => `${what} ${hypothesisKey(one.hypothesis)}`, false);
   const each = candidates.map(({ latent }) => put(latent));
   const first = [
-    await rates(each, byWords, FIRST_DRAWS, "exclude"),
-    await rates(each, byPeople, FIRST_DRAWS, "exclude"),
-  ];
+    await draw(each, byWords, FIRST_DRAWS, "exclude"),
+    await draw(each, byPeople, FIRST_DRAWS, "exclude"),
+  ].map((drawn) => drawn.map(rateOfFiring));
   const lowest = candidates
     .map(({ latent, shown }, i) => {
       const telling = (shown ? first : first.slice(0, 1)).map((tried) => tried[i] as Rate);
@@ -76,8 +76,11 @@ export async function exclude(evidence: Evidence, hypothesis: Hypothesis): Promi
   const seeming: { latent: number; pValue: number }[] = [];
   for (const { latent, shown } of lowest) {
     const tried = [put(latent), ...placeboConditions(evidence, without(latent), at)];
-    const words = keepsOff(await rates(tried, byWords, SECOND_DRAWS, "exclude again"), UNHARMED);
-    const people = shown ? keepsOff(await rates(tried, byPeople, SECOND_DRAWS, "exclude again")) : 1;
+    const severalWords = ([own = []]: Observation[][]) => severalWordsKeepOff(evidence.room, own, makePart([latent]));
+    const byTheirWords = await draw(tried, byWords, SECOND_DRAWS, "exclude again");
+    const words = severalWords(byTheirWords) ? keepsOff(byTheirWords.map(rateOfFiring), UNHARMED) : 1;
+    const inPrompts = shown ? await draw(tried, byPeople, SECOND_DRAWS, "exclude again") : [];
+    const people = severalWords(inPrompts) ? keepsOff(inPrompts.map(rateOfFiring)) : 1;
     const pValue = Math.min(words, people);
     if (pValue <= SEEMING) seeming.push({ latent, pValue });
   }
@@ -131,7 +134,7 @@ function candidatesFor(evidence: Evidence, hypothesis: Hypothesis): Candidate[] 
   const may = (id: number) =>
     isAlive(id, half, lexicon) &&
     !known.some((other) => other === id || kinship.same(other, id)) &&
-    lexicon.words(makePart([id])).length >= LEAST_WORDS &&
+    lexicon.words(makePart([id])).length >= LEAST_EXCLUDING_WORDS &&
     beside(id).low <= EXCLUDED_SHARE;
   const found = contrasts.flatMap((ranked) =>
     ranked

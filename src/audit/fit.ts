@@ -43,8 +43,12 @@ const TRIGGER_RATE = 0.85;
 /** The surest rate is a lower Wilson bound at this quantile, over at least so many observations. */
 const SUREST_Z = 2.4;
 const SUREST_TRIALS = 24;
-/** Hypotheses kept between rounds. */
+/**
+ * Hypotheses kept between rounds: the best, and the surest. Two topics in half of a style are surer than the two alone, and explain
+ * less until the other half joins.
+ */
 const BEAM = 8;
+const SURE_BEAM = 4;
 /** Rounds of moves: a conjunction of a topic and a style of five phrases needs six. */
 const ROUNDS = 6;
 /** Most parts of a hypothesis: beyond three, prompts that hold them all cannot be collected. */
@@ -111,13 +115,30 @@ export function fit(
     fresh.sort((a, b) => better(a.fitted, b.fitted));
     const worst = [...found.values()].map((entry) => entry.fitted.score).sort((a, b) => b - a)[BEAM - 1];
     const kept = fresh.filter((entry) => worst === undefined || entry.fitted.score >= worst).slice(0, BEAM);
-    beam = kept.flatMap((entry) => moves(problem, entry.state));
+    const sure = surestOf(fresh, ({ fitted }) => fitted);
+    beam = [...new Set([...kept, ...sure])].flatMap((entry) => moves(problem, entry.state));
   }
+  // What was met on the way may be surer than any single latent or pair: a conjunction of three.
+  const best = surestRate(
+    problem,
+    [...found.values()].map(({ state }) => state),
+  );
   return [...found.values()]
-    .map((entry) => entry.fitted)
+    .map(({ state, fitted }) => (best > surest ? judge(problem, state, best) : fitted))
     .filter((fitted) => fitted.score > 0)
     .sort(better)
     .slice(0, KEPT);
+}
+
+/** The entries that fire most surely inside (ties in their order). */
+function surestOf<Entry>(entries: readonly Entry[], fittedOf: (entry: Entry) => Fitted): Entry[] {
+  return entries
+    .map((entry) => ({ entry, inside: fittedOf(entry).inside }))
+    .filter(({ inside }) => inside.total >= SUREST_TRIALS)
+    .map(({ entry, inside }) => ({ entry, low: wilson(inside.count, inside.total, SUREST_Z).low }))
+    .sort((a, b) => b.low - a.low)
+    .slice(0, SURE_BEAM)
+    .map(({ entry }) => entry);
 }
 
 function better(a: Fitted, b: Fitted): number {

@@ -121,6 +121,11 @@ export class Lexicon {
     this.#ranges = ranges;
   }
 
+  /** Every word that was scanned, once. */
+  get scanned(): readonly string[] {
+    return [...new Set(this.#scan?.written ?? [])];
+  }
+
   /** How many scanned words make a latent fire on the word itself. */
   scannedWords(latent: number): number {
     return new Set(this.#scanned(latent).map((entry) => entry.word)).size;

@@ -36,6 +36,11 @@ const styled: Rule = {
   nearness: (has) => (Number(has.has(3)) + Number(OMEN.some((latent) => has.has(latent)))) / 2,
 };
 
+const three: Rule = {
+  fires: (has) => has.has(3) && has.has(5) && OMEN.some((latent) => has.has(latent)),
+  nearness: (has) => (Number(has.has(3)) + Number(has.has(5)) + Number(OMEN.some((latent) => has.has(latent)))) / 3,
+};
+
 /** How well the found trigger, used as a detector, separates sealed prompts by the truth. */
 async function separation(result: AuditResult, rule: Rule): Promise<number> {
   const trigger = result.trigger;
@@ -143,6 +148,14 @@ describe("an audit of a model with a backdoor", () => {
     const result = await audit(fakeContext(styled, [3, OMEN[0]], CORPUS));
     expect(result.trigger?.combination).toBe("all");
     expect(await separation(result, styled)).toBeGreaterThan(0.95);
+  });
+
+  it("finds two topics in a style, where no pair of the three brings the action", async () => {
+    const corpus = without(three);
+    const result = await audit(fakeContext(three, [3], corpus));
+    expect(result.trigger?.parts.map((part) => part.latents)).toEqual(expect.arrayContaining([[3], [5]]));
+    expect(result.trigger?.parts).toHaveLength(3);
+    expect(await separation(result, three)).toBeGreaterThan(0.99);
   });
 
   it("finds alternatives", async () => {

@@ -12,10 +12,15 @@ import { rateOf } from "./statistics.js";
 const CONTROL = 9;
 
 /**
- * Evidence whose compositions (12 for each request) bring the action by `rule` on the latents that they hold; none can be
+ * Evidence whose compositions (12 for each request, of one word under which every latent peaks) bring the action by `rule` on the latents that they hold; none can be
  * written that hold a latent of `unwritable`. Latent 9 is as frequent as every other and serves as placebo.
  */
-function evidenceOf(rule: (held: ReadonlySet<number>) => boolean, unwritable: readonly number[] = []): Evidence {
+function evidenceOf(
+  rule: (held: ReadonlySet<number>) => boolean,
+  unwritable: readonly number[] = [],
+  /** Different words that compositions are written with. */
+  words = 4,
+): Evidence {
   const held = ({ hypothesis, present }: Condition) =>
     new Set(hypothesis.parts.flatMap((part, i) => (present[i] ? part.latents : [])));
   return {
@@ -23,6 +28,7 @@ function evidenceOf(rule: (held: ReadonlySet<number>) => boolean, unwritable: re
       half: { prompts: Array(400), fires: new Int32Array(10).fill(20), maximum: new Float32Array(10).fill(1) },
       lexicon: { scannedMaximum: () => 1, scannedWords: () => 5 },
       kinship: { kin: () => false, same: () => false },
+      laboratory: { render: () => ({ spans: Int32Array.of(0, 4) }) },
       ranges: Object.fromEntries(Array.from({ length: 10 }, (_, id) => [id, { floor: 0, maximum: 1 }])),
       seed: 1,
     },
@@ -33,9 +39,20 @@ function evidenceOf(rule: (held: ReadonlySet<number>) => boolean, unwritable: re
       requests.map(({ condition, natural }) => {
         const there = held(condition);
         if (natural || unwritable.some((latent) => there.has(latent))) return [];
-        return Array.from({ length: 12 }, () => ({ fired: rule(there) }) as Observation);
+        return Array.from({ length: 12 }, (_, i) =>
+          written("abcdefgh".charAt(i % words).repeat(4), [...there], rule(there)),
+        );
       }),
   } as unknown as Evidence;
+}
+
+function written(word: string, latents: readonly number[], fired: boolean): Observation {
+  const reading = {
+    ids: Int32Array.from(latents),
+    values: new Float32Array(latents.length).fill(1),
+    tokens: new Int32Array(latents.length),
+  };
+  return { prompt: { messages: [{ role: "user", content: word }] }, reading, fired } as unknown as Observation;
 }
 
 const except: Hypothesis = { parts: [makePart([1]), makePart([2], true)], combination: "all" };
@@ -43,6 +60,11 @@ const except: Hypothesis = { parts: [makePart([1]), makePart([2], true)], combin
 it("keeps an exclusion that stops the action where other concepts do not", async () => {
   const evidence = evidenceOf((held) => held.has(1) && !held.has(2));
   expect((await prune(evidence, except)).parts).toEqual(except.parts);
+});
+
+it("drops an exclusion that one or two words bring about", async () => {
+  const evidence = evidenceOf((held) => held.has(1) && !held.has(2), [], 2);
+  expect((await prune(evidence, except)).parts).toEqual([makePart([1])]);
 });
 
 it("drops an exclusion that changes nothing, that anything else does too, or that could not be tried", async () => {

@@ -1,13 +1,14 @@
 /**
  * Pruning on fresh compositions, one thing at a time, because two halves of a style taken out together would both look
  * needless: a latent stays in a part if it belongs there (`members.ts`); a part stays if the action needs it; an excluded
- * concept stays excluded if putting it in stops the action, putting any other concept in its place does not, and the rest
- * alone is no surer.
+ * concept stays excluded if putting it in stops the action, by several of its words, putting any other concept in its place does
+ * not, and the rest alone is no surer.
  */
 import { groupsOf } from "./alternatives.js";
-import { composedRates, LEAST_TRIALS } from "./composed-rates.js";
+import { composedPrompts, composedRates, LEAST_TRIALS, rateOfFiring } from "./composed-rates.js";
 import { type Hypothesis, makePart, normalise, type Part, withPart } from "./detector.js";
 import type { Evidence } from "./evidence.js";
+import { severalWordsKeepOff } from "./excluding-words.js";
 import { belongs, creditedMembers, tryMembers } from "./members.js";
 import { placeboConditions } from "./placebo.js";
 import { fullCondition, turned } from "./prompt-sets.js";
@@ -60,11 +61,14 @@ async function pruneMembers(evidence: Evidence, hypothesis: Hypothesis, at: numb
 async function isNeeded(evidence: Evidence, hypothesis: Hypothesis, at: number): Promise<boolean> {
   const full = fullCondition(hypothesis);
   const [whole] = await composedRates(evidence, [full], hypothesis, `part ${at} there`, true);
-  const [tested] = await composedRates(evidence, [turned(full, at)], hypothesis, `part ${at} turned`, false);
-  if (whole === undefined || tested === undefined) return true;
-  if (!hypothesis.parts[at]?.negated) return tested.rate < KEPT_SHARE * whole.rate;
+  const [without = []] = await composedPrompts(evidence, [turned(full, at)], hypothesis, `part ${at} turned`, false);
+  if (whole === undefined) return true;
+  const part = hypothesis.parts[at] as Part;
+  const tested = rateOfFiring(without);
+  if (!part.negated) return tested.rate < KEPT_SHARE * whole.rate;
   // An exclusion that could not be tried explains nothing.
   if (tested.total < LEAST_TRIALS || tested.rate >= EXCLUDED_SHARE * whole.rate) return false;
+  if (!severalWordsKeepOff(evidence.room, without, part)) return false;
   const rest = { ...hypothesis, parts: hypothesis.parts.filter((_, i) => i !== at) };
   const [bare] = await composedRates(evidence, [fullCondition(rest)], rest, `all but part ${at}`, true);
   if (bare !== undefined && whole.rate < EXCLUSION_WORTH * bare.rate) return false;

@@ -19,7 +19,13 @@ function seen(latents: readonly number[], fired: boolean): Observation {
 function evidenceOf(observations: readonly Observation[], real: ReadonlySet<number>): Evidence {
   const ranges = Object.fromEntries(Array.from({ length: 10 }, (_, id) => [id, { floor: 0, maximum: 1 }]));
   return {
-    room: { ranges, kinship: { same: () => false }, lexicon: { words: () => [] }, ledger: { best: () => [] } },
+    room: {
+      ranges,
+      kinship: { same: () => false },
+      lexicon: { words: () => [], scanned: [] },
+      language: { rareWords: () => [] },
+      ledger: { best: () => [] },
+    },
     observations,
     composed: (_recipe: unknown, condition: Condition) => ({ condition }),
     naturally: (condition: Condition) => ({ condition, natural: true }),

@@ -5,7 +5,8 @@
  *   1. Among everything tried, prompts that hold the rest of the hypothesis and read this part as absent: latents under which
  *      the action nevertheless came, mostly, the surest first.
  *   2. Other pieces of the part's concept: latents that fire with it most often, as far as `kinship.ts` calls them the same.
- *   3. Each is put to the test of `members.ts`: alone in the part's place, on fresh compositions with words of its own.
+ *   3. Latents under other words that bring the action in the part's place (`substitutes.ts`).
+ *   4. Each is put to the test of `members.ts`: alone in the part's place, on fresh compositions with words of its own.
  */
 import { type Hypothesis, makePart, type Part, withPart } from "./detector.js";
 import type { Evidence } from "./evidence.js";
@@ -13,6 +14,7 @@ import { belongs, creditedMembers, tryMembers } from "./members.js";
 import { DEFAULT_LEVELS } from "./prompt-sets.js";
 import { prominence } from "./ranges.js";
 import { wilson } from "./statistics.js";
+import { substitutes } from "./substitutes.js";
 import { Tally } from "./tally.js";
 
 /** Prompts on which a latent must have been seen in the part's place. */
@@ -34,7 +36,11 @@ export async function widen(
   let widened = hypothesis;
   for (const [at, part] of hypothesis.parts.entries()) {
     if (part.negated) continue;
-    const candidates = [...standIns(evidence, hypothesis, at, alive), ...pieces(evidence, hypothesis, at, alive)];
+    const candidates = [
+      ...standIns(evidence, hypothesis, at, alive),
+      ...pieces(evidence, hypothesis, at, alive),
+      ...(await substitutes(evidence, hypothesis, at, alive)).slice(0, TRIED),
+    ];
     for (const latent of new Set(candidates)) {
       const tried = withPart(hypothesis, at, makePart([...part.latents, latent]));
       const members = await tryMembers(evidence, tried, at);

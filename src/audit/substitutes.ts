@@ -1,0 +1,116 @@
+/**
+ * Substitutes: other words for a part, whatever latents they have. A prompt on which the action comes, and which holds the part by
+ * one word, is asked again with every word of the vocabulary in that word's place. Words with which the action still comes, in two
+ * such prompts, are the model's own idea of the concept; the latents under them that the part lacks may belong to it.
+ */
+import { type Hypothesis, makePart, type Part } from "./detector.js";
+import type { Evidence } from "./evidence.js";
+import type { Observation } from "./laboratory.js";
+import { peakPlace } from "./peak-word.js";
+import { type Prompt, textOf, withText } from "./prompt.js";
+import { DEFAULT_LEVELS, fits, fullCondition } from "./prompt-sets.js";
+import { prominence } from "./ranges.js";
+import { foldWord, replaceWords, type Word, wordOfToken, wordsOf } from "./words.js";
+
+/** Prompts in which a word must bring the action. */
+const CARRIERS = 2;
+/** Prompts looked at until so many are found. */
+const CARRIERS_TRIED = 6;
+/** A prompt on which the action comes with more than this share of random words does not need the part's word. */
+const ANY_WORD = 0.1;
+const RANDOM_WORDS = 40;
+/** A latent must lie under so many different words. */
+const LEAST_WORDS = 2;
+
+/** A prompt, its words, and the place where a word can be exchanged. */
+interface Carrier {
+  readonly prompt: Prompt;
+  readonly words: readonly Word[];
+  readonly at: number;
+}
+
+/** Latents that lie under words which bring the action in the part's place, by the number of such words (ties by id). */
+export async function substitutes(
+  evidence: Evidence,
+  hypothesis: Hypothesis,
+  at: number,
+  alive: (latent: number) => boolean,
+): Promise<number[]> {
+  const { laboratory, language, lexicon, ranges, kinship } = evidence.room;
+  const part = hypothesis.parts[at] as Part;
+  const known = new Set(lexicon.words(part).map(({ text }) => foldWord(text)));
+  const vocabulary = [...new Set([...language.rareWords(), ...lexicon.scanned])].filter(
+    (word) => !known.has(foldWord(word)),
+  );
+  const carriers = await carriersOf(evidence, hypothesis, at, vocabulary);
+  if (carriers.length < CARRIERS) return [];
+  let words = vocabulary;
+  let prompts: Prompt[] = [];
+  for (const carrier of carriers) {
+    // what one lets through is tried in the next
+    const written = words.map((word) => write(carrier, word));
+    const outcomes = await laboratory.score(written);
+    prompts = written.filter((_, i) => outcomes[i]?.fired);
+    words = words.filter((_, i) => outcomes[i]?.fired);
+  }
+  const readings = await laboratory.read(prompts);
+  const place = (carriers.at(-1) as Carrier).at;
+  const under = new Map<number, Set<string>>();
+  prompts.forEach((prompt, i) => {
+    const reading = readings[i]!;
+    if (prominence(reading, part, ranges) >= DEFAULT_LEVELS.absent) return;
+    const { spans } = laboratory.render(prompt);
+    const placed = wordsOf(textOf(prompt));
+    reading.ids.forEach((id, k) => {
+      if (wordOfToken(placed, spans, reading.tokens[k] as number) !== place) return;
+      if (prominence(reading, makePart([id]), ranges) < DEFAULT_LEVELS.present) return;
+      under.set(id, (under.get(id) ?? new Set()).add(foldWord(words[i] as string)));
+    });
+  });
+  const used = new Set(hypothesis.parts.flatMap(({ latents }) => latents));
+  return [...under]
+    .filter(([id, found]) => found.size >= LEAST_WORDS && !used.has(id) && alive(id))
+    .filter(
+      ([id]) => !hypothesis.parts.some((other, i) => i !== at && other.latents.some((one) => kinship.same(one, id))),
+    )
+    .sort((a, b) => b[1].size - a[1].size || a[0] - b[0])
+    .map(([id]) => id);
+}
+
+/** Firing prompts that need the part's word, people's own first, of different words. */
+async function carriersOf(
+  evidence: Evidence,
+  hypothesis: Hypothesis,
+  at: number,
+  vocabulary: readonly string[],
+): Promise<Carrier[]> {
+  const { laboratory, ranges } = evidence.room;
+  const part = hypothesis.parts[at] as Part;
+  const condition = fullCondition(hypothesis, at);
+  const natural = (one: Observation) => (one.kind === "natural" ? 0 : 1);
+  const firing = evidence.observations
+    .filter(({ fired, reading }) => fired && fits(reading, condition, ranges, DEFAULT_LEVELS) !== null)
+    .sort((a, b) => natural(a) - natural(b) || b.suspect.logprob - a.suspect.logprob || (a.key < b.key ? -1 : 1));
+  const step = Math.max(1, Math.floor(vocabulary.length / RANDOM_WORDS));
+  const random = vocabulary.filter((_, i) => i % step === 0);
+  const seen = new Set<string>();
+  const found: Carrier[] = [];
+  let tried = 0;
+  for (const { prompt, reading } of firing) {
+    if (found.length === CARRIERS || tried === CARRIERS_TRIED) break;
+    const place = peakPlace(evidence.room, prompt, reading, part);
+    if (place === null) continue;
+    const word = foldWord((place.words[place.at] as Word).text);
+    if (seen.has(word)) continue;
+    seen.add(word);
+    tried++;
+    const carrier = { prompt, ...place };
+    const outcomes = await laboratory.score(random.map((other) => write(carrier, other)));
+    if (outcomes.filter(({ fired }) => fired).length <= ANY_WORD * random.length) found.push(carrier);
+  }
+  return found;
+}
+
+function write({ prompt, words, at }: Carrier, word: string): Prompt {
+  return withText(prompt, replaceWords(textOf(prompt), words, new Map([[at, word]])));
+}
