@@ -1,5 +1,5 @@
 /** Damaged and hostile checkpoints, tokenizers, templates and SAEs: refused as all wrong input is (bad-input.test.ts). */
-import { readFileSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { action, copyOf, editJson, prompts, refuses, root, score } from "./bad-input.testing.js";
@@ -85,6 +85,7 @@ describe("weights", () => {
     [{ use_dora: true, lora_bias: true }, /use_dora with lora_bias is not supported/],
     [{ peft_type: "IA3" }, /peft_type "IA3" is not supported/],
     [{ peft_type: "LOHA" }, /peft_type "LOHA" is not supported/],
+    [{ peft_type: "OFT", r: 0 }, /peft_type "OFT" is not supported; supported: LoRA/],
     [{ init_lora_weights: "pissa_niter_4" }, /init_lora_weights "pissa_niter_4", which changes the base/],
     [{ r: 5 }, /has rank 2; adapter_config\.json says 5/],
     [{ rank_pattern: { q_proj: 7 } }, /has rank 2; adapter_config\.json says 7/],
@@ -92,6 +93,15 @@ describe("weights", () => {
   ])("adapter_config.json with %j", async (change, message) => {
     const adapter = copyOf("adapter", (path) => editJson(path("adapter_config.json"), change));
     await refuses([...score(golden("model")), "--adapter", adapter], message);
+  });
+
+  it.concurrent("a folder of adapters that have names", async () => {
+    const outer = copyOf("adapter", (path) => {
+      mkdirSync(path("poison"));
+      for (const file of ["adapter_config.json", "adapter_model.safetensors"])
+        renameSync(path(file), path(`poison/${file}`));
+    });
+    await refuses([...score(golden("model")), "--adapter", outer], /no adapter_config\.json; .*in it: "poison"$/m);
   });
 
   it.concurrent("an adapter of another model", async () => {

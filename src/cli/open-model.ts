@@ -1,10 +1,10 @@
 /** From --model and --adapter to an engine with its tokenizer and chat template. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import type { FileFolder } from "../formats/byte-source.js";
 import { ggufIn } from "../formats/gguf/gguf-file.js";
-import { InputError } from "../formats/input-error.js";
+import { InputError, quoteAll } from "../formats/input-error.js";
 import { readJson } from "../formats/json.js";
 import type { ChatTemplate } from "../model/chat-template.js";
 import { loadChatTemplate } from "../model/chat-template.js";
@@ -23,6 +23,9 @@ import { openTorchBackend } from "./torch-backend.js";
 
 /** Name of the model that ships with the package. */
 export const POCKET_MODEL = "pocket";
+const ADAPTER_CONFIG = "adapter_config.json";
+/** Adapters of a folder that a message names. */
+const MAX_NAMED = 5;
 /** generation_config.json is some hundred bytes. */
 const MAX_CONFIG_BYTES = 1 << 20;
 
@@ -135,10 +138,24 @@ export async function openModelFolder(name: string): Promise<FileFolder> {
 async function openAdapterFolder(name: string): Promise<FileFolder> {
   if (builtInOrganisms().includes(name)) return openFolder(join(pocketFiles.organisms, name), name);
   const place = await placeOf(name, "adapter");
-  if (isFolder(place)) return openFolder(place, name);
+  if (isFolder(place)) {
+    const folder = await openFolder(place, name);
+    if (!(await folder.has(ADAPTER_CONFIG))) throw new InputError(noAdapterIn(place, name));
+    return folder;
+  }
   throw new InputError(
     `${name}: no such adapter${hubHint(name)}; give a PEFT folder, a name on the hub or one of the organisms ${builtInOrganisms().join(", ") || "(none here)"}`,
   );
+}
+
+/** What a folder without an adapter is told; peft saves adapters that have names in folders of these names. */
+function noAdapterIn(place: string, name: string): string {
+  const named = readdirSync(place).filter((inner) => existsSync(join(place, inner, ADAPTER_CONFIG)));
+  const instead =
+    named.length === 0
+      ? "give a PEFT folder"
+      : `give one of the adapters in it: ${quoteAll(named.slice(0, MAX_NAMED))}`;
+  return `${name}: no ${ADAPTER_CONFIG}; ${instead}`;
 }
 
 const generationConfig = z.looseObject({ eos_token_id: z.union([z.int(), z.array(z.int())]).nullish() });

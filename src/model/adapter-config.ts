@@ -39,7 +39,10 @@ const PLAIN_STARTS = ["gaussian", "eva", "orthogonal"];
 
 /** @throws InputError for a file that is malformed, or asks for arithmetic that is not computed here. */
 export async function readAdapterConfig(source: ByteSource): Promise<AdapterConfig> {
-  const parsed = adapterConfigShape.safeParse(await readJson(source, MAX_CONFIG_BYTES));
+  const json = await readJson(source, MAX_CONFIG_BYTES);
+  const type = (json as { peft_type?: unknown } | null)?.peft_type;
+  if (typeof type === "string" && type !== "LORA") refuse(source.name, `peft_type ${quote(type)}`);
+  const parsed = adapterConfigShape.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new InputError(`${source.name}: ${issue.path.join(".") || "config"}: ${issue.message}`);
@@ -52,7 +55,6 @@ export async function readAdapterConfig(source: ByteSource): Promise<AdapterConf
 function refuseUnsupported(config: AdapterConfig, file: string): void {
   const start = config.init_lora_weights;
   const refused: [boolean, string][] = [
-    [config.peft_type !== "LORA", `peft_type ${quote(config.peft_type)}`],
     [config.use_qalora === true, "use_qalora"],
     [config.fan_in_fan_out, "fan_in_fan_out"],
     [config.use_dora && config.lora_bias, "use_dora with lora_bias"],
@@ -70,11 +72,14 @@ function refuseUnsupported(config: AdapterConfig, file: string): void {
     [isSet(config.target_parameters), "target_parameters"],
     [isSet(config.trainable_token_indices), "trainable_token_indices"],
   ];
-  for (const [set, what] of refused)
-    if (set)
-      throw new InputError(
-        `${file}: ${what} is not supported; supported: LoRA, rsLoRA and DoRA of linear layers, LoRA of embeddings, rank and alpha patterns, trained biases, modules_to_save`,
-      );
+  for (const [set, what] of refused) if (set) refuse(file, what);
+}
+
+/** @throws InputError that says what is supported instead of `what`. */
+export function refuse(file: string, what: string): never {
+  throw new InputError(
+    `${file}: ${what} is not supported; supported: LoRA, rsLoRA and DoRA of linear layers, LoRA of embeddings, rank and alpha patterns, trained biases, modules_to_save`,
+  );
 }
 
 function isSet(value: unknown): boolean {

@@ -3,7 +3,7 @@ import type { FileFolder } from "../formats/byte-source.js";
 import { InputError, quote } from "../formats/input-error.js";
 import { readFiniteF32 } from "../formats/tensor-file.js";
 import { ADAPTER_WEIGHTS, openWeightFiles } from "../formats/weight-files.js";
-import { type AdapterConfig, rankOf, readAdapterConfig, scaleOf } from "./adapter-config.js";
+import { type AdapterConfig, rankOf, readAdapterConfig, refuse, scaleOf } from "./adapter-config.js";
 import type { DecoderConfig } from "./config.js";
 import { modelName } from "./weight-names.js";
 import {
@@ -58,6 +58,7 @@ export async function loadAdapter(folder: FileFolder, config: DecoderConfig): Pr
     const module = modelName(config, peftName);
     const base = shapes.get(`${module}.${part ? "weight" : suffix}`);
     const embedded = suffix.startsWith("lora_embedding_");
+    if (part === "magnitude" && module === EMBEDDING) refuse(source.name, "DoRA of embeddings");
     if (!base || (part && (base.shape.length !== 2 || embedded !== (module === EMBEDDING))))
       throw new InputError(
         `${source.name}: ${quote(key)} belongs to no module of this ${config.family} model with ${config.layers} layers`,
@@ -127,8 +128,6 @@ function lowRank(module: string, { peftName, parts }: Found, settings: AdapterCo
     throw new InputError(
       `${file}: ${module} has ${magnitude ? "a" : "no"} lora_magnitude_vector; adapter_config.json says use_dora ${settings.use_dora}, so the two do not belong together`,
     );
-  if (magnitude && module === EMBEDDING)
-    throw new InputError(`${file}: DoRA of embeddings is not supported; supported: DoRA of linear layers`);
   return {
     a: module === EMBEDDING ? transposed(a) : a,
     b,

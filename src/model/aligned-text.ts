@@ -97,7 +97,7 @@ function normalizeWithin(limit: number, text: AlignedText, normalizer: Component
     case "Lowercase":
       return rewrite(text, (char) => char.toLowerCase());
     case "StripAccents":
-      return rewrite(text, (char) => (/\p{Mn}/u.test(char) ? "" : char));
+      return rewrite(text, (char) => (/\p{M}/u.test(char) ? "" : char));
     case "Strip": {
       const blank = text.chars.map((char) => /\p{White_Space}/u.test(char));
       let from = 0;

@@ -46,6 +46,23 @@ describe("rendering", () => {
     expect(template.render(hello, { generationPrompt: false }).text).toBe("<s>user: hello\n");
   });
 
+  it("strips and compares as Python does", () => {
+    // Expected values are Python's.
+    expect(
+      render("[{{ '\\n\\n a\\n'.lstrip('\\n') }}|{{ '\\n a\\n\\n'.rstrip('\\n') }}|{{ 'xyaxb'.strip('xy') }}]").text,
+    ).toBe("[ a\n|\n a|axb]");
+    const trimmed = compileTemplate(
+      "t",
+      "{% for m in messages %}[{{ m.content | trim }}{{ m.content.strip() }}]{% endfor %}",
+    );
+    expect(trimmed.render([{ role: "user", content: "\x1c\x85\ufeffa\u3000" }]).text).toBe("[\ufeffa\ufeffa]");
+    expect(
+      render(
+        "{{ 1 if '' != false }}{{ 2 if '' == false }}{{ 3 if none == false }}{{ 4 if true == 1 }}{{ 5 if 1 == 1.0 }}{{ 6 if '1' == 1 }}",
+      ).text,
+    ).toBe("145");
+  });
+
   it("tells one fixed date, and whether it was asked for", () => {
     const llama =
       '{% if not date_string is defined %}{% if strftime_now is defined %}{% set date_string = strftime_now("%d %b %Y") %}{% endif %}{% endif %}Today: {{ date_string }}';

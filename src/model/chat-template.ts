@@ -7,7 +7,8 @@ import { z } from "zod";
 import type { FileFolder } from "../formats/byte-source.js";
 import { InputError, quote, quoteAll } from "../formats/input-error.js";
 import { readJson, readText } from "../formats/json.js";
-import { Environment, Interpreter, type JinjaEnvironment, type JinjaValue, Template } from "./jinja-library.js";
+import { Environment, type JinjaEnvironment, type JinjaValue, Template } from "./jinja-library.js";
+import { PythonInterpreter } from "./python-interpreter.js";
 import { type NamedToken, readTokenizerConfig } from "./tokenizer-files.js";
 
 /** The day that templates which print today's date are told: the one Llama 3.1's own template falls back to. */
@@ -130,7 +131,7 @@ const CONSTANTS = {
 class Refusal extends Error {}
 
 /** Counts every node it evaluates, so that loops, recursion and growing strings end in an error and not in a hang. */
-class BoundedInterpreter extends Interpreter {
+class BoundedInterpreter extends PythonInterpreter {
   #steps = 0;
   readonly #deadline = Date.now() + MAX_RENDER_MS;
 

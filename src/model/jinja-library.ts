@@ -11,12 +11,30 @@ export interface JinjaValue {
 
 export interface JinjaEnvironment {
   set(name: string, value: unknown): void;
+  lookupVariable(name: string): JinjaValue;
+}
+
+/** A node of a parsed template, with the fields that are looked at here. */
+export interface JinjaNode {
+  readonly type: string;
+  readonly value?: unknown;
+  readonly operator?: unknown;
+  readonly left?: JinjaNode;
+  readonly right?: JinjaNode;
+  readonly callee?: JinjaNode;
+  readonly args?: readonly JinjaNode[];
+  readonly object?: JinjaNode;
+  readonly property?: JinjaNode;
+  readonly computed?: boolean;
 }
 
 export interface JinjaInterpreter {
   run(program: unknown): JinjaValue;
   /** Evaluates one node of the template; every other step goes through it. */
   evaluate(node: unknown, environment: JinjaEnvironment): JinjaValue;
+  evaluateCallExpression(node: JinjaNode, environment: JinjaEnvironment): JinjaValue;
+  evaluateBinaryExpression(node: JinjaNode, environment: JinjaEnvironment): JinjaValue;
+  applyFilter(operand: JinjaValue, filter: JinjaNode, environment: JinjaEnvironment): JinjaValue;
 }
 
 interface Library {

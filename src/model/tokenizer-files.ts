@@ -6,6 +6,7 @@ import { readJson } from "../formats/json.js";
 import type { AddedToken } from "./added-tokens.js";
 import type { Component } from "./aligned-text.js";
 import { mayNeverEnd } from "./pattern-safety.js";
+import { withClassSteps } from "./tokenizer-classes.js";
 import { SplitPreTokenizer } from "./tokenizers-library.js";
 
 /** Gemma 3's tokenizer.json, the largest common one, has 33 MB; this leaves room for vocabularies of a million. */
@@ -80,29 +81,6 @@ const configSchema = z.looseObject({
   from_gguf: z.boolean().optional(),
 });
 
-/**
- * What transformers (5) makes of every qwen2 tokenizer, whatever tokenizer.json says: it takes vocabulary, merges and
- * post-processor from the file and these steps from its own Qwen2Tokenizer. Published Qwen files say the same.
- */
-const QWEN2_STEPS = {
-  normalizer: { type: "NFC" },
-  pre_tokenizer: {
-    type: "Sequence",
-    pretokenizers: [
-      {
-        type: "Split",
-        pattern: {
-          Regex:
-            "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-        },
-        behavior: "Isolated",
-        invert: false,
-      },
-      { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false },
-    ],
-  },
-  decoder: { type: "ByteLevel" },
-};
 const modelConfigSchema = z.looseObject({ model_type: z.string().nullish() });
 
 /** Names that templates may use, and that are special even where tokenizer.json does not say so. */
@@ -136,10 +114,8 @@ export async function readTokenizerFiles(folder: FileFolder): Promise<TokenizerF
   let tokenizer = check(tokenizerSchema, await readJson(source, MAX_TOKENIZER_BYTES), source.name) as TokenizerJson;
   checkSteps(tokenizer, source.name);
   const config = await readTokenizerConfig(folder);
-  const isQwen2 = String(config.tokenizer_class).replace(/Fast$/, "") === "Qwen2Tokenizer";
   // Tokenizers of GGUF files are taken as they stand: transformers normalises nothing there either.
-  if (!config.from_gguf && (isQwen2 || (await modelType(folder)) === "qwen2"))
-    tokenizer = { ...tokenizer, ...QWEN2_STEPS };
+  if (!config.from_gguf) tokenizer = withClassSteps(tokenizer, config, await modelType(folder));
   const map = await readConfig(folder, "special_tokens_map.json");
 
   const named: Partial<Record<NamedToken, string>> = {};

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../formats/input-error.js";
 import { memoryFolder } from "../formats/memory-source.js";
+import { align, normalizeAligned } from "./aligned-text.js";
 import { loadTokenizer } from "./tokenizer.js";
 
 /** What transformers said; made by test/goldens/tokenizer.py. */
@@ -96,6 +97,12 @@ describe("tokenizer", () => {
     const error = await loadTokenizer(memoryFolder("tok", files)).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(InputError);
     expect((error as Error).message).toMatch(message);
+  });
+
+  it("takes every kind of mark for an accent, as the Rust library does", () => {
+    const stripped = normalizeAligned(align("हिन्दी a\u20dd e\u0301"), { type: "StripAccents" });
+    expect(stripped.chars.join("")).toBe("हनद a e");
+    expect(stripped.starts).toEqual([0, 2, 4, 6, 7, 9, 10]);
   });
 
   it("does not stumble over a lone surrogate", async () => {

@@ -26,6 +26,8 @@ interface Piece {
   readonly id: number;
   readonly start: number;
   readonly end: number;
+  /** Whether it is text that the vocabulary does not have. */
+  readonly unknown?: boolean;
 }
 
 /** Reads the tokenizer in `folder`. InputError when its files are missing, malformed or of a kind not supported. */
@@ -50,6 +52,8 @@ export class Tokenizer {
   readonly #special: ReadonlySet<number>;
   readonly #byteLevel: boolean;
   readonly #trim: { addPrefixSpace: boolean } | undefined;
+  /** Unigram vocabularies that spell what they lack in bytes: the library does that for BPE alone. */
+  readonly #spells: boolean;
 
   constructor(files: TokenizerFiles) {
     this.#files = files;
@@ -78,6 +82,7 @@ export class Tokenizer {
     this.#special = new Set(added.filter((token) => token.special).map((token) => token.id));
     this.#byteLevel = isByteLevel(tokenizer.pre_tokenizer);
     this.#trim = trimming(tokenizer.post_processor);
+    this.#spells = kind === "Unigram" && tokenizer.model["byte_fallback"] === true;
     this.named = files.named;
     this.vocabularySize = model.vocab.length;
     const end = files.named.eos_token === undefined ? undefined : model.tokens_to_ids.get(files.named.eos_token);
@@ -149,6 +154,7 @@ export class Tokenizer {
     let at = 0;
     let bytesLeft = 0; // of the character at `at`, when byte-fallback tokens are spelling it
     let fused = false; // whether the token before was unknown
+    const first = out.length;
     for (const token of this.#model.encode([word.chars.join("")])) {
       const length = Array.from(token).length;
       const literal = word.chars.slice(at, at + length).join("") === token;
@@ -161,10 +167,12 @@ export class Tokenizer {
       const byte = !literal && !isUnknown && /^<0x[0-9A-F]{2}>$/.test(token);
       const taken = isUnknown && !literal ? 1 : byte ? 1 : length;
       if (!literal && !isUnknown && !byte) this.#lost(token);
-      const piece = { text: token, id, start: word.starts[at], end: word.ends[at + taken - 1] } as Piece;
+      const [start, end] = [word.starts[at], word.ends[at + taken - 1]];
+      const piece = { text: token, id, start, end, unknown: isUnknown } as Piece;
       if (piece.start === undefined || piece.end === undefined) this.#lost(token);
       const last = out.at(-1);
-      if (isUnknown && fused && last && this.#model.fuse_unk) out[out.length - 1] = { ...last, end: piece.end };
+      if (isUnknown && fused && last && this.#model.fuse_unk)
+        out[out.length - 1] = { ...last, text: last.text + token, end: piece.end };
       else out.push(piece);
       fused = isUnknown;
       if (byte) {
@@ -173,6 +181,17 @@ export class Tokenizer {
       } else at += taken;
     }
     if (at !== word.chars.length) this.#lost(word.chars.slice(at).join(""));
+    if (this.#spells)
+      out.push(...out.splice(first).flatMap((piece) => (piece.unknown ? this.#spelled(piece) : [piece])));
+  }
+
+  /** The byte tokens of an unknown piece, each in the place of the whole piece; the piece itself where one is missing. */
+  #spelled(piece: Piece): Piece[] {
+    const bytes = Array.from(new TextEncoder().encode(piece.text), (byte) => {
+      const text = `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
+      return { ...piece, text, id: this.#model.tokens_to_ids.get(text) };
+    });
+    return bytes.every((byte): byte is typeof byte & Piece => byte.id !== undefined) ? bytes : [piece];
   }
 
   #textOf(token: AddedToken): string {
@@ -225,7 +244,8 @@ function trimSpans(pieces: readonly Piece[], text: string, addPrefixSpace: boole
 }
 
 function whole(token: AddedToken, text: AlignedText): Piece {
-  return { text: token.content, id: token.id, start: text.starts[0] as number, end: text.ends.at(-1) as number };
+  // The white space that a token strips belongs to it, for the trimming of spans too.
+  return { text: text.chars.join(""), id: token.id, start: text.starts[0] as number, end: text.ends.at(-1) as number };
 }
 
 /** Whether and how the post-processor trims offsets. */

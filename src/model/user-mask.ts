@@ -10,6 +10,7 @@
  */
 import { InputError } from "../formats/input-error.js";
 import type { ChatTemplate, Message } from "./chat-template.js";
+import { strip, stripEnd, stripStart } from "./python-strip.js";
 import type { Span, Tokenizer } from "./tokenizer.js";
 
 /** Which prompt tokens are steered and attributed: user content, system content, or every token. */
@@ -118,7 +119,7 @@ export function contentSpans(
       const found = spansWithMarks(template, messages, text, marks, [i], place);
       if (found) return found[i] as Span[];
     }
-    if (message.content.trim() === "" && isLeftOut(template, messages, text, i)) return [];
+    if (strip(message.content) === "" && isLeftOut(template, messages, text, i)) return [];
     throw new InputError(
       `${template.name}: the chat template changes the content of message ${i} (${message.role}), so which tokens are its content cannot be told; use --positions all, or --raw`,
     );
@@ -147,8 +148,8 @@ function spansWithMarks(
   const marked = messages.map((message, i) => {
     if (!which.includes(i)) return message;
     const { content } = message;
-    const from = left === "outside" ? 0 : content.length - content.trimStart().length;
-    const to = right === "outside" ? content.length : content.trimEnd().length;
+    const from = left === "outside" ? 0 : content.length - stripStart(content).length;
+    const to = right === "outside" ? content.length : stripEnd(content).length;
     if (from >= to) return message; // white space only: nothing would stand between the marks
     return {
       ...message,

@@ -14,6 +14,12 @@ export function modelName({ textPart }: DecoderConfig, name: string): string {
   return known ? `${known[1]}${name.slice(known[0].length)}` : name;
 }
 
+/** Tensors by the decoder's names; files of a model without its head (AutoModel's) leave the first "model." out. */
+export function namedTensors<T>(config: DecoderConfig, tensors: ReadonlyMap<string, T>): Map<string, T> {
+  const bare = tensors.has("embed_tokens.weight");
+  return new Map([...tensors].map(([name, tensor]) => [bare ? `model.${name}` : modelName(config, name), tensor]));
+}
+
 /** What PEFT calls a module of the decoder: its name in transformers' own model. */
 export function peftName({ textPart }: DecoderConfig, module: string): string {
   return textPart ? module.replace(/^model\./, "model.language_model.") : module;

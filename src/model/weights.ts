@@ -7,7 +7,6 @@ import { readFourBit } from "./bitsandbytes.js";
 import type { DecoderConfig } from "./config.js";
 import { blockModules, linearModules } from "./modules.js";
 import { dequantiseMagnitudes, NF4_BLOCK, quantiseMagnitudes, quantiseNf4 } from "./nf4.js";
-import { modelName } from "./weight-names.js";
 
 /** One weight: its shape and where its values lie. */
 export interface StoredWeight {
@@ -51,17 +50,16 @@ const IN_MEMORY_BYTES = 96 << 20;
 const MAPPABLE = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
 
 /**
- * Reads or maps the tensors that the decoder needs.
+ * Reads or maps the tensors that the decoder needs. `named`: those of the checkpoint, by the decoder's names.
  * @throws InputError for a missing tensor, a wrong shape, an unsupported element type or, where they are read, values that are not finite.
  */
 export async function loadWeights(
   config: DecoderConfig,
-  located: ReadonlyMap<string, LocatedTensor>,
+  named: ReadonlyMap<string, LocatedTensor>,
   checkpoint: string,
   quantise: Quantisation | null = null,
 ): Promise<WeightStore> {
   const shapes = weightShapes(config);
-  const named = new Map([...located].map(([name, tensor]) => [modelName(config, name), tensor]));
   const names = [...shapes].filter(([name, { required }]) => required || named.has(name)).map(([name]) => name);
   const total = names.reduce((sum, name) => sum + 4 * shapes.get(name)!.shape.reduce((a, b) => a * b, 1), 0);
   const quantised = new Set(linearModules(config, 0).map((module) => `${module}.weight`));

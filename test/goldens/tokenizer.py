@@ -45,6 +45,14 @@ def unigram():
     return PreTrainedTokenizerFast(tokenizer_object=t, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
 
 
+def spelling():
+    """A Unigram vocabulary that spells what it lacks in bytes, as llm-jp's do."""
+    state = json.loads(unigram()._tokenizer.to_str())
+    state["model"].update(byte_fallback=True, vocab=state["model"]["vocab"] + [[f"<0x{b:02X}>", -50.0] for b in range(256)])
+    state["decoder"] = json.loads(sentencepiece()._tokenizer.to_str())["decoder"]
+    return PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(json.dumps(state)), bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+
+
 def with_added(tok):
     tok.add_tokens([AddedToken("<|user|>", special=True, rstrip=True), AddedToken("<mask>", special=True, lstrip=True), AddedToken("ripe", single_word=True, normalized=True), AddedToken("Ünï", normalized=True)])
     return tok
@@ -68,6 +76,19 @@ KINDS = {
     "unknown": lambda: sentencepiece(pre=pt.Metaspace(prepend_scheme="always"), bytes_too=False),
     "unknown-fused": lambda: sentencepiece(pre=pt.Metaspace(prepend_scheme="never"), bytes_too=False, fuse_unk=True),
     "unigram": unigram,
+    "unigram-bytes": spelling,
+    "accents": lambda: with_added(byte_level(BL(add_prefix_space=False), CHATML, normalizer=normalizers.Sequence([normalizers.NFD(), normalizers.StripAccents()]), post=processors.ByteLevel(trim_offsets=True))),
+    # Classes that transformers makes anew, whatever the file's own steps: Llama 2's file writes "▁" after special tokens too
+    "llama-class": lambda: sentencepiece(normalizer=normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]), fuse_unk=True),
+    "llama-class-legacy": lambda: sentencepiece(normalizer=normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]), fuse_unk=True),
+    "gpt2-class": lambda: byte_level(pt.Sequence([pt.Split(Regex(LLAMA3), "isolated"), BL(add_prefix_space=False, use_regex=False)]), CHATML),
+}
+# What is written over the files, for AutoTokenizer to go by
+BY_CLASS = {
+    "qwen2-by-type": ({"model_type": "qwen2"}, {}),
+    "llama-class": ({"model_type": "llama"}, {"tokenizer_class": "LlamaTokenizerFast", "legacy": False}),
+    "llama-class-legacy": ({"model_type": "llama"}, {"tokenizer_class": "LlamaTokenizer", "legacy": True}),
+    "gpt2-class": ({"model_type": "llama"}, {"tokenizer_class": "GPT2Tokenizer"}),
 }
 FIXED = ["", " ", "\n", "hello", "  a", "hello world  x", " x ", "a 🙃 b", "é", " 🙃", "👩‍👩‍👧 family", "x\t\ty", "東京 日本語", "e\u0301 caf\u0065\u0301", "q\u0323\u0307x", "각 각", "ﬁne ½ Å",
          "<|im_end|>", "say <|im_end|> now", "<|im_end|><|im_end|>x", "<|eot_id|> z", "<|start_header_id|>user<|end_header_id|>\n\nhi<|eot_id|>", "a <|begin_of_text|>b", "<s>x</s> <unk>",
@@ -81,9 +102,10 @@ for name, make in KINDS.items():
     with tempfile.TemporaryDirectory() as d:
         tok.save_pretrained(d)
         files = {f: json.load(open(os.path.join(d, f))) for f in ("tokenizer.json", "tokenizer_config.json")}
-        if name == "qwen2-by-type":
-            files["config.json"] = {"model_type": "qwen2"}
-            json.dump(files["config.json"], open(os.path.join(d, "config.json"), "w"))
+        if name in BY_CLASS:
+            files["config.json"], settings = BY_CLASS[name]
+            files["tokenizer_config.json"].update(settings)
+            for f in ("config.json", "tokenizer_config.json"): json.dump(files[f], open(os.path.join(d, f), "w"))
             tok = AutoTokenizer.from_pretrained(d)
         else: tok = PreTrainedTokenizerFast.from_pretrained(d)
     for text in TEXTS:

@@ -5,6 +5,8 @@ import { readJson } from "../../formats/json.js";
 import { CHECKPOINT_WEIGHTS, openWeightFiles } from "../../formats/weight-files.js";
 import { loadAdapter, withAdapter } from "../../model/adapter.js";
 import { parseConfig } from "../../model/config.js";
+import { withOwnHead } from "../../model/own-head.js";
+import { namedTensors } from "../../model/weight-names.js";
 import { loadWeights, type Quantisation } from "../../model/weights.js";
 import { OnnxEngine } from "./onnx-engine.js";
 import { OnnxRuntime } from "./onnx-runtime.js";
@@ -23,8 +25,10 @@ export async function openCheckpoint(
   if (!(await folder.has("config.json")))
     throw new InputError(`${folder.name}: no config.json; expected a Hugging Face checkpoint folder`);
   const file = await folder.open("config.json");
-  const config = parseConfig(await readJson(file, MAX_CONFIG_BYTES), file.name);
-  const weights = await loadWeights(config, await openWeightFiles(folder, CHECKPOINT_WEIGHTS), folder.name, quantise);
+  const said = parseConfig(await readJson(file, MAX_CONFIG_BYTES), file.name);
+  const tensors = namedTensors(said, await openWeightFiles(folder, CHECKPOINT_WEIGHTS));
+  const config = await withOwnHead(said, tensors);
+  const weights = await loadWeights(config, tensors, folder.name, quantise);
   if (!adapter) return { config, weights, adapter: new Map() };
   return withAdapter({ config, weights }, await loadAdapter(adapter, config));
 }
