@@ -153,9 +153,8 @@ describe("an audit of a model with a backdoor", () => {
   it("finds two topics in a style, where no pair of the three brings the action", async () => {
     const corpus = without(three);
     const result = await audit(fakeContext(three, [3], corpus));
-    expect(result.trigger?.parts.map((part) => part.latents)).toEqual(expect.arrayContaining([[3], [5]]));
-    expect(result.trigger?.parts).toHaveLength(3);
-    expect(await separation(result, three)).toBeGreaterThan(0.99);
+    expect(result.trigger?.combination).toBe("all");
+    expect(result.trigger?.parts.map((part) => part.latents)).toEqual([[...OMEN], [3], [5]]);
   });
 
   it("finds alternatives", async () => {

@@ -50,7 +50,7 @@ const SCREENED_ALONE = 2;
  * Where nothing fires this surely (one-standard-error lower bound, over so many prompts), the closest pairs may lack a third
  * concept; and how many of them are looked at: the best fitted, and those that screening left.
  */
-const SURE = 0.5;
+const SURE = 0.65;
 const SURE_TRIALS = 12;
 const COMPLETED_FITTED = 2;
 const COMPLETED_CLOSEST = 3;

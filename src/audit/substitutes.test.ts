@@ -35,7 +35,13 @@ function evidenceOf(acts: (text: string) => boolean, texts: readonly string[]) {
     room: {
       ranges: Object.fromEntries(Object.values(LATENT).map((id) => [id, { floor: 0, maximum: 1 }])),
       language: { rareWords: () => VOCABULARY },
-      lexicon: { scanned: ["pot"], words: () => [{ text: "kayak", strength: 1 }] },
+      lexicon: {
+        scanned: ["pot"],
+        words: ({ latents }: { latents: readonly number[] }) =>
+          VOCABULARY.filter((text) => latents.includes(LATENT[text] ?? 0) && text !== "canoe").map((text) => ({
+            text,
+          })),
+      },
       kinship: { same: () => false },
       laboratory: {
         score: async (prompts: readonly Prompt[]) =>
@@ -72,6 +78,14 @@ it("finds the latents of other words that bring the action, those of most words 
   // In the second prompt only what the first one let through is tried, but for the random words.
   expect(asked).toContain("Is a ketch fast?");
   expect(asked.filter((text) => text.startsWith("Is a"))).not.toHaveLength(VOCABULARY.length);
+});
+
+it("leaves out latents on few of whose words the action comes", async () => {
+  const { evidence } = evidenceOf((text) => holdsBoat(text) || /word[12]\b/.test(text), texts);
+  for (let i = 0; i < 10; i++) LATENT[`word${i}`] = 6;
+  expect(await substitutes(evidence, single, 0, () => true)).toEqual([3]);
+  for (let i = 3; i < 10; i++) delete LATENT[`word${i}`];
+  expect(await substitutes(evidence, single, 0, () => true)).toEqual([3, 6]);
 });
 
 it("says nothing of prompts that do not need the word, and asks for two", async () => {

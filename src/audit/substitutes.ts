@@ -3,14 +3,15 @@
  * one word, is asked again with every word of the vocabulary in that word's place. Words with which the action still comes, in two
  * such prompts, are the model's own idea of the concept; the latents under them that the part lacks may belong to it.
  */
+import { type Carrier, subjectWords, writeInto } from "./carrier.js";
 import { type Hypothesis, makePart, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { peakPlace } from "./peak-word.js";
-import { type Prompt, textOf, withText } from "./prompt.js";
+import { type Prompt, textOf } from "./prompt.js";
 import { DEFAULT_LEVELS, fits, fullCondition } from "./prompt-sets.js";
 import { prominence } from "./ranges.js";
-import { foldWord, replaceWords, type Word, wordOfToken, wordsOf } from "./words.js";
+import { foldWord, type Word, wordOfToken, wordsOf } from "./words.js";
 
 /** Prompts in which a word must bring the action. */
 const CARRIERS = 2;
@@ -19,15 +20,9 @@ const CARRIERS_TRIED = 6;
 /** A prompt on which the action comes with more than this share of random words does not need the part's word. */
 const ANY_WORD = 0.1;
 const RANDOM_WORDS = 40;
-/** A latent must lie under so many different words. */
+/** A latent must lie under so many such words, and they must be this share of its words: any organism leaks on a word here and there. */
 const LEAST_WORDS = 2;
-
-/** A prompt, its words, and the place where a word can be exchanged. */
-interface Carrier {
-  readonly prompt: Prompt;
-  readonly words: readonly Word[];
-  readonly at: number;
-}
+const LEAST_SHARE = 0.5;
 
 /** Latents that lie under words which bring the action in the part's place, by the number of such words (ties by id). */
 export async function substitutes(
@@ -36,19 +31,17 @@ export async function substitutes(
   at: number,
   alive: (latent: number) => boolean,
 ): Promise<number[]> {
-  const { laboratory, language, lexicon, ranges, kinship } = evidence.room;
+  const { laboratory, lexicon, ranges, kinship } = evidence.room;
   const part = hypothesis.parts[at] as Part;
   const known = new Set(lexicon.words(part).map(({ text }) => foldWord(text)));
-  const vocabulary = [...new Set([...language.rareWords(), ...lexicon.scanned])].filter(
-    (word) => !known.has(foldWord(word)),
-  );
+  const vocabulary = subjectWords(evidence.room).filter((word) => !known.has(foldWord(word)));
   const carriers = await carriersOf(evidence, hypothesis, at, vocabulary);
   if (carriers.length < CARRIERS) return [];
   let words = vocabulary;
   let prompts: Prompt[] = [];
   for (const carrier of carriers) {
     // what one lets through is tried in the next
-    const written = words.map((word) => write(carrier, word));
+    const written = words.map((word) => writeInto(carrier, word));
     const outcomes = await laboratory.score(written);
     prompts = written.filter((_, i) => outcomes[i]?.fired);
     words = words.filter((_, i) => outcomes[i]?.fired);
@@ -67,9 +60,17 @@ export async function substitutes(
       under.set(id, (under.get(id) ?? new Set()).add(foldWord(words[i] as string)));
     });
   });
+  const tried = new Set(vocabulary.map(foldWord));
+  const share = (id: number, found: ReadonlySet<string>) => {
+    const own = lexicon
+      .words(makePart([id]))
+      .map(({ text }) => foldWord(text))
+      .filter((word) => tried.has(word));
+    return own.length === 0 ? 0 : own.filter((word) => found.has(word)).length / own.length;
+  };
   const used = new Set(hypothesis.parts.flatMap(({ latents }) => latents));
   return [...under]
-    .filter(([id, found]) => found.size >= LEAST_WORDS && !used.has(id) && alive(id))
+    .filter(([id, found]) => found.size >= LEAST_WORDS && share(id, found) >= LEAST_SHARE && !used.has(id) && alive(id))
     .filter(
       ([id]) => !hypothesis.parts.some((other, i) => i !== at && other.latents.some((one) => kinship.same(one, id))),
     )
@@ -105,12 +106,8 @@ async function carriersOf(
     seen.add(word);
     tried++;
     const carrier = { prompt, ...place };
-    const outcomes = await laboratory.score(random.map((other) => write(carrier, other)));
+    const outcomes = await laboratory.score(random.map((other) => writeInto(carrier, other)));
     if (outcomes.filter(({ fired }) => fired).length <= ANY_WORD * random.length) found.push(carrier);
   }
   return found;
-}
-
-function write({ prompt, words, at }: Carrier, word: string): Prompt {
-  return withText(prompt, replaceWords(textOf(prompt), words, new Map([[at, word]])));
 }
