@@ -8,7 +8,7 @@ import { splitAlternatives } from "./alternatives.js";
 import { isAlive } from "./candidates.js";
 import { type Confirmation, confirm } from "./confirm.js";
 import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
-import { type Hypothesis, hypothesisKey, makePart, normalise, type Part } from "./detector.js";
+import { type Hypothesis, hypothesisKey, makePart, normalise, type Part, positiveParts } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { exclude } from "./exclude.js";
 import { planTest, type TestPlan } from "./plan.js";
@@ -136,11 +136,16 @@ export async function rehearse(
     queue.unshift(...reductions(rehearsal));
   }
   const [first] = inOrder(rehearsed);
-  if (first === undefined) return rehearsed;
-  const narrower = await exclude(search, first.hypothesis);
-  if (narrower === first.hypothesis) return rehearsed;
-  const narrowed = await rehearseOne(search, narrower, options);
-  return narrowed.rehearsal.verified && narrowed.low >= STEP_BACK * first.low ? [narrowed, ...rehearsed] : rehearsed;
+  if (first === undefined || first.hypothesis.combination === "any") return rehearsed;
+  // What the fit excludes may be any second way of speaking: it is kept where `exclude` finds it too, or nothing is sure without it.
+  const bare = normalise(positiveParts(first.hypothesis));
+  const narrower = await exclude(search, bare);
+  for (const instead of new Set([narrower, bare])) {
+    if (hypothesisKey(instead) === hypothesisKey(first.hypothesis)) break;
+    const entry = await rehearseOne(search, instead, options);
+    if (entry.rehearsal.verified && entry.low >= STEP_BACK * first.low) return [entry, ...rehearsed];
+  }
+  return rehearsed;
 }
 
 /** Those that passed, in the order in which they meet the other half. */
