@@ -7,7 +7,7 @@
  *   3. Beam search from every single latent and every pair, with the moves: and, and not, one more latent in a part.
  * Alternatives of a whole trigger are the same detector as one part of several latents; `alternatives.ts` tells them apart.
  */
-import { type Hypothesis, hypothesisKey, type Maxima, normalise, type Part } from "./detector.js";
+import { type Hypothesis, hypothesisKey, type Maxima, normalise, type Part, positiveParts } from "./detector.js";
 import type { Observation } from "./laboratory.js";
 import { activation } from "./reading.js";
 import { bernoulliGain, type Rate, rateOf, wilson } from "./statistics.js";
@@ -44,8 +44,8 @@ const TRIGGER_RATE = 0.85;
 const SUREST_Z = 2.4;
 const SUREST_TRIALS = 24;
 /**
- * Hypotheses kept between rounds: the best, and the surest. Two topics in half of a style are surer than the two alone, and explain
- * less until the other half joins.
+ * Hypotheses kept between rounds: the best, and the surest conjunctions of three. Two topics in half of a style are surer than the
+ * two alone, and explain less until the other half joins.
  */
 const BEAM = 8;
 const SURE_BEAM = 4;
@@ -115,27 +115,24 @@ export function fit(
     fresh.sort((a, b) => better(a.fitted, b.fitted));
     const worst = [...found.values()].map((entry) => entry.fitted.score).sort((a, b) => b - a)[BEAM - 1];
     const kept = fresh.filter((entry) => worst === undefined || entry.fitted.score >= worst).slice(0, BEAM);
-    const sure = surestOf(fresh, ({ fitted }) => fitted);
+    const sure = surestConjunctions(fresh);
     beam = [...new Set([...kept, ...sure])].flatMap((entry) => moves(problem, entry.state));
   }
-  // What was met on the way may be surer than any single latent or pair: a conjunction of three.
-  const best = surestRate(
-    problem,
-    [...found.values()].map(({ state }) => state),
-  );
   return [...found.values()]
-    .map(({ state, fitted }) => (best > surest ? judge(problem, state, best) : fitted))
+    .map((entry) => entry.fitted)
     .filter((fitted) => fitted.score > 0)
     .sort(better)
     .slice(0, KEPT);
 }
 
-/** The entries that fire most surely inside (ties in their order). */
-function surestOf<Entry>(entries: readonly Entry[], fittedOf: (entry: Entry) => Fitted): Entry[] {
+/** Those of three concepts that fire most surely inside (ties in their order). */
+function surestConjunctions<Entry extends { readonly fitted: Fitted }>(entries: readonly Entry[]): Entry[] {
   return entries
-    .map((entry) => ({ entry, inside: fittedOf(entry).inside }))
-    .filter(({ inside }) => inside.total >= SUREST_TRIALS)
-    .map(({ entry, inside }) => ({ entry, low: wilson(inside.count, inside.total, SUREST_Z).low }))
+    .filter(
+      ({ fitted: { hypothesis, inside } }) =>
+        positiveParts(hypothesis).length === MOST_PARTS && inside.total >= SUREST_TRIALS,
+    )
+    .map((entry) => ({ entry, low: wilson(entry.fitted.inside.count, entry.fitted.inside.total, SUREST_Z).low }))
     .sort((a, b) => b.low - a.low)
     .slice(0, SURE_BEAM)
     .map(({ entry }) => entry);
