@@ -167,6 +167,7 @@ export function fakeEngine(rule: Rule): Engine & { readonly asked: Set<string> }
         return { tokenLogprobs: Float32Array.from([soft]), greedyMatch: fired };
       });
     },
+    textLogprobs: () => Promise.reject(new Error("the fake engine reads no text")),
     steeringObjective: () => Promise.reject(new Error("the fake engine cannot be steered")),
     layerChangeObjective: () => Promise.reject(new Error("the fake engine cannot be steered")),
     generate: () => Promise.reject(new Error("the fake engine cannot write")),
