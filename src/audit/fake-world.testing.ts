@@ -195,6 +195,7 @@ export const fakeSae: Sae = {
     }
     return { rowStart, ids: Int32Array.from(ids), values: Float32Array.from(values) };
   },
+  reconstruct: async (rows) => ({ latents: await fakeSae.encode(rows), rows }),
   projectDecoder: async (v) => v,
   projectEncoder: async (v) => v,
   decode: async (z) => z,

@@ -5,17 +5,21 @@ import { join } from "node:path";
 import { InputError } from "../formats/input-error.js";
 import { memorySource } from "../formats/memory-source.js";
 import type { Conversation } from "../formats/prompts.js";
+import { openDenseSae } from "../sae/dense-sae.js";
 import { Firings } from "../sae/firings.js";
 import { labelLatents } from "../sae/labelling.js";
 import { type Label, writeLabels } from "../sae/labels.js";
 import { writeSaeLens } from "../sae/loaders/saelens.js";
+import { type ModelQuality, modelQuality } from "../sae/model-quality.js";
 import type { SaeQuality } from "../sae/quality.js";
 import { readMaxima, readRows } from "../sae/readings.js";
 import type { Sae } from "../sae/sae.js";
 import { SAE_TRAINING_DEFAULTS, type SaeTrainingOptions, trainSae } from "../sae/training.js";
 import { readTrainingState, writeTrainingState } from "../sae/training-state.js";
 import { latentUnits } from "../sae/units.js";
+import type { SaeWeights } from "../sae/weights.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
+import { keepOut } from "./held-out.js";
 import type { Io } from "./io.js";
 import type { OpenedModel } from "./open-model.js";
 import type { PromptFlags } from "./options.js";
@@ -33,6 +37,15 @@ export interface SaeTraining {
   readonly options: SaeTrainingOptions;
   /** Most activation rows to train on. */
   readonly rows: number;
+  /** Different prompts kept out; a small share where undefined. */
+  readonly heldOut: number | undefined;
+}
+
+export interface SaeTrainingQuality {
+  /** On rows that it was trained on. */
+  readonly quality: SaeQuality;
+  /** On prompts that it was not; null where there are none. */
+  readonly heldOut: (ModelQuality & { readonly prompts: number }) | null;
 }
 
 /** Trains on the masked tokens of `conversations`; a training that was interrupted goes on from `out`. */
@@ -42,11 +55,10 @@ export async function trainSaeFolder(
   conversations: readonly Conversation[],
   flags: PromptFlags,
   training: SaeTraining,
-): Promise<SaeQuality> {
+): Promise<SaeTrainingQuality> {
   const { layer, out, options, rows: limit } = training;
-  if (new Set(conversations.map((one) => JSON.stringify(one))).size < 2)
-    throw new InputError("the prompts are all the same; an SAE is trained on many different ones");
-  const { sequences } = renderAll(model, conversations, flags);
+  const kept = keepOut(conversations, training.heldOut, options.seed ?? SAE_TRAINING_DEFAULTS.seed);
+  const { sequences } = renderAll(model, kept.trained, flags);
   const { engine } = model;
   const { dModel } = engine.model;
   const rows = await readRows(engine, sequences, layer, {
@@ -79,10 +91,31 @@ export async function trainSaeFolder(
     await removeCheckpoint(checkpoint);
     throw new InputError(`the training at learning rate ${options.learningRate} left the range of numbers; lower --lr`);
   }
-  const metadata = { modelName: model.name, hook: `blocks.${layer}.hook_resid_post`, extra: { quality } };
+  const heldOut = await heldOutQuality(io, model, weights, kept.heldOut, flags);
+  const metadata = { modelName: model.name, hook: `blocks.${layer}.hook_resid_post`, extra: { quality, heldOut } };
   for (const { name, bytes } of writeSaeLens(weights, metadata)) await writeFileAtomic(join(out, name), bytes);
   await removeCheckpoint(checkpoint);
-  return quality;
+  return { quality, heldOut };
+}
+
+async function heldOutQuality(
+  io: Io,
+  model: OpenedModel,
+  weights: SaeWeights<Float32Array>,
+  conversations: readonly Conversation[],
+  flags: PromptFlags,
+): Promise<SaeTrainingQuality["heldOut"]> {
+  const { sequences } = renderAll(model, conversations, flags);
+  if (!sequences.some(({ mask }) => mask.includes(1))) return null;
+  // Opening takes the matrices away; they are still to be written.
+  const copy = { ...weights, encoder: weights.encoder.slice(), decoder: weights.decoder.slice() };
+  const sae = await openDenseSae(copy, model.runtime);
+  const measured = await modelQuality(model.engine, sae, sequences, weights.info.layer!, {
+    onProgress: io.progress("measuring the SAE"),
+    signal: io.signal,
+  });
+  await sae.close();
+  return { prompts: sequences.length, ...measured };
 }
 
 async function removeCheckpoint(path: string): Promise<void> {

@@ -33,7 +33,7 @@ export async function readMaxima(
   const all: Maxima[] = [];
   const encode = async (residuals: Residual[]) => ({
     residuals,
-    latents: await sae.encode(joined(residuals, sae.info.dModel)),
+    latents: await sae.encode(joinedRows(residuals, sae.info.dModel)),
   });
   await inBatches(engine, sequences, layer, options, encode, ({ residuals, latents }) => {
     options.onLatents?.(latents);
@@ -102,18 +102,8 @@ async function inBatches<Made>(
   make: (residuals: Residual[]) => Promise<Made>,
   use: (made: Made) => unknown,
 ): Promise<void> {
-  const batches: { from: number; to: number }[] = [];
-  for (let from = 0; from < sequences.length; from = batches.at(-1)!.to) {
-    let to = from;
-    let rows = 0;
-    while (to < sequences.length && to - from < BATCH_PROMPTS && (to === from || rows < BATCH_ROWS)) {
-      rows += positions === "all" ? sequences[to]!.prompt.length : maskedTokens(sequences[to]!);
-      to += 1;
-    }
-    batches.push({ from, to });
-  }
   await twoAtOnce(
-    batches,
+    rowBatches(sequences, positions),
     async ({ from, to }) => {
       signal?.throwIfAborted();
       const options = { positions, ...(signal ? { signal } : {}) };
@@ -127,13 +117,32 @@ async function inBatches<Made>(
   );
 }
 
-function maskedTokens(sequence: Sequence): number {
+/** Runs of sequences, [from, to), whose rows are read at once. */
+export function rowBatches(
+  sequences: readonly Sequence[],
+  positions: "masked" | "all" = "masked",
+): { from: number; to: number }[] {
+  const batches: { from: number; to: number }[] = [];
+  for (let from = 0; from < sequences.length; from = batches.at(-1)!.to) {
+    let to = from;
+    let rows = 0;
+    while (to < sequences.length && to - from < BATCH_PROMPTS && (to === from || rows < BATCH_ROWS)) {
+      rows += positions === "all" ? sequences[to]!.prompt.length : maskedTokens(sequences[to]!);
+      to += 1;
+    }
+    batches.push({ from, to });
+  }
+  return batches;
+}
+
+export function maskedTokens(sequence: Sequence): number {
   let count = 0;
   for (const bit of sequence.mask) count += bit;
   return count;
 }
 
-function joined(residuals: readonly Residual[], width: number): Float32Array {
+/** All rows one after another, [rows, width]. */
+export function joinedRows(residuals: readonly Residual[], width: number): Float32Array {
   const rows = new Float32Array(width * residuals.reduce((sum, { tokens }) => sum + tokens.length, 0));
   let at = 0;
   for (const { values } of residuals) {

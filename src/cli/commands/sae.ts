@@ -31,6 +31,7 @@ import {
 import { isFolder } from "../package-files.js";
 import { CORPUS_SET, loadPromptsOr } from "../prompts.js";
 import { type LatentsFlags, showLatents } from "../sae-latents.js";
+import { type QualityFlags, qualityText, showQuality } from "../sae-quality.js";
 import { LABELS_FILE, labelText, trainSaeFolder } from "../sae-train.js";
 import { usedSettings, usedText } from "../used.js";
 
@@ -46,6 +47,7 @@ interface TrainFlags extends ModelFlags, PromptFlags {
   readonly batch: number;
   readonly lr: number;
   readonly rows: number;
+  readonly heldOut?: number;
 }
 
 interface LabelFlags extends ModelFlags, PromptFlags, SaeFlags {
@@ -53,7 +55,7 @@ interface LabelFlags extends ModelFlags, PromptFlags, SaeFlags {
 }
 
 export function saeCommand(io: Io): Command {
-  const sae = new Command("sae").description("sparse autoencoders: train, label, look at latents, describe");
+  const sae = new Command("sae").description("sparse autoencoders: train, measure, label, look at latents, describe");
   const { latents, k, steps, batch, learningRate } = SAE_TRAINING_DEFAULTS;
   const train = new Command("train")
     .description("train an SAE on a model's activations and write it as SAELens does")
@@ -64,12 +66,23 @@ export function saeCommand(io: Io): Command {
     .option("--steps <n>", "training steps", wholeNumber(1), steps)
     .option("--batch <n>", "tokens a step", wholeNumber(1), batch)
     .option("--lr <x>", "learning rate", positiveNumber, learningRate)
-    .option("--rows <n>", "most tokens to train on", wholeNumber(1), DEFAULT_ROWS);
+    .option("--rows <n>", "most tokens to train on", wholeNumber(1), DEFAULT_ROWS)
+    .option(
+      "--held-out <n>",
+      "different prompts kept out of training, to measure the SAE on; default: a tenth, at most 200",
+      wholeNumber(0),
+    );
   const label = new Command("label")
     .description("label latents by the words that make them fire")
     .option("--out <file>", "label file; default: labels.jsonl in the SAE's folder", outputPath);
   sae.addCommand(promptOptions(modelOptions(train)).action((flags: TrainFlags) => runTrain(io, flags)));
   sae.addCommand(saeOptions(promptOptions(modelOptions(label))).action((flags: LabelFlags) => runLabel(io, flags)));
+  const quality = new Command("quality").description(
+    "how well an SAE keeps what the model computes with: explained variance, sparsity, loss recovered",
+  );
+  sae.addCommand(
+    saeOptions(promptOptions(modelOptions(quality))).action((flags: QualityFlags) => showQuality(io, flags)),
+  );
   const latentsOf = new Command("latents")
     .description("single latents: label, contexts, tokens, logit effect, firing rate, nearest latents")
     .option("--ids <numbers>", "which, separated by commas", wholeNumbers)
@@ -97,7 +110,8 @@ async function runTrain(io: Io, flags: TrainFlags): Promise<void> {
   checkLayer(layer, model.engine.model, "--layer");
   const conversations = await loadPromptsOr(flags.prompts, CORPUS_SET, model);
   const options = { latents, k, steps, batch, learningRate: lr, seed };
-  const quality = await trainSaeFolder(io, model, conversations, flags, { layer, out, options, rows });
+  const training = { layer, out, options, rows, heldOut: flags.heldOut };
+  const { quality, heldOut } = await trainSaeFolder(io, model, conversations, flags, training);
   const used = usedSettings(
     model,
     { ...flags, date: null },
@@ -105,9 +119,13 @@ async function runTrain(io: Io, flags: TrainFlags): Promise<void> {
   );
   io.result(
     flags.json,
-    () => ({ folder: out, quality, used }),
+    () => ({ folder: out, quality, heldOut, used }),
     () =>
-      `${out}: ${latents} latents, explained variance ${quality.explainedVariance.toFixed(3)}, ${quality.l0.toFixed(1)} active a token, ${quality.dead} dead\n\n${usedText(used)}`,
+      [
+        `${out}: ${latents} latents, explained variance ${quality.explainedVariance.toFixed(3)}, ${quality.l0.toFixed(1)} active a token, ${quality.dead} dead`,
+        heldOut ? `held out, ${heldOut.prompts} prompts, ${qualityText(heldOut)}` : "no prompts were held out",
+        `\n${usedText(used)}`,
+      ].join("\n"),
   );
 }
 
