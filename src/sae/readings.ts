@@ -68,18 +68,26 @@ export async function readLatents(
   return all;
 }
 
-/** Residual rows of all masked tokens of `sequences`, [rows, d]: what an SAE is trained on. At most `limit` rows. */
+/**
+ * Residual rows of all masked tokens of `sequences`, [rows, d]: what an SAE is trained on. At most `limit` rows; `into` an array that
+ * has room for them, of which the part that they fill is returned.
+ */
 export async function readRows(
   engine: Engine,
   sequences: readonly Sequence[],
   layer: number,
-  options: CallOptions & { readonly limit?: number; readonly positions?: "masked" | "all" } = {},
+  options: CallOptions & {
+    readonly limit?: number;
+    readonly positions?: "masked" | "all";
+    readonly into?: Float32Array;
+  } = {},
 ): Promise<Float32Array> {
   const d = engine.model.dModel;
   const length = (sequence: Sequence) =>
     options.positions === "all" ? sequence.prompt.length : maskedTokens(sequence);
   const total = sequences.reduce((sum, sequence) => sum + length(sequence), 0);
-  const rows = new Float32Array(d * Math.min(total, options.limit ?? total));
+  const values = d * Math.min(total, options.limit ?? total);
+  const rows = options.into?.subarray(0, values) ?? new Float32Array(values);
   let at = 0;
   const same = async (residuals: Residual[]) => residuals;
   await inBatches(engine, sequences, layer, options, same, (residuals) => {
