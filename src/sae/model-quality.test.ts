@@ -19,7 +19,7 @@ const engine = {
   async textLogprobs(sequences: readonly Sequence[], { splice }: { splice?: Splice } = {}) {
     return sequences.map(({ prompt }, i) =>
       Float32Array.from({ length: prompt.length - 1 }, (_, t) => {
-        const r = splice?.rows[i]!.tokens.indexOf(t) ?? -1;
+        const r = splice?.rows[i]?.tokens.indexOf(t) ?? -1;
         if (r < 0) return -1;
         const stands = splice!.rows[i]!.values.subarray(2 * r, 2 * r + 2);
         return -1 - row(prompt[t]!).reduce((sum, x, k) => sum + (x - stands[k]!) ** 2, 0);

@@ -4,6 +4,7 @@ import { CARD_SIZES } from "../../sae/latent-card.js";
 import { describeSae } from "../../sae/registry.js";
 import { fetchNamed } from "../hub.js";
 import type { Io } from "../io.js";
+import { labelEndpointOptions } from "../latent-describer.js";
 import { openSaeFolder } from "../open-sae.js";
 import {
   jsonOption,
@@ -24,10 +25,14 @@ import { runTrain, type TrainFlags, trainOptions } from "../sae-train-command.js
 export function saeCommand(io: Io): Command {
   const sae = new Command("sae").description("sparse autoencoders: train, measure, label, look at latents, describe");
   const label = new Command("label")
-    .description("label latents by the words that make them fire")
+    .description("label latents by the words that make them fire, and by an endpoint that is shown where they do")
     .option("--out <file>", "label file; default: labels.jsonl in the SAE's folder", outputPath);
   sae.addCommand(trainOptions(new Command("train")).action((flags: TrainFlags) => runTrain(io, flags)));
-  sae.addCommand(saeOptions(promptOptions(modelOptions(label))).action((flags: LabelFlags) => runLabel(io, flags)));
+  sae.addCommand(
+    saeOptions(promptOptions(modelOptions(labelEndpointOptions(label)))).action((flags: LabelFlags) =>
+      runLabel(io, flags),
+    ),
+  );
   const quality = new Command("quality").description(
     "how well an SAE keeps what the model computes with: explained variance, sparsity, loss recovered",
   );
