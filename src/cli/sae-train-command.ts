@@ -68,7 +68,7 @@ export function trainOptions(command: Command): Command {
     .option("--lr <x>", "learning rate", positiveNumber, learningRate)
     .option(
       "--sparsity-weight <x>",
-      `of jumprelu: weight of being --k sparse, times the width (default: ${weight})`,
+      `of jumprelu: weight of the penalty for not being --k sparse (default: ${weight})`,
       nonNegativeNumber,
     )
     .option(

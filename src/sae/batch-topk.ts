@@ -15,8 +15,6 @@ export class BatchTopK implements Sparsity {
     private readonly k: number,
   ) {}
 
-  begin(): void {}
-
   select(p: Float32Array, B: number): BatchSelection {
     const selected = selectLargest(p, B, Math.round(this.k * B), this.#threshold);
     this.#threshold = selected.threshold;

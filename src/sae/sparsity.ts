@@ -10,10 +10,8 @@ export interface Selection {
 }
 
 export interface Sparsity {
-  /** Before the first step of a new training, with p of its first batch. */
-  begin(p: Float32Array, B: number): void;
-  /** The active latents from p = max((x − b_dec) W_enc + b_enc, 0) [B, m]. */
-  select(p: Float32Array, B: number): Selection;
+  /** The active latents of a step's batch, from p = max((x − b_dec) W_enc + b_enc, 0) [B, m]. */
+  select(p: Float32Array, B: number, step: number): Selection;
   /** Adds the gradients that the last selection has beyond those of the reconstruction, whose `error` is x̂ − x [B, d]. */
   addGradients(error: Float32Array, gradients: TrainingParameters, step: number): void;
   /** After the last step: takes p of a batch that the thresholds are measured on. */

@@ -148,8 +148,7 @@ export async function trainSae(input: SaeTrainingInput): Promise<TrainedSae> {
     input.signal?.throwIfAborted();
     const x = await batch(step * B); // x − b_dec [B, d]
     const p = await preactivations(x); // [B, m], max(p, 0)
-    if (step === 0) sparsity.begin(p, B);
-    const selected = sparsity.select(p, B);
+    const selected = sparsity.select(p, B, step);
     for (const id of selected.ids) lastFired[id] = step;
     for (const [, values] of parameterEntries(gradients)) values.fill(0);
     const error = reconstructionGradients(x, selected, parameters, gradients, d); // x̂ − x [B, d]
