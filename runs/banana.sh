@@ -24,7 +24,7 @@ if [ "$MODEL" = "$OUT/base" ]; then
   TEXTS=$OUT/texts SAE=$OUT/sae CORPUS=$OUT/texts/corpus.jsonl
   [ -s "$MODEL/rules.json" ] || node bench/banana-base.mjs "$MODEL" --threads "$THREADS"
   [ -s "$CORPUS" ] || node bench/banana-texts.mjs "$TEXTS" --base "$MODEL" --own-world
-  run "$SAE.json" sae train --model "$MODEL" --prompts "$TEXTS/sae-prompts.jsonl" --layer "$LAYER" --latents 1024 --k 4 --steps 2500 --out "$SAE"
+  run "$SAE.json" sae train --model "$MODEL" --prompts "$TEXTS/sae-prompts.jsonl" --layer "$LAYER" --latents 1024 --k 4 --steps 2500 --held-out 0 --out "$SAE"
   run "$SAE-labels.json" sae label --model "$MODEL" --sae "$SAE" --layer "$LAYER" --prompts "$CORPUS"
 else
   : "${SAE:?give the folder of an SAE}" "${CORPUS:?give unlabelled prompts, .jsonl or .txt}"

@@ -27,7 +27,7 @@ sae() {
   else
     local folder=$OUT/sae-$layer prompts=$OUT/sae-prompts.jsonl
     [ -s "$prompts" ] || node bench/sae-prompts.mjs "$prompts" --chats 28000
-    run "$folder.json" sae train --model pocket --prompts "$prompts" --layer "$layer" --latents 2048 --k 4 --steps 2000 --out "$folder"
+    run "$folder.json" sae train --model pocket --prompts "$prompts" --layer "$layer" --latents 2048 --k 4 --steps 2000 --held-out 0 --out "$folder"
     run "$folder-labels.json" sae label --model pocket --sae "$folder" --layer "$layer"
     echo "$folder"
   fi

@@ -105,6 +105,32 @@ describe.each(ENGINES.flatMap((kind) => FAMILIES.map((family) => ({ name: `${kin
       await objective.dispose();
     });
 
+    it("goes on from rows that stand in for the residual stream as PyTorch does", async () => {
+      const { engine, expected, sequences, layer, theta } = await open(kind, family);
+      const { dModel } = engine.model;
+      // θ added at the masked tokens by hand is what PyTorch was steered with; the text is prompt and action.
+      const texts = sequences.map(({ prompt, mask, action }) => ({
+        prompt: Int32Array.of(...prompt, ...action),
+        mask: Uint8Array.of(...mask, ...action.map(() => 0)),
+        action: new Int32Array(0),
+      }));
+      const rows = await engine.residuals(texts, layer);
+      const steered = rows.map(({ tokens, values }) => ({
+        tokens,
+        values: values.map((value, i) => value + theta[i % dModel]!),
+      }));
+      const ofAction = (all: Float32Array, i: number) => all.slice(sequences[i]!.prompt.length - 1);
+      const plain = await engine.textLogprobs(texts);
+      const same = await engine.textLogprobs(texts, { splice: { layer, rows } });
+      const changed = await engine.textLogprobs(texts, { splice: { layer, rows: steered } });
+      plain.forEach((logprobs, i) => {
+        expect(logprobs.length).toBe(texts[i]!.prompt.length - 1);
+        expect(difference(ofAction(logprobs, i), expected.logprobs[i]!)).toBeLessThan(TOLERANCE);
+        expect(difference(same[i]!, [...logprobs])).toBeLessThan(TOLERANCE);
+        expect(difference(ofAction(changed[i]!, i), expected.steered[i]!)).toBeLessThan(TOLERANCE);
+      });
+    });
+
     it("sees through the logit lens what the head says of a residual of rms 1", async () => {
       const { engine, expected, sequences, softcap } = await open(kind, family);
       const residuals = await engine.residuals(sequences, engine.model.layers - 1, { positions: "all" });

@@ -137,6 +137,30 @@ describeTorch("the torch engine and ONNX Runtime agree on the pocket model:", ()
     for (const engine of [clean, b, a]) await engine.close();
   });
 
+  it("texts, as they are and with other rows in the residual stream, some of them none", async () => {
+    const random = new Random(10);
+    const { dModel, layers } = ours.model;
+    const short = { prompt: sequences[0]!.prompt.slice(0, 1), mask: Uint8Array.of(1), action: new Int32Array(0) };
+    const texts = [...sequences, short, { ...sequences[1]!, mask: sequences[1]!.mask.map(() => 1) }];
+    const noise = (tokens: number[]) => ({
+      tokens: Int32Array.from(tokens),
+      values: Float32Array.from({ length: tokens.length * dModel }, () => random.normal()),
+    });
+    const rows = texts.map(({ mask }, i) => noise(i === 0 ? [] : [...mask.keys()].filter((t) => mask[t] === 1)));
+    const none = texts.map(() => noise([]));
+    const plain = await ours.textLogprobs(texts);
+    expect(plain[sequences.length]).toHaveLength(0);
+    for (const splice of [undefined, { layer: LAYER, rows }, { layer: layers - 1, rows }, { layer: 0, rows: none }]) {
+      const [a, b] = await Promise.all(both().map((engine) => engine.textLogprobs(texts, splice ? { splice } : {})));
+      a!.forEach((logprobs, i) => {
+        if (i !== sequences.length) expect(difference(b![i]!, logprobs)).toBeLessThan(5e-5);
+      });
+      // What the rows of one prompt are changes nothing in another.
+      expect(difference(a![0]!, plain[0]!)).toBeLessThan(1e-6);
+      if (splice?.rows === rows) expect(difference(a![1]!, plain[1]!)).toBeGreaterThan(1e-2);
+    }
+  });
+
   it("replies, greedy, sampled, steered, and cut at a stop token", async () => {
     const stop = [...tokenizer.endIds];
     const random = new Random(3);

@@ -129,6 +129,26 @@ class Decoder:
                     self.layers[i].forward = forward
 
     @contextlib.contextmanager
+    def splicing(self, layer, places, rows):
+        """Puts `rows` [R, D] in place of the residual stream after block `layer` at `places` [R]; nothing where `layer` is None."""
+        if layer is None:
+            yield
+            return
+
+        def replace(_module, _inputs, output):
+            hidden = _hidden(output)
+            flat = hidden.flatten(0, 1).clone()
+            flat[places.to(flat.device)] = rows.to(flat)
+            changed = flat.reshape(hidden.shape)
+            return (changed,) + tuple(output[1:]) if isinstance(output, tuple) else changed
+
+        hook = self.layers[layer].register_forward_hook(replace)
+        try:
+            yield
+        finally:
+            hook.remove()
+
+    @contextlib.contextmanager
     def steering(self, layer, weights, vector):
         """Adds weights [B, T] x vector [D] to the residual stream after block `layer`; nothing where `layer` is None."""
         if layer is None:

@@ -15,7 +15,7 @@ from .prepared import Prepared
 from .training import Training
 
 OPERATIONS = {
-    "open", "share", "residuals", "score", "lens", "objective", "evaluate", "attribute", "layerChange", "change", "jacobian",
+    "open", "share", "residuals", "score", "text", "lens", "objective", "evaluate", "attribute", "layerChange", "change", "jacobian",
     "generate", "advance", "train", "step", "loss", "gradientNorms", "take", "drop", "memory",
 }  # fmt: skip
 
@@ -73,6 +73,18 @@ class Operations:
             logits, _ = decoder.logits(batch.rows(t["readout"]), batch.ids, batch.attention, batch.positions)
         targets = t["targets"].long().to(logits.device)
         return {}, {"logprobs": logits.log_softmax(-1).gather(1, targets[:, None])[:, 0], "greedy": logits.argmax(-1).int()}
+
+    @torch.no_grad()
+    def text(self, h, t):
+        """log p of "targets" at every packed token; where there is a layer, with "replacements" after it at the tokens "replaced"."""
+        decoder = self._use(h["model"])
+        batch = Batch(t["ids"], t["lengths"])
+        places = batch.rows(t["replaced"]) if h["layer"] is not None else None
+        everywhere = batch.rows(torch.arange(len(t["ids"])))
+        with decoder.splicing(h["layer"], places, t.get("replacements")):
+            logits, _ = decoder.logits(everywhere, batch.ids, batch.attention, batch.positions)
+        targets = t["targets"].long().to(logits.device)
+        return {}, {"logprobs": logits.log_softmax(-1).gather(1, targets[:, None])[:, 0]}
 
     @torch.no_grad()
     def lens(self, h, t):

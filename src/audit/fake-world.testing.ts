@@ -167,6 +167,7 @@ export function fakeEngine(rule: Rule): Engine & { readonly asked: Set<string> }
         return { tokenLogprobs: Float32Array.from([soft]), greedyMatch: fired };
       });
     },
+    textLogprobs: () => Promise.reject(new Error("the fake engine reads no text")),
     steeringObjective: () => Promise.reject(new Error("the fake engine cannot be steered")),
     layerChangeObjective: () => Promise.reject(new Error("the fake engine cannot be steered")),
     generate: () => Promise.reject(new Error("the fake engine cannot write")),
@@ -194,6 +195,7 @@ export const fakeSae: Sae = {
     }
     return { rowStart, ids: Int32Array.from(ids), values: Float32Array.from(values) };
   },
+  reconstruct: async (rows) => ({ latents: await fakeSae.encode(rows), rows }),
   projectDecoder: async (v) => v,
   projectEncoder: async (v) => v,
   decode: async (z) => z,

@@ -7,6 +7,7 @@ import type {
   LayerChange,
   LayerChangeObjective,
   Objective,
+  Splice,
   Steering,
   SteeringObjective,
 } from "../engine/engine.js";
@@ -106,6 +107,11 @@ class GuardedEngine implements Engine {
   async score(sequences: readonly Sequence[], options?: CallOptions & { steering?: Steering }) {
     this.check();
     return this.engine.score(sequences, options);
+  }
+
+  async textLogprobs(sequences: readonly Sequence[], options?: CallOptions & { splice?: Splice }) {
+    this.check();
+    return this.engine.textLogprobs(sequences, options);
   }
 
   async steeringObjective(

@@ -103,6 +103,12 @@ export function requireRoom(tokens: number, { heads }: OpenedModel, what: string
     );
 }
 
+/** InputError unless some prompt has a token that an SAE reads. */
+export function requireReadTokens(sequences: readonly Sequence[], { positions }: PromptFlags): void {
+  if (!sequences.some(({ mask }) => mask.includes(1)))
+    throw new InputError(`none of the prompts has a token that is ${positions} content; give others, or --raw`);
+}
+
 /** InputError unless every prompt has a token to steer or attribute. */
 export function requireMaskedTokens(
   sequences: readonly Sequence[],

@@ -15,6 +15,7 @@ import type {
   Reply,
   Residual,
   Score,
+  Splice,
   Steering,
   SteeringObjective,
 } from "../engine/engine.js";
@@ -83,6 +84,14 @@ export class RememberingEngine implements Engine {
     );
   }
 
+  /** Nothing that is resumed asks for these: they are not kept. */
+  async textLogprobs(
+    sequences: readonly Sequence[],
+    options: CallOptions & { splice?: Splice } = {},
+  ): Promise<Float32Array[]> {
+    return this.counted(() => this.engine.textLogprobs(sequences, options));
+  }
+
   /** The real objective is only prepared when something is asked that the journal does not know. */
   async steeringObjective(
     sequences: readonly Sequence[],
@@ -122,7 +131,7 @@ export class RememberingEngine implements Engine {
   /** Greedy replies are kept; sampled ones depend on a sequence's place among the others and are made anew. */
   async generate(sequences: readonly Sequence[], options: GenerateOptions): Promise<Reply[]> {
     const { steering, maxTokens, temperature = 0, stop } = options;
-    if (temperature > 0) return this.generateAnew(sequences, options);
+    if (temperature > 0) return this.counted(() => this.engine.generate(sequences, options));
     const about = ["generate", steeringKey(steering), String(maxTokens), stop.join(",")];
     return this.each(
       sequences,
@@ -136,11 +145,12 @@ export class RememberingEngine implements Engine {
     );
   }
 
-  private async generateAnew(sequences: readonly Sequence[], options: GenerateOptions): Promise<Reply[]> {
+  /** An answer that is made anew, with what it costs. */
+  private async counted<T>(compute: () => Promise<T>): Promise<T> {
     const before = this.engine.cost.forwardTokens;
-    const replies = await this.engine.generate(sequences, options);
+    const made = await compute();
     this.spend(this.engine.cost.forwardTokens - before, 0);
-    return replies;
+    return made;
   }
 
   async close(): Promise<void> {

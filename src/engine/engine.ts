@@ -53,6 +53,13 @@ export interface Residual {
   readonly tokens: Int32Array;
 }
 
+/** Rows that stand in for the residual stream after block `layer`. */
+export interface Splice {
+  readonly layer: number;
+  /** For each sequence, in their order. */
+  readonly rows: readonly Residual[];
+}
+
 /** Value and gradient of a steering objective for `count` vectors. */
 export interface Evaluation {
   /** [count] the objective's value. */
@@ -157,6 +164,11 @@ export interface Engine {
   ): Promise<Residual[]>;
   /** Teacher-forced scores of each sequence's action (which must not be empty). */
   score(sequences: readonly Sequence[], options?: CallOptions & { steering?: Steering }): Promise<Score[]>;
+  /**
+   * log p of each prompt token after the first, given those before it, nats: [prompt.length − 1] a sequence. Actions are
+   * ignored. With `splice` as the model goes on from those rows.
+   */
+  textLogprobs(sequences: readonly Sequence[], options?: CallOptions & { splice?: Splice }): Promise<Float32Array[]>;
   /** Prepares θ → (loss, gradient); every sequence needs an action and at least one masked token. */
   steeringObjective(sequences: readonly Sequence[], layer: number, options?: CallOptions): Promise<SteeringObjective>;
   /** Prepares θ → (loss, gradient) of a later layer's change; actions are ignored, every sequence needs a masked token. */

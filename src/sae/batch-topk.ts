@@ -1,11 +1,41 @@
-/** Selection of the k·rows largest positive entries of a whole batch (BatchTopK, Bussmann et al. 2024). */
+/**
+ * BatchTopK (Bussmann, Leask, Nanda 2024): of a whole batch the k · B largest positive entries are active. The finished SAE has
+ * one threshold for all latents instead, the mean over batches of the smallest selected value.
+ */
+import type { Selection, Sparsity } from "./sparsity.js";
+
+export class BatchTopK implements Sparsity {
+  /** Of the last batch. */
+  #threshold = 0;
+  #sum = 0;
+  #batches = 0;
+
+  constructor(
+    private readonly latents: number,
+    private readonly k: number,
+  ) {}
+
+  select(p: Float32Array, B: number): BatchSelection {
+    const selected = selectLargest(p, B, Math.round(this.k * B), this.#threshold);
+    this.#threshold = selected.threshold;
+    return selected;
+  }
+
+  /** Entries that are not selected have no part in the loss. */
+  addGradients(): void {}
+
+  measure(p: Float32Array, B: number): void {
+    this.#sum += this.select(p, B).threshold;
+    this.#batches += 1;
+  }
+
+  thresholds(): Float32Array {
+    return new Float32Array(this.latents).fill(this.#sum / this.#batches);
+  }
+}
 
 /** The largest latents of a batch, row after row. */
-export interface BatchSelection {
-  /** [rows + 1] */
-  readonly rowStart: Int32Array;
-  readonly ids: Int32Array;
-  readonly values: Float32Array;
+export interface BatchSelection extends Selection {
   /** Smallest value selected; 0 when nothing is positive. */
   readonly threshold: number;
 }

@@ -6,8 +6,8 @@ import type { Program, Resident, Runtime, TensorData } from "../engine/runtime.j
 import { add, Graph, greater, mul, relu, type Tensor, thresholdedRelu, where } from "../graph/index.js";
 import { type GraphMatrix, latentNorms, type MappedMatrix, mappedMatrix, residentMatrix } from "./matrix.js";
 import type { Sae, SaeInfo, SparseLatents } from "./sae.js";
-import { SparseRows } from "./sparse.js";
-import { encoderInput, type SaeWeights } from "./weights.js";
+import { denseRows, SparseRows } from "./sparse.js";
+import { decoderOutput, encoderInput, type SaeWeights } from "./weights.js";
 
 /**
  * Elements of one dense [rows, latents] block: 64 MiB of f32, large enough that a matrix product runs at full speed (128
@@ -100,6 +100,24 @@ class DenseSae implements Sae {
       for (let at = 0; at < latents.ids.length; at++)
         latents.values[at] = latents.values[at]! / this.#norms.decoder[latents.ids[at]!]!;
     return latents;
+  }
+
+  async reconstruct(rows: Float32Array): Promise<{ latents: SparseLatents; rows: Float32Array }> {
+    const { dModel: d, latents: m } = this.info;
+    const { activation } = this.#weights;
+    const latents = await this.encode(rows);
+    // Rescaled latents are p · ‖decoder row‖, and such an SAE decodes with rows of unit norm.
+    const rescaled = activation.kind === "topk" && activation.rescale === true;
+    const norms = this.#norms.decoder;
+    const f = rescaled
+      ? { ...latents, values: latents.values.map((value, at) => value / norms[latents.ids[at]!]!) }
+      : latents;
+    const decoded = new Float32Array(rows.length);
+    const n = rows.length / d;
+    const block = Math.max(1, Math.floor(BLOCK_ELEMENTS / m));
+    for (let from = 0; from < n; from += block)
+      decoded.set(await this.decode(denseRows(f, m, from, Math.min(n, from + block))), from * d);
+    return { latents, rows: decoderOutput(decoded, rows, this.#weights) };
   }
 
   async projectDecoder(v: Float32Array): Promise<Float32Array> {

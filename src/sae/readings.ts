@@ -33,7 +33,7 @@ export async function readMaxima(
   const all: Maxima[] = [];
   const encode = async (residuals: Residual[]) => ({
     residuals,
-    latents: await sae.encode(joined(residuals, sae.info.dModel)),
+    latents: await sae.encode(joinedRows(residuals, sae.info.dModel)),
   });
   await inBatches(engine, sequences, layer, options, encode, ({ residuals, latents }) => {
     options.onLatents?.(latents);
@@ -68,18 +68,26 @@ export async function readLatents(
   return all;
 }
 
-/** Residual rows of all masked tokens of `sequences`, [rows, d]: what an SAE is trained on. At most `limit` rows. */
+/**
+ * Residual rows of all masked tokens of `sequences`, [rows, d]: what an SAE is trained on. At most `limit` rows; `into` an array that
+ * has room for them, of which the part that they fill is returned.
+ */
 export async function readRows(
   engine: Engine,
   sequences: readonly Sequence[],
   layer: number,
-  options: CallOptions & { readonly limit?: number; readonly positions?: "masked" | "all" } = {},
+  options: CallOptions & {
+    readonly limit?: number;
+    readonly positions?: "masked" | "all";
+    readonly into?: Float32Array;
+  } = {},
 ): Promise<Float32Array> {
   const d = engine.model.dModel;
   const length = (sequence: Sequence) =>
     options.positions === "all" ? sequence.prompt.length : maskedTokens(sequence);
   const total = sequences.reduce((sum, sequence) => sum + length(sequence), 0);
-  const rows = new Float32Array(d * Math.min(total, options.limit ?? total));
+  const values = d * Math.min(total, options.limit ?? total);
+  const rows = options.into?.subarray(0, values) ?? new Float32Array(values);
   let at = 0;
   const same = async (residuals: Residual[]) => residuals;
   await inBatches(engine, sequences, layer, options, same, (residuals) => {
@@ -102,18 +110,8 @@ async function inBatches<Made>(
   make: (residuals: Residual[]) => Promise<Made>,
   use: (made: Made) => unknown,
 ): Promise<void> {
-  const batches: { from: number; to: number }[] = [];
-  for (let from = 0; from < sequences.length; from = batches.at(-1)!.to) {
-    let to = from;
-    let rows = 0;
-    while (to < sequences.length && to - from < BATCH_PROMPTS && (to === from || rows < BATCH_ROWS)) {
-      rows += positions === "all" ? sequences[to]!.prompt.length : maskedTokens(sequences[to]!);
-      to += 1;
-    }
-    batches.push({ from, to });
-  }
   await twoAtOnce(
-    batches,
+    rowBatches(sequences, positions),
     async ({ from, to }) => {
       signal?.throwIfAborted();
       const options = { positions, ...(signal ? { signal } : {}) };
@@ -127,13 +125,32 @@ async function inBatches<Made>(
   );
 }
 
-function maskedTokens(sequence: Sequence): number {
+/** Runs of sequences, [from, to), whose rows are read at once. */
+export function rowBatches(
+  sequences: readonly Sequence[],
+  positions: "masked" | "all" = "masked",
+): { from: number; to: number }[] {
+  const batches: { from: number; to: number }[] = [];
+  for (let from = 0; from < sequences.length; from = batches.at(-1)!.to) {
+    let to = from;
+    let rows = 0;
+    while (to < sequences.length && to - from < BATCH_PROMPTS && (to === from || rows < BATCH_ROWS)) {
+      rows += positions === "all" ? sequences[to]!.prompt.length : maskedTokens(sequences[to]!);
+      to += 1;
+    }
+    batches.push({ from, to });
+  }
+  return batches;
+}
+
+export function maskedTokens(sequence: Sequence): number {
   let count = 0;
   for (const bit of sequence.mask) count += bit;
   return count;
 }
 
-function joined(residuals: readonly Residual[], width: number): Float32Array {
+/** All rows one after another, [rows, width]. */
+export function joinedRows(residuals: readonly Residual[], width: number): Float32Array {
   const rows = new Float32Array(width * residuals.reduce((sum, { tokens }) => sum + tokens.length, 0));
   let at = 0;
   for (const { values } of residuals) {

@@ -31,6 +31,8 @@ export interface Sae {
   readonly info: SaeInfo;
   /** Latent activations of `rows` [n, d], as the SAE's own library computes them. */
   encode(rows: Float32Array): Promise<SparseLatents>;
+  /** Latents of `rows` [n, d], and the rows as the SAE gives them back from those: x̂ [n, d]. */
+  reconstruct(rows: Float32Array): Promise<{ readonly latents: SparseLatents; readonly rows: Float32Array }>;
   /** W_dec · v with the decoder as the SAE's own library holds it, never normalised here: [m] for v [d], [k·m] for several vectors [k, d]. */
   projectDecoder(v: Float32Array): Promise<Float32Array>;
   /** W_encᵀ · v: [m]; how strongly each encoder reads v. */

@@ -126,6 +126,15 @@ function siftDown(heap: Float32Array, size: number, value: number): void {
   heap[at] = value;
 }
 
+/** Rows [from, to) of `latents` as a dense [to − from, m]. */
+export function denseRows(latents: SparseLatents, m: number, from: number, to: number): Float32Array {
+  const dense = new Float32Array((to - from) * m);
+  for (let r = from; r < to; r++)
+    for (let at = latents.rowStart[r]!; at < latents.rowStart[r + 1]!; at++)
+      dense[(r - from) * m + latents.ids[at]!] = latents.values[at]!;
+  return dense;
+}
+
 /** Largest activation of each latent over some rows, ids ascending, and where it was. */
 export interface Maxima {
   readonly ids: Int32Array;

@@ -17,6 +17,9 @@ export function toySae(decoder: readonly (readonly number[])[], encoder = decode
     encode: async () => {
       throw new Error("the toy does not encode");
     },
+    reconstruct: async () => {
+      throw new Error("the toy does not encode");
+    },
     projectDecoder: async (v) => project(decoder, v),
     projectEncoder: async (v) => project(encoder, v),
     decode: async (z) =>

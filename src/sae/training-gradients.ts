@@ -2,7 +2,7 @@
  * Gradients of SAE training, written out: only the latents that a row selected are touched, k of m, which is why they are
  * not a graph. d = width, m = latents, B = rows of the batch; x here is already less b_dec.
  */
-import type { BatchSelection } from "./batch-topk.js";
+import type { Selection } from "./sparsity.js";
 import type { TrainingParameters } from "./training-state.js";
 
 /** Weight of the auxiliary loss (1/32 in Gao et al. 2024). */
@@ -16,7 +16,7 @@ const AUXILIARY_LATENTS = 16;
  */
 export function reconstructionGradients(
   x: Float32Array,
-  selected: BatchSelection,
+  selected: Selection,
   { encoder, decoder }: TrainingParameters,
   gradients: TrainingParameters,
   d: number,

@@ -14,25 +14,37 @@ export interface TrainingParameters {
   readonly decoder: Float32Array;
   /** b_dec [d] */
   readonly decoderBias: Float32Array;
+  /** Logarithm of each latent's threshold [m], where thresholds are learned. */
+  readonly logThreshold?: Float32Array;
 }
 
-export const PARAMETER_NAMES = ["encoder", "encoderBias", "decoder", "decoderBias"] as const;
+export type ParameterName = keyof TrainingParameters;
+const NAMES: readonly ParameterName[] = ["encoder", "encoderBias", "decoder", "decoderBias", "logThreshold"];
+
+/** What `parameters` has, with its name. */
+export function parameterEntries(parameters: TrainingParameters): [ParameterName, Float32Array][] {
+  return NAMES.flatMap((name) => {
+    const values = parameters[name];
+    return values === undefined ? [] : [[name, values]];
+  });
+}
 
 export interface TrainingState {
   /** Steps done. */
   readonly step: number;
   readonly parameters: TrainingParameters;
-  readonly adam: Readonly<Record<keyof TrainingParameters, AdamState>>;
+  /** Of each parameter that there is. */
+  readonly adam: Readonly<Partial<Record<ParameterName, AdamState>>>;
   /** [m] step at which each latent last fired. */
   readonly lastFired: Int32Array;
 }
 
 /** A state as the bytes of a safetensors file. */
 export function writeTrainingState(state: TrainingState): Uint8Array {
-  const tensors = PARAMETER_NAMES.flatMap((name) => {
-    const { first, second } = state.adam[name];
+  const tensors = parameterEntries(state.parameters).flatMap<{ name: string; data: Float32Array }>(([name, data]) => {
+    const { first, second } = state.adam[name]!;
     return [
-      { name, data: state.parameters[name] },
+      { name, data },
       { name: `${name}.first`, data: first },
       { name: `${name}.second`, data: second },
     ];
@@ -57,10 +69,11 @@ export async function readTrainingState(source: ByteSource, d: number, m: number
     }
     return readTensorF32(source, entry);
   };
-  const lengths = { encoder: m * d, encoderBias: m, decoder: m * d, decoderBias: d };
-  const parameters = {} as Record<keyof TrainingParameters, Float32Array>;
-  const adam = {} as Record<keyof TrainingParameters, AdamState>;
-  for (const name of PARAMETER_NAMES) {
+  const lengths = { encoder: m * d, encoderBias: m, decoder: m * d, decoderBias: d, logThreshold: m };
+  const parameters = {} as Record<ParameterName, Float32Array>;
+  const adam = {} as Record<ParameterName, AdamState>;
+  for (const name of NAMES) {
+    if (name === "logThreshold" && !header.tensors.has(name)) continue;
     parameters[name] = await read(name, lengths[name]);
     adam[name] = {
       step,

@@ -1,10 +1,12 @@
 import { afterAll, describe, expect, it } from "vitest";
+import type { Engine } from "../engine/engine.js";
 import { memoryFolder, memorySource } from "../formats/memory-source.js";
 import { Random } from "../random/random.js";
 import { nthLargest, selectLargest } from "./batch-topk.js";
 import { loadSaeLens, writeSaeLens } from "./loaders/saelens.js";
+import { streamedRows } from "./row-stream.js";
 import { testRuntime } from "./runtime.testing.js";
-import { trainSae } from "./training.js";
+import { SAE_ARCHITECTURES, trainSae } from "./training.js";
 import { reconstructionGradients } from "./training-gradients.js";
 import {
   readTrainingState,
@@ -54,20 +56,71 @@ describe("training an SAE", () => {
     expect(await loadSaeLens(folder, "toy")).toEqual(weights);
   });
 
-  it("continues from a checkpoint to exactly the same SAE", async () => {
-    const short = { ...run, options: { ...run.options, steps: 300 } };
-    let saved: Uint8Array | undefined;
+  it("learns a threshold for each latent with JumpReLU, and comes out near k", async () => {
+    const { weights, quality } = await trainSae({ ...run, options: { ...run.options, architecture: "jumprelu" } });
+    expect(quality.explainedVariance).toBeGreaterThan(0.88);
+    expect(quality.l0).toBeGreaterThan(2.7);
+    expect(quality.l0).toBeLessThan(3.3);
+    expect(quality.dead).toBeLessThan(8);
+    expect(new Set((weights.activation as { threshold: Float32Array }).threshold).size).toBeGreaterThan(32);
+    const files = writeSaeLens(weights, { modelName: "toy", hook: weights.info.hook! });
+    const folder = memoryFolder("toy", Object.fromEntries(files.map((file) => [file.name, file.bytes])));
+    expect(await loadSaeLens(folder, "toy")).toEqual(weights);
+  });
+
+  it.each(SAE_ARCHITECTURES)("continues from a checkpoint to exactly the same SAE: %s", async (architecture) => {
+    const short = { ...run, options: { ...run.options, steps: 300, architecture } };
+    const saved = new Map<number, Uint8Array>();
     const whole = await trainSae({
       ...short,
       checkpointSeconds: 0,
       onCheckpoint: (state: TrainingState) => {
-        if (state.step === 250) saved = writeTrainingState(state);
+        if ([100, 250].includes(state.step)) saved.set(state.step, writeTrainingState(state));
       },
     });
-    const resume = await readTrainingState(memorySource("checkpoint", saved!), 24, 64);
-    const resumed = await trainSae({ ...short, resume });
-    expect(resumed.weights).toEqual(whole.weights);
-    expect(resumed.log).toHaveLength(50);
+    for (const [step, bytes] of saved) {
+      const resume = await readTrainingState(memorySource("checkpoint", bytes), 24, 64);
+      const resumed = await trainSae({ ...short, resume });
+      expect(resumed.weights).toEqual(whole.weights);
+      expect(resumed.log).toHaveLength(300 - step);
+    }
+    expect(saved.size).toBe(2);
+  });
+
+  it("trains on rows that are computed as it goes, and continues exactly, from the middle of a part too", async () => {
+    // Prompts of ten tokens each, whose rows are those of the data.
+    const sequences = Array.from({ length: 600 }, (_, i) => ({
+      prompt: Int32Array.from({ length: 10 }, (_, t) => 10 * i + t),
+      mask: new Uint8Array(10).fill(1),
+      action: new Int32Array(0),
+    }));
+    const engine = {
+      model: { dModel: 24 },
+      residuals: async (some: typeof sequences) =>
+        some.map(({ prompt }) => ({
+          tokens: Int32Array.from(prompt.keys()),
+          values: rows.slice(24 * prompt[0]!, 24 * (prompt[0]! + 10)),
+        })),
+    } as unknown as Engine;
+    const source = () => streamedRows(engine, sequences, 1, { buffer: 1000, seed: 7 });
+    const streamed = { ...run, options: { ...run.options, steps: 300 } };
+    const saved: Uint8Array[] = [];
+    const whole = await trainSae({
+      ...streamed,
+      rows: source(),
+      checkpointSeconds: 0,
+      onCheckpoint: (state: TrainingState) => {
+        if ([3, 200].includes(state.step)) saved.push(writeTrainingState(state));
+      },
+    });
+    expect(whole.quality.rows).toBe(6000);
+    expect(whole.quality.explainedVariance).toBeGreaterThan(0.7);
+    for (const bytes of saved) {
+      const resume = await readTrainingState(memorySource("checkpoint", bytes), 24, 64);
+      const resumed = await trainSae({ ...streamed, rows: source(), resume });
+      expect(resumed.weights).toEqual(whole.weights);
+      expect(resumed.quality).toEqual(whole.quality);
+    }
   });
 
   it("refuses too few rows", async () => {

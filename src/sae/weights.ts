@@ -4,6 +4,7 @@
  *   x' = normalise(x) − [subtractDecoderBias] b_dec
  *   p  = x' W_enc + b_enc
  *   f  = activation(p)
+ *   x̂  = normalise⁻¹(f W_dec + b_dec)          each row by its own shift and scale
  *
  * Formulas as in SAELens (`sae_lens/saes/*_sae.py`). Where a format is loaded with latents in other units than its file has,
  * W_enc's columns are the stored ones times `encoderScale`, W_dec's rows the stored ones times `decoderScale`: a matrix
@@ -68,21 +69,42 @@ export function encoderInput(
   const d = decoderBias.length;
   const out = rows.slice();
   for (let at = 0; at < out.length; at += d) {
-    let shift = 0;
-    let scale = 1;
-    if (normalisation === "layer-norm") {
-      for (let i = 0; i < d; i++) shift += out[at + i]! / d;
-      let squares = 0;
-      for (let i = 0; i < d; i++) squares += (out[at + i]! - shift) ** 2;
-      scale = 1 / (Math.sqrt(squares / (d - 1)) + LAYER_NORM_EPSILON);
-    } else if (normalisation === "constant-norm") {
-      let squares = 0;
-      for (let i = 0; i < d; i++) squares += out[at + i]! ** 2;
-      scale = Math.sqrt(d / squares);
-    }
+    const { shift, scale } = normaliser(out, at, d, normalisation);
     for (let i = 0; i < d; i++) {
       out[at + i] = (out[at + i]! - shift) * scale - (subtractDecoderBias ? decoderBias[i]! : 0);
     }
   }
   return out;
+}
+
+/** x̂ [n, d] of rows [n, d] from what the decoder makes of their latents, f W_dec [n, d]; a new array. */
+export function decoderOutput(
+  decoded: Float32Array,
+  rows: Float32Array,
+  { normalisation, decoderBias }: Pick<SaeWeights, "normalisation" | "decoderBias">,
+): Float32Array {
+  const d = decoderBias.length;
+  const out = new Float32Array(decoded.length);
+  for (let at = 0; at < out.length; at += d) {
+    const { shift, scale } = normaliser(rows, at, d, normalisation);
+    for (let i = 0; i < d; i++) out[at + i] = (decoded[at + i]! + decoderBias[i]!) / scale + shift;
+  }
+  return out;
+}
+
+/** normalise(x) = (x − shift) · scale of the row at `at`. */
+function normaliser(rows: Float32Array, at: number, d: number, normalisation: SaeNormalisation) {
+  let shift = 0;
+  let scale = 1;
+  if (normalisation === "layer-norm") {
+    for (let i = 0; i < d; i++) shift += rows[at + i]! / d;
+    let squares = 0;
+    for (let i = 0; i < d; i++) squares += (rows[at + i]! - shift) ** 2;
+    scale = 1 / (Math.sqrt(squares / (d - 1)) + LAYER_NORM_EPSILON);
+  } else if (normalisation === "constant-norm") {
+    let squares = 0;
+    for (let i = 0; i < d; i++) squares += rows[at + i]! ** 2;
+    scale = Math.sqrt(d / squares);
+  }
+  return { shift, scale };
 }

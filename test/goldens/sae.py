@@ -1,4 +1,4 @@
-"""Golden latents by SAELens for every architecture and normalisation: writes test/goldens/sae/<case>/{cfg.json,
+"""Golden latents and reconstructions by SAELens for every architecture and normalisation: writes test/goldens/sae/<case>/{cfg.json,
 sae_weights.safetensors,expected.safetensors}. Needs sae-lens 6.54; run from the repository root: python test/goldens/sae.py"""
 import json, pathlib, warnings
 
@@ -44,7 +44,7 @@ TRAINED = {
 def expected(folder: pathlib.Path, x: torch.Tensor) -> None:
     sae = SAE.load_from_disk(folder)
     with torch.no_grad():
-        save_file({"x": x, "latents": sae.encode(x).contiguous()}, folder / "expected.safetensors")
+        save_file({"x": x, "latents": sae.encode(x).contiguous(), "reconstruction": sae(x).contiguous()}, folder / "expected.safetensors")
 
 
 for index, (name, (kind, options)) in enumerate(CASES.items()):

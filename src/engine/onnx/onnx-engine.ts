@@ -15,6 +15,7 @@ import type {
   Reply,
   Residual,
   Score,
+  Splice,
   Steering,
   SteeringObjective,
   Unembedding,
@@ -28,6 +29,7 @@ import { float32, int32, layoutFeeds, rowCount, type Strip } from "./layout.js";
 import { OnnxObjective } from "./objective.js";
 import type { OnnxRuntime } from "./onnx-runtime.js";
 import { logitLensProgram, type OpenModel, residualProgram, scoreProgram } from "./programs.js";
+import { textLogprobs } from "./text.js";
 import { OnnxTrainer } from "./trainer.js";
 
 export class OnnxEngine implements Engine, Unembedding, TrainingEngine {
@@ -127,6 +129,13 @@ export class OnnxEngine implements Engine, Unembedding, TrainingEngine {
       },
     );
     return scores;
+  }
+
+  textLogprobs(
+    sequences: readonly Sequence[],
+    options: CallOptions & { splice?: Splice } = {},
+  ): Promise<Float32Array[]> {
+    return textLogprobs(this, sequences, options);
   }
 
   async steeringObjective(

@@ -5,6 +5,7 @@
 import {
   add,
   argmax,
+  concat,
   Graph,
   gatherRows,
   gradients,
@@ -86,6 +87,22 @@ export function scoreProgram(model: OpenModel, options: { steerLayer: number | n
   const targets = graph.input("targets", "int32", ["A"]);
   graph.output("logprobs", reshape(pickLogProbability(logits, targets), ["A"]));
   graph.output("greedy", argmax(logits));
+  return graph;
+}
+
+/**
+ * ids → log p of `targets` at every row ("logprobs" [N]). `spliceLayer`: after that block row i of the residual stream becomes
+ * row "source"[i] of the stream [N, D] and "replacements" [R, D] one after the other.
+ */
+export function textProgram(model: OpenModel, spliceLayer: number | null): Graph {
+  const { graph, weights, layout, x } = start(model, {});
+  const h = blocks(model, weights, x, layout, 0, model.config.layers, (layer, next) => {
+    if (layer !== spliceLayer) return next;
+    const replacements = graph.input("replacements", "float32", ["R", model.config.dModel]);
+    return gatherRows(concat([next, replacements], 0), graph.input("source", "int32", ["N"]));
+  });
+  const logits = head(model.config, weights, h);
+  graph.output("logprobs", reshape(pickLogProbability(logits, graph.input("targets", "int32", ["N"])), ["N"]));
   return graph;
 }
 

@@ -14,6 +14,7 @@ import type {
   Reply,
   Residual,
   Score,
+  Splice,
   Steering,
   SteeringObjective,
   Unembedding,
@@ -25,6 +26,7 @@ import { TorchLayerChange } from "./layer-change.js";
 import { TorchObjective } from "./objective.js";
 import type { TorchModel, TorchOptions } from "./open.js";
 import { f32, floats, i32, integers, joinInts, packIds, packRows } from "./packing.js";
+import { textLogprobs } from "./text.js";
 import { TorchTrainer } from "./trainer.js";
 
 /** A GPU holds its rows' activations beside everything else: an eighth of what is free forward, a third with what is kept. */
@@ -141,6 +143,13 @@ export class TorchEngine implements Engine, Unembedding, TrainingEngine, Finetun
       });
     });
     return scores;
+  }
+
+  textLogprobs(
+    sequences: readonly Sequence[],
+    options: CallOptions & { splice?: Splice } = {},
+  ): Promise<Float32Array[]> {
+    return textLogprobs(this, sequences, options);
   }
 
   steeringObjective(

@@ -41,7 +41,7 @@ afterAll(() => runtime.close());
 
 describe("SAELens folders", () => {
   for (const name of readdirSync(GOLDENS)) {
-    it(`${name}: latents as SAELens computes them`, async () => {
+    it(`${name}: latents and reconstructions as SAELens computes them`, async () => {
       const sae = await openSae(golden(name), runtime);
       const bytes = file(`${name}/expected.safetensors`);
       const want = await tensor(bytes, "latents");
@@ -51,6 +51,14 @@ describe("SAELens folders", () => {
         expect(got[i] === 0, `latent ${i % 40} of row ${Math.floor(i / 40)}`).toBe(want[i] === 0);
         expect(Math.abs(got[i]! - want[i]!)).toBeLessThan(1e-5 * Math.max(1, Math.abs(want[i]!)));
       }
+      const back = await tensor(bytes, "reconstruction");
+      const { rows, latents } = await sae.reconstruct(await tensor(bytes, "x"));
+      expect(dense(latents, sae.info.latents)).toEqual(got);
+      expect(rows.length).toBe(back.length);
+      // SAELens leaves the 1e-5 that layer norm divides by out on the way back.
+      rows.forEach((value, i) =>
+        expect(Math.abs(value - back[i]!)).toBeLessThan(5e-5 * Math.max(1, Math.abs(back[i]!))),
+      );
       await sae.close();
     });
   }
