@@ -70,11 +70,11 @@ export function needsNoPartner(alone: Alone): boolean {
   return alone.rate >= ALONE_RATE;
 }
 
-/** Tries pairs of groups, halving. Those that were tried to the end, the most promising first. */
+/** Tries pairs of groups, halving. */
 export async function screenPairs(
   evidence: Evidence,
   groupPairs: readonly (readonly [readonly number[], readonly number[]])[],
-): Promise<Hypothesis[]> {
+): Promise<void> {
   let pairs: { pair: Hypothesis; seen: Observation[] }[] = groupPairs.map(([first, second]) => ({
     pair: normalise([groupPart(first), groupPart(second)]),
     seen: [],
@@ -91,11 +91,10 @@ export async function screenPairs(
       entry.seen.push(...drawn.slice(i * PAIR_RECIPES.length, (i + 1) * PAIR_RECIPES.length).flat());
     });
     const fired = (entry: { seen: Observation[] }) => entry.seen.filter((observation) => observation.fired).length;
-    const ordered = pairs
+    pairs = pairs
       .map((entry, i) => ({ entry, i }))
       .sort((a, b) => fired(b.entry) - fired(a.entry) || softness(b.entry.seen) - softness(a.entry.seen) || a.i - b.i)
+      .slice(0, Math.ceil(pairs.length * goOn))
       .map(({ entry }) => entry);
-    pairs = goOn > 0 ? ordered.slice(0, Math.ceil(pairs.length * goOn)) : ordered;
   }
-  return pairs.map(({ pair }) => pair);
 }

@@ -1,6 +1,6 @@
 /**
  * The search for hypotheses on the search half, from rankings of latents to hypotheses that are worth confirming:
- * candidates → groups → screen → partners → pairs → fit → sharpen → (completion) → grow → fit. Pruning and confirmation come after.
+ * candidates → groups → screen → partners → pairs → fit → sharpen → grow → fit. Pruning and confirmation come after.
  */
 import {
   type Candidate,
@@ -10,9 +10,8 @@ import {
   type RankByGradient,
   type Ranking,
 } from "./candidates.js";
-import { complete } from "./complete.js";
 import type { AuditCalls, AuditOptions } from "./context.js";
-import { type Hypothesis, hypothesisKey } from "./detector.js";
+import type { Hypothesis } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { type Fitted, fit } from "./fit.js";
 import { grow } from "./grow.js";
@@ -20,7 +19,6 @@ import { findPartners } from "./partners.js";
 import { contrastFiring, contrastSoft } from "./scan.js";
 import { type Alone, needsNoPartner, screenPairs, screenSingles } from "./screen.js";
 import { leaders, sharpen } from "./sharpen.js";
-import { wilson } from "./statistics.js";
 
 /** Fewer firing prompts than this leave nothing to fit: the search ends with "nothing found". */
 export const LEAST_FIRINGS = 5;
@@ -45,15 +43,6 @@ export interface SearchOutcome {
 
 /** Groups are tried alone in so many times the number in which pairs of them are tried. */
 const SCREENED_ALONE = 2;
-
-/**
- * Where nothing fires this surely (one-standard-error lower bound, over so many prompts), the closest pairs may lack a third
- * concept; and how many of them are looked at: the best fitted, and those that screening left.
- */
-const SURE = 0.65;
-const SURE_TRIALS = 12;
-const COMPLETED_FITTED = 2;
-const COMPLETED_CLOSEST = 3;
 
 /** Groups held while partners are sought, by each of two measures. */
 const ANCHORS = 3;
@@ -102,7 +91,7 @@ export async function search(
     );
   }
   calls.onStage?.("pairs");
-  const closest = await screenPairs(evidence, pairs);
+  await screenPairs(evidence, pairs);
   const outcome = (fitted: readonly Fitted[], fittedNaturally: readonly Fitted[] = []): SearchOutcome => ({
     candidates,
     fitted,
@@ -110,25 +99,14 @@ export async function search(
     scans,
     iterated,
   });
-  calls.onStage?.("fit");
-  let fitted: Fitted[] = [];
-  const fitAndSharpen = async () => {
-    fitted = fit(evidence.observations, pool, room.maxima, same);
-    for (let round = 0; round < SHARPENINGS; round++) {
-      await sharpen(evidence, fitted, round);
-      fitted = fit(evidence.observations, pool, room.maxima, same);
-    }
-  };
-  await fitAndSharpen();
-  if (open.length === groups.length && !fitted.some(firesSurely)) {
-    calls.onStage?.("completion");
-    const completed = await complete(evidence, pairsToComplete(fitted, closest), alive, iterate);
-    iterated.push(...completed.rankings);
-    pool.push(...completed.latents.filter((latent) => !pool.includes(latent)));
-    await fitAndSharpen();
-  }
   if (evidence.observations.filter((observation) => observation.fired).length < LEAST_FIRINGS) return outcome([]);
 
+  calls.onStage?.("fit");
+  let fitted = fit(evidence.observations, pool, room.maxima, same);
+  for (let round = 0; round < SHARPENINGS; round++) {
+    await sharpen(evidence, fitted, round);
+    fitted = fit(evidence.observations, pool, room.maxima, same);
+  }
   calls.onStage?.("grow");
   const grown = new Set(pool);
   for (const hypothesis of leaders(fitted, GROWN)) {
@@ -162,21 +140,6 @@ function anchorsAmong(groups: readonly number[][], alone: readonly Alone[], scan
   const closest = [...ranked].sort((a, b) => b.logprob - a.logprob || a.i - b.i).slice(0, ANCHORS);
   const marking = [...ranked].sort((a, b) => b.gain - a.gain || a.i - b.i).slice(0, ANCHORS);
   return [...new Set([...closest, ...marking].map((entry) => entry.group))];
-}
-
-/** Whether what a hypothesis says brings the action on most prompts that were tried. */
-function firesSurely({ inside }: Fitted): boolean {
-  return inside.total >= SURE_TRIALS && wilson(inside.count, inside.total, 1).low >= SURE;
-}
-
-/** Pairs of concepts that must be present: the best fitted, then the closest that screening left. */
-function pairsToComplete(fitted: readonly Fitted[], closest: readonly Hypothesis[]): Hypothesis[] {
-  const isPair = ({ parts }: Hypothesis) => parts.length === 2 && parts.every((part) => !part.negated);
-  const found = [
-    ...leaders(fitted, fitted.length).filter(isPair).slice(0, COMPLETED_FITTED),
-    ...closest.slice(0, COMPLETED_CLOSEST),
-  ];
-  return [...new Map(found.map((pair) => [hypothesisKey(pair), pair])).values()];
 }
 
 function thresholdOf(fitted: readonly Fitted[], hypothesis: Hypothesis): number {
