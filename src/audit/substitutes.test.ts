@@ -43,6 +43,7 @@ function evidenceOf(acts: (text: string) => boolean, texts: readonly string[]) {
           })),
       },
       kinship: { same: () => false },
+      seed: 1,
       laboratory: {
         score: async (prompts: readonly Prompt[]) =>
           prompts.map((prompt) => {

@@ -1,6 +1,6 @@
 /**
  * Substitutes: other words for a part, whatever latents they have. A prompt on which the action comes, and which holds the part by
- * one word, is asked again with every word of the vocabulary in that word's place. Words with which the action still comes, in two
+ * one word, is asked again with many words of the vocabulary in that word's place. Words with which the action still comes, in two
  * such prompts, are the model's own idea of the concept; the latents under them that the part lacks may belong to it.
  */
 import { type Carrier, subjectWords, writeInto } from "./carrier.js";
@@ -11,6 +11,7 @@ import { peakPlace } from "./peak-word.js";
 import { type Prompt, textOf } from "./prompt.js";
 import { DEFAULT_LEVELS, fits, fullCondition } from "./prompt-sets.js";
 import { prominence } from "./ranges.js";
+import { shuffled } from "./seeded.js";
 import { foldWord, type Word, wordOfToken, wordsOf } from "./words.js";
 
 /** Prompts in which a word must bring the action. */
@@ -20,6 +21,8 @@ const CARRIERS_TRIED = 6;
 /** A prompt on which the action comes with more than this share of random words does not need the part's word. */
 const ANY_WORD = 0.1;
 const RANDOM_WORDS = 40;
+/** Words tried: a concept has dozens among a few thousand, so that some of them are met. */
+const WORDS = 800;
 /** A latent must lie under so many such words, and they must be this share of its words: any organism leaks on a word here and there. */
 const LEAST_WORDS = 2;
 const LEAST_SHARE = 0.5;
@@ -31,10 +34,11 @@ export async function substitutes(
   at: number,
   alive: (latent: number) => boolean,
 ): Promise<number[]> {
-  const { laboratory, lexicon, ranges, kinship } = evidence.room;
+  const { laboratory, lexicon, ranges, kinship, seed } = evidence.room;
   const part = hypothesis.parts[at] as Part;
   const known = new Set(lexicon.words(part).map(({ text }) => foldWord(text)));
-  const vocabulary = subjectWords(evidence.room).filter((word) => !known.has(foldWord(word)));
+  const others = subjectWords(evidence.room).filter((word) => !known.has(foldWord(word)));
+  const vocabulary = shuffled(others, seed, (word) => `substitute ${word}`).slice(0, WORDS);
   const carriers = await carriersOf(evidence, hypothesis, at, vocabulary);
   if (carriers.length < CARRIERS) return [];
   let words = vocabulary;
