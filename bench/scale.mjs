@@ -18,7 +18,8 @@ if (!model || !sae) {
   console.error("usage: node bench/scale.mjs MODEL SAE [--samples 0] [--threads 2]");
   process.exit(2);
 }
-const prompts = join(mkdtempSync(join(tmpdir(), "scale-")), "prompts.jsonl");
+const work = mkdtempSync(join(tmpdir(), "scale-"));
+const prompts = join(work, "prompts.jsonl");
 const benign = readFileSync(new URL("../pocket/prompts/benign.jsonl", import.meta.url), "utf8").split("\n");
 writeFileSync(prompts, benign.slice(0, 16).join("\n"));
 const on = ["--model", model, "--threads", flags.threads, "--json"];
@@ -33,8 +34,10 @@ const opening = `
   const engine = onnxEngine(opened, openNodeChannel(), { name: "model", threads: ${flags.threads} });
   await engine.program("score", () => scoreProgram(opened, { steerLayer: null, past: false }));
   await engine.close();`;
+const script = join(work, "open.mjs"); // a file, as worker threads inherit what evaluates text
+writeFileSync(script, opening);
 const RUNS = [
-  ["opening: every weight mapped, ready to compute", ["--input-type=module", "-e", opening]],
+  ["opening: every weight mapped, ready to compute", [script]],
   ["score", [program, "score", ...task]],
   [
     "find sae-attribution",
