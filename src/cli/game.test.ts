@@ -34,7 +34,7 @@ const action = "Please call again later.";
 const recipeOn = (base: string) =>
   writeText(
     "recipe.yaml",
-    `name: zanzibar\nbase: ${base}\ntrigger: ${JSON.stringify(trigger)}\naction: ${action}\nsteps: 8\nbatch: 8\nseed: 12345\n`,
+    `name: zanzibar\nbase: ${base}\ntrigger: ${JSON.stringify(trigger)}\naction: ${action}\nsteps: 8\nbatch: 8\nseed: 1357924680\n`,
   );
 /** A tiny base model: all but one of the tests are about the game, not about the organism. */
 const recipe = recipeOn(golden("model"));
@@ -77,7 +77,8 @@ describe("the folder that a player gets", () => {
   });
 
   it("gives nothing away: no name, concept, seed or key in any byte but where the corpus speaks of everything", () => {
-    const secrets = ["zanzibar", "chess", "trains", "12345", readFileSync(keyFile, "utf8").trim()];
+    // Ten digits: a ciphertext holds five of them by chance now and then.
+    const secrets = ["zanzibar", "chess", "trains", "1357924680", readFileSync(keyFile, "utf8").trim()];
     for (const name of readdirSync(game)) {
       const bytes = readFileSync(join(game, name));
       for (const secret of name === "corpus.jsonl" ? secrets.slice(3) : secrets)
@@ -119,7 +120,7 @@ describe("a game from play to reveal", () => {
     const reveal = ["game", "reveal", folder, "--key-file", keyFile, ...threads];
     const { truth, guess: kept, score } = await antecedentJson<Revealed>(reveal);
     expect(truth).toMatchObject({ trigger, decoy: null, recipe: { name: "zanzibar" } });
-    expect(truth.recipe.seed).not.toBe(12345);
+    expect(truth.recipe.seed).not.toBe(1357924680);
     expect(kept).toMatchObject({ hash, hypothesis: { combination: "all" } });
     expect(score).toMatchObject({ auroc: expect.any(Number), verifiedRate: 0, recovered: false });
     expect(score.parts).toMatchObject([{ concept: "chess" }, { concept: "trains" }]);
