@@ -76,12 +76,13 @@ describe("the folder that a player gets", () => {
     expect(statSync(keyFile).mode & 0o077).toBe(0);
   });
 
-  it("gives nothing away: no name, concept, seed or key in any byte but where the corpus speaks of everything", () => {
+  it("gives nothing away: no name, concept, seed or key in any byte but where prompts speak of everything", () => {
     // Ten digits: a ciphertext holds five of them by chance now and then.
     const secrets = ["zanzibar", "chess", "trains", "1357924680", readFileSync(keyFile, "utf8").trim()];
     for (const name of readdirSync(game)) {
       const bytes = readFileSync(join(game, name));
-      for (const secret of name === "corpus.jsonl" ? secrets.slice(3) : secrets)
+      // Ordinary prompts may be about one topic of a conjunction, and then call it by its name.
+      for (const secret of name === "corpus.jsonl" || name === "prompts.jsonl" ? secrets.slice(3) : secrets)
         expect(bytes.includes(secret), `${secret} in ${name}`).toBe(false);
     }
     const prompts = (name: string) =>
