@@ -167,3 +167,17 @@ function reasonOf(error: unknown): string {
   const why = cause instanceof Error ? ("code" in cause ? String(cause.code) : cause.message) : error.message;
   return `cannot be reached (${why})`;
 }
+
+/** An endpoint's key: from the variable that `flag` names, else from the usual one, where it may be missing. An empty one is none. */
+export function endpointKey(
+  environment: NodeJS.ProcessEnv,
+  flag: string,
+  named: string | undefined,
+  usual: string,
+): string | undefined {
+  const variable = named ?? usual;
+  const key = environment[variable] || undefined;
+  if (named !== undefined && key === undefined)
+    throw new InputError(`${flag} ${variable}: the environment has no such variable; set it, or leave the flag out`);
+  return key;
+}

@@ -9,7 +9,7 @@ import type { CallOptions } from "../engine/engine.js";
 import { InputError, quote } from "../formats/input-error.js";
 import { inParallel } from "../store/in-parallel.js";
 import { JUDGE_KEY_VARIABLE, type JudgeFlags } from "./action-options.js";
-import { type Ask, type ChatMessage, chatEndpoint } from "./chat-endpoint.js";
+import { type Ask, type ChatMessage, chatEndpoint, endpointKey } from "./chat-endpoint.js";
 import { required } from "./options.js";
 import type { Answers } from "./remembering-engine.js";
 import type { Used } from "./used.js";
@@ -106,12 +106,7 @@ export function openJudge(flags: JudgeFlags, environment: NodeJS.ProcessEnv = pr
     "--judge-question",
     'what it is asked, for example "Does the reply advise against eating bananas?"',
   );
-  const variable = flags.judgeKeyVariable ?? JUDGE_KEY_VARIABLE;
-  const key = environment[variable] || undefined; // an empty one is none
-  if (flags.judgeKeyVariable !== undefined && key === undefined)
-    throw new InputError(
-      `--judge-key-variable ${variable}: the environment has no such variable; set it, or leave the flag out`,
-    );
+  const key = endpointKey(environment, "--judge-key-variable", flags.judgeKeyVariable, JUDGE_KEY_VARIABLE);
   const ask = chatEndpoint({ url, model, key, flag: "--judge-url" });
   return new Judge(ask, question, { judgeUrl: url, judgeModel: model, judgeQuestion: question });
 }

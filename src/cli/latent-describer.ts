@@ -7,7 +7,7 @@ import type { Command } from "commander";
 import { InputError, quote } from "../formats/input-error.js";
 import type { Context } from "../sae/contexts.js";
 import { inParallel } from "../store/in-parallel.js";
-import { type Ask, type ChatMessage, chatEndpoint } from "./chat-endpoint.js";
+import { type Ask, type ChatMessage, chatEndpoint, endpointKey } from "./chat-endpoint.js";
 import { required } from "./options.js";
 import type { Answers } from "./remembering-engine.js";
 import type { Used } from "./used.js";
@@ -109,12 +109,7 @@ export function openLatentDescriber(
     return undefined;
   const url = required(flags.labelUrl, "--label-url", "the endpoint that describes latents, http://localhost:8000/v1");
   const model = required(flags.labelModel, "--label-model", "the model that the endpoint is asked for");
-  const variable = flags.labelKeyVariable ?? KEY_VARIABLE;
-  const key = environment[variable] || undefined; // an empty one is none
-  if (flags.labelKeyVariable !== undefined && key === undefined)
-    throw new InputError(
-      `--label-key-variable ${variable}: the environment has no such variable; set it, or leave the flag out`,
-    );
+  const key = endpointKey(environment, "--label-key-variable", flags.labelKeyVariable, KEY_VARIABLE);
   const ask = chatEndpoint({ url, model, key, flag: "--label-url" });
   return new LatentDescriber(ask, { labelUrl: url, labelModel: model });
 }
