@@ -3,7 +3,7 @@
  * order or set it comes in, so that an engine that remembers answers makes a repeated audit free.
  */
 import type { CallOptions, Engine } from "../engine/engine.js";
-import { twoAtOnce } from "../engine/two-at-once.js";
+import { inFlight } from "../engine/in-flight.js";
 import type { Sequence } from "../model/sequence.js";
 import { readMaxima } from "../sae/readings.js";
 import { towardsAction } from "./action.js";
@@ -110,8 +110,9 @@ export class Laboratory {
       missing.slice(i * PROMPTS_AT_ONCE, (i + 1) * PROMPTS_AT_ONCE),
     );
     let done = 0;
-    await twoAtOnce(
+    await inFlight(
       batches,
+      2,
       (batch) => {
         signal?.throwIfAborted();
         const sequences = batch.map(([, prompt]) => this.render(prompt).sequence);

@@ -1,14 +1,18 @@
 /** ONNX Runtime as what a command computes on. */
 import { onnxFinetunable } from "../engine/onnx/finetunable.js";
+import { laneChannel } from "../engine/onnx/lanes.js";
 import { openNodeChannel } from "../engine/onnx/node-channel.js";
 import { OnnxEngine } from "../engine/onnx/onnx-engine.js";
 import { onnxEngine, openCheckpoint } from "../engine/onnx/open.js";
 import type { OpenBackend } from "./backend.js";
 
+/** Lanes of a small model's programs; more divide batches further than they gain. */
+const LANES = 2;
+
 export const openOnnxBackend: OpenBackend = async (folder, adapter, name, { threads, device }, quantize) => {
   const opened = await openCheckpoint(folder, adapter, quantize ?? null);
   const options = { name, threads, device };
-  const engine = onnxEngine(opened, openNodeChannel(), options);
+  const engine = onnxEngine(opened, laneChannel(openNodeChannel, Math.min(threads, LANES)), options);
   return {
     engine,
     runtime: engine.runtime,

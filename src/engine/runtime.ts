@@ -21,6 +21,8 @@ export interface Resident {
 export type Feeds = Readonly<Record<string, TensorData | Resident>>;
 
 export interface Program {
+  /** How many runs are computed at once; 1 where missing. */
+  readonly lanes?: number;
   /**
    * Runs the graph. `outputs`: names to return (default all outputs). `keep`: outputs that stay resident under a name
    * instead of being returned.

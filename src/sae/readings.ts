@@ -3,7 +3,7 @@
  * is asked for, so that a corpus of any length fits: per-prompt maxima of a latent are what units, labels and audits use.
  */
 import type { CallOptions, Engine, Residual } from "../engine/engine.js";
-import { twoAtOnce } from "../engine/two-at-once.js";
+import { inFlight } from "../engine/in-flight.js";
 import type { Sequence } from "../model/sequence.js";
 import type { Sae, SparseLatents } from "./sae.js";
 import { type Maxima, tokenMaxima } from "./sparse.js";
@@ -110,8 +110,9 @@ async function inBatches<Made>(
   make: (residuals: Residual[]) => Promise<Made>,
   use: (made: Made) => unknown,
 ): Promise<void> {
-  await twoAtOnce(
+  await inFlight(
     rowBatches(sequences, positions),
+    2,
     async ({ from, to }) => {
       signal?.throwIfAborted();
       const options = { positions, ...(signal ? { signal } : {}) };

@@ -10,7 +10,7 @@ import type { CallOptions } from "../engine.js";
 import type { Feeds, TensorData } from "../runtime.js";
 import { float32, int32, layoutFeeds, pastPositions, rowCount, type Strip } from "./layout.js";
 import type { OnnxEngine } from "./onnx-engine.js";
-import { prefixProgram, residualProgram } from "./programs.js";
+import { prefixProgram } from "./programs.js";
 
 /** One batch with everything cached. */
 export interface CachedBatch {
@@ -87,7 +87,7 @@ class BatchCache {
       readout: readout!.map((t) => t - firsts[k]!),
     }));
 
-    const residuals = await engine.program(`residual ${layer}`, () => residualProgram(engine.opened, layer));
+    const residuals = await engine.residualProgram(layer);
     const select = new Int32Array(rowCount(strips));
     let at = 0;
     let row = 0;

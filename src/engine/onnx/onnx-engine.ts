@@ -20,9 +20,9 @@ import type {
   SteeringObjective,
   Unembedding,
 } from "../engine.js";
+import { inFlight } from "../in-flight.js";
 import type { Program } from "../runtime.js";
 import type { Trainer, TrainerState, TrainingEngine } from "../training.js";
-import { twoAtOnce } from "../two-at-once.js";
 import { generateReplies } from "./generate.js";
 import { OnnxLayerChange } from "./layer-change.js";
 import { float32, int32, layoutFeeds, rowCount, type Strip } from "./layout.js";
@@ -31,6 +31,9 @@ import type { OnnxRuntime } from "./onnx-runtime.js";
 import { logitLensProgram, type OpenModel, residualProgram, scoreProgram } from "./programs.js";
 import { textLogprobs } from "./text.js";
 import { OnnxTrainer } from "./trainer.js";
+
+/** Tokens below which a batch is not divided among lanes. */
+const SMALLEST_SHARE = 256;
 
 export class OnnxEngine implements Engine, Unembedding, TrainingEngine {
   readonly cost: Cost = { forwardTokens: 0, backwardTokens: 0 };
@@ -42,14 +45,19 @@ export class OnnxEngine implements Engine, Unembedding, TrainingEngine {
     readonly runtime: OnnxRuntime,
   ) {}
 
-  /** The compiled program of this name, made at the first use. */
-  program(name: string, build: () => Graph): Promise<Program> {
+  /** The compiled program of this name, made at the first use. `apart`: see OnnxRuntime.compile. */
+  program(name: string, build: () => Graph, options: { apart?: boolean } = {}): Promise<Program> {
     let program = this.programs.get(name);
     if (!program) {
-      program = this.runtime.compile(build());
+      program = this.runtime.compile(build(), options);
       this.programs.set(name, program);
     }
     return program;
+  }
+
+  /** The program that reads the residual stream after block `layer`. */
+  residualProgram(layer: number): Promise<Program> {
+    return this.program(`residual ${layer}`, () => residualProgram(this.opened, layer), { apart: true });
   }
 
   async residuals(
@@ -57,10 +65,11 @@ export class OnnxEngine implements Engine, Unembedding, TrainingEngine {
     layer: number,
     options: CallOptions & { positions?: "masked" | "all" } = {},
   ): Promise<Residual[]> {
-    const program = await this.program(`residual ${layer}`, () => residualProgram(this.opened, layer));
+    const program = await this.residualProgram(layer);
     const found = new Array<Residual>(sequences.length);
     const { dModel } = this.model;
     await this.inChunks(
+      program,
       sequences.map(({ prompt }) => prompt.length),
       options,
       async (chunk) => {
@@ -99,11 +108,14 @@ export class OnnxEngine implements Engine, Unembedding, TrainingEngine {
   async score(sequences: readonly Sequence[], options: CallOptions & { steering?: Steering } = {}): Promise<Score[]> {
     const { steering } = options;
     const layer = steering?.layer ?? null;
-    const program = await this.program(`score ${layer}`, () =>
-      scoreProgram(this.opened, { steerLayer: layer, past: false }),
+    const program = await this.program(
+      `score ${layer}`,
+      () => scoreProgram(this.opened, { steerLayer: layer, past: false }),
+      { apart: true },
     );
     const scores = new Array<Score>(sequences.length);
     await this.inChunks(
+      program,
       sequences.map(({ prompt, action }) => prompt.length + action.length),
       options,
       async (chunk) => {
@@ -195,15 +207,23 @@ export class OnnxEngine implements Engine, Unembedding, TrainingEngine {
     return { steerMatrix: float32(matrix, [matrix.length, 1]), vectors: float32(vector, [1, vector.length]) };
   }
 
-  /** Runs `work` on batches of sequences of the given lengths. */
+  /** Runs `work` on batches of sequences of the given lengths: as large as fit, and one for each lane of the program at least. */
   async inChunks(
+    program: Program,
     lengths: readonly number[],
     options: CallOptions,
     work: (chunk: number[]) => Promise<void>,
   ): Promise<void> {
     let done = 0;
-    await twoAtOnce(
-      chunkByLength(lengths, batchTokens(this.opened.config, 0)),
+    const { lanes = 1 } = program;
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+    const share = total / lanes + Math.max(0, ...lengths); // a batch more would be a small one
+    await inFlight(
+      chunkByLength(
+        lengths,
+        Math.min(batchTokens(this.opened.config, 0), lanes === 1 ? total : Math.max(share, SMALLEST_SHARE)),
+      ),
+      lanes + 1,
       async (chunk) => {
         options.signal?.throwIfAborted();
         await work(chunk);

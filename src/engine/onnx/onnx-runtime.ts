@@ -17,20 +17,32 @@ export class OnnxRuntime implements Runtime {
     private readonly options: OnnxRuntimeOptions,
   ) {}
 
-  /** Writes the graph as ONNX and creates its session. Graphs that map weight files run lean (see SessionSettings). */
-  async compile(graph: Graph): Promise<Program> {
+  /** How many runs of programs that stand apart are computed at once. */
+  get lanes(): number {
+    return this.channel.lanes ?? 1;
+  }
+
+  /**
+   * Writes the graph as ONNX and creates its session. Graphs that map weight files run lean (see SessionSettings). `apart`: runs
+   * depend on their feeds alone, so several are computed at once where there are lanes, each with its share of the
+   * threads; large models, which are the mapped ones, keep all threads to one run.
+   */
+  async compile(graph: Graph, { apart = false }: { apart?: boolean } = {}): Promise<Program> {
     const session = this.sessions++;
     const mapped = [...graph.initializers.values()].some((values) => "file" in values);
+    const split = apart && !mapped && this.lanes > 1;
     const settings: SessionSettings = {
-      threads: this.options.threads,
+      threads: split ? Math.max(1, Math.floor(this.options.threads / this.lanes)) : this.options.threads,
       device: this.options.device ?? "cpu",
       lean: mapped,
+      apart: split,
       ...(mapped ? { externalFolder: "/" } : {}),
     };
     await this.channel.call({ op: "create", session, model: writeOnnx(graph), settings });
     const inputs = new Set(neededInputs(graph));
     const names = [...graph.outputs.keys()];
     return {
+      lanes: split ? this.lanes : 1,
       run: async (feeds: Feeds, { outputs, keep = {} } = {}) => {
         const wanted = outputs ?? names.filter((name) => !(name in keep));
         const used = Object.fromEntries(Object.entries(feeds).filter(([name]) => inputs.has(name)));

@@ -5,6 +5,7 @@ import { readJson } from "../../formats/json.js";
 import { CHECKPOINT_WEIGHTS, openWeightFiles } from "../../formats/weight-files.js";
 import { loadAdapter, withAdapter } from "../../model/adapter.js";
 import { parseConfig } from "../../model/config.js";
+import { mergeAdapter } from "../../model/merge-adapter.js";
 import { withOwnHead } from "../../model/own-head.js";
 import { namedTensors } from "../../model/weight-names.js";
 import { loadWeights, type Quantisation } from "../../model/weights.js";
@@ -30,7 +31,7 @@ export async function openCheckpoint(
   const config = await withOwnHead(said, tensors);
   const weights = await loadWeights(config, tensors, folder.name, quantise);
   if (!adapter) return { config, weights, adapter: new Map() };
-  return withAdapter({ config, weights }, await loadAdapter(adapter, config));
+  return mergeAdapter(withAdapter({ config, weights }, await loadAdapter(adapter, config)));
 }
 
 export interface EngineOptions {

@@ -10,6 +10,8 @@ export interface SessionSettings {
   /** Weights stay memory-mapped: no pre-packing, no graph optimisation, no arena. */
   readonly lean: boolean;
   readonly device: string;
+  /** Runs may go to any lane: nothing that a run makes is needed by another. */
+  readonly apart: boolean;
 }
 
 /** One resident parameter to update from its resident gradient. */
@@ -46,6 +48,8 @@ export type Answer = { readonly tensors?: Record<string, TensorData>; readonly n
 
 /** Sends a request to wherever the sessions live and resolves with its answer. */
 export interface Channel {
+  /** How many requests may be computed at once; 1 where missing. */
+  readonly lanes?: number;
   call(request: Request): Promise<Answer>;
   close(): Promise<void>;
 }

@@ -13,11 +13,11 @@ export async function textLogprobs(
   const { splice } = options;
   const { opened } = engine;
   const layer = splice?.layer ?? null;
-  const program = await engine.program(`text ${layer}`, () => textProgram(opened, layer));
+  const program = await engine.program(`text ${layer}`, () => textProgram(opened, layer), { apart: true });
   const found = sequences.map(() => new Float32Array(0));
   const predicting = [...sequences.keys()].filter((i) => sequences[i]!.prompt.length > 1);
   const lengths = predicting.map((i) => sequences[i]!.prompt.length - 1);
-  await engine.inChunks(lengths, options, async (chunk) => {
+  await engine.inChunks(program, lengths, options, async (chunk) => {
     const indices = chunk.map((k) => predicting[k]!);
     // Nothing follows the last token.
     const strips = indices.map((i): Strip => ({ ids: sequences[i]!.prompt.subarray(0, -1), start: 0 }));

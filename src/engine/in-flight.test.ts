@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { twoAtOnce } from "./two-at-once.js";
+import { inFlight } from "./in-flight.js";
 
 /** Work that ends when the test says so. */
 function desk() {
@@ -19,7 +19,7 @@ function desk() {
 
 it("starts the next piece before one is done, never a third, and uses them in order", async () => {
   const { log, work, settle } = desk();
-  const all = twoAtOnce([1, 2, 3], work, (made) => log.push(made));
+  const all = inFlight([1, 2, 3], 2, work, (made) => log.push(made));
   expect(log).toEqual(["start 1", "start 2"]);
   await settle(2);
   expect(log).toEqual(["start 1", "start 2"]);
@@ -33,7 +33,7 @@ it("starts the next piece before one is done, never a third, and uses them in or
 it("waits for what it started when `use` has seen enough", async () => {
   const { log, work, settle } = desk();
   let ended = false;
-  const all = twoAtOnce([1, 2, 3], work, () => false).then(() => {
+  const all = inFlight([1, 2, 3], 2, work, () => false).then(() => {
     ended = true;
   });
   await settle(1);
@@ -45,7 +45,7 @@ it("waits for what it started when `use` has seen enough", async () => {
 
 it("throws the first error, after what was started beside it has ended", async () => {
   const { work, settle } = desk();
-  const all = twoAtOnce([1, 2, 3], work, () => {});
+  const all = inFlight([1, 2, 3], 2, work, () => {});
   const thrown = expect(all).rejects.toThrow("broken");
   await settle(1, new Error("broken"));
   await settle(2, new Error("broken too"));
@@ -56,6 +56,6 @@ it("throws what `work` throws before it returns a promise", async () => {
   const fails = () => {
     throw new Error("at once");
   };
-  await expect(twoAtOnce([1], fails, () => {})).rejects.toThrow("at once");
-  await twoAtOnce([], fails, () => {});
+  await expect(inFlight([1], 2, fails, () => {})).rejects.toThrow("at once");
+  await inFlight([], 2, fails, () => {});
 });
