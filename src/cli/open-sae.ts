@@ -43,7 +43,7 @@ export async function openSaeFor(
     throw new InputError(
       `${name}: the SAE reads vectors of width ${info.dModel}, but ${model.name} has width ${dModel}; give an SAE of this model`,
     );
-  const labels: Labels = (await openLabels(labelsGiven, folder.path, info.latents)) ?? new Map();
+  const labels: Labels = (await openLabels(labelsGiven, folder.path, info)) ?? new Map();
   const sae = await openSae(folder, model.runtime, name);
   let index: LabelSearch | undefined;
   return {

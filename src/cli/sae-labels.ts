@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../formats/input-error.js";
 import { labelKind, readLabels } from "../sae/label-files.js";
-import type { Labels } from "../sae/labels.js";
+import type { LabelledSae, Labels } from "../sae/labels.js";
 import { openFile } from "../store/node-file-source.js";
 import { isFolder } from "./package-files.js";
 
@@ -19,11 +19,11 @@ const EXPLANATIONS = "explanations";
 export async function openLabels(
   given: string | undefined,
   saeFolder: string | undefined,
-  latents: number,
+  sae: LabelledSae,
 ): Promise<Labels | undefined> {
   const paths = given === undefined ? besideSae(saeFolder) : named(given);
   if (paths.length === 0) return undefined;
-  return readLabels(await Promise.all(paths.map((path) => openFile(path))), latents);
+  return readLabels(await Promise.all(paths.map((path) => openFile(path))), sae);
 }
 
 function besideSae(folder: string | undefined): string[] {

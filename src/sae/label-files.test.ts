@@ -18,7 +18,7 @@ describe("label files", () => {
         '{"modelId":"m","layer":"19-res","index":"10","description":" fruit ","typeName":"np_max-act","embedding":[0.1]}\n\n' +
           '{"index":2,"description":"snow","explanationModelName":"x"}\r\n{"index":"10","description":"apples"}\n{"index":"3","description":""}',
       ),
-      11,
+      { latents: 11 },
     );
     expect([...labels.keys()]).toEqual([10, 2]);
     expect(labels.get(10)).toEqual([{ description: "fruit", typeName: "np_max-act" }, { description: "apples" }]);
@@ -38,7 +38,7 @@ describe("label files", () => {
         zipped(row(0, "zero") + row(1, "one") + row(10, "ten") + row(100, "hundred"), "batch-0.jsonl.gz"),
         zipped(row(2, "two") + row(10, "ten again") + row(2, "two"), "batch-1.jsonl.gz"),
       ],
-      101,
+      { latents: 101 },
     );
     expect(texts(labels)).toEqual({ 0: ["zero"], 1: ["one"], 2: ["two"], 10: ["ten", "ten again"], 100: ["hundred"] });
     expect(firstLabel(labels, 10)).toBe("ten"); // the first in the order of the batches
@@ -76,6 +76,12 @@ describe("label files", () => {
       '{"index":"5","description":"x"}',
       "line 1 labels latent 5, but the SAE has 5",
     ],
+    [
+      "labels of another layer",
+      "a.jsonl",
+      '{"layer":"3-res","index":"1","description":"x"}',
+      'line 1 is of "3-res", but the SAE reads layer 2',
+    ],
     ["a line that is not JSON", "a.jsonl", '{"index":"1","description":"x"}\nnope', "line 2 is not JSON"],
     ["a latent below zero", "a.jsonl", '{"index":"-1"}', "line 1: index"],
     ["no latent", "a.jsonl", '{"description":"x"}', "line 1: index: names no latent"],
@@ -86,10 +92,18 @@ describe("label files", () => {
     ["a quote inside", "a.csv", 'index,description\n1,"x"y', "a.csv:2: text after a closing quote"],
     ["words for numbers", "a.csv", "index,description\none,x", 'a.csv: row 2: "one" is not the number of a latent'],
   ])("refuses %s", async (_, name, text, message) => {
-    const failure = await readLabels(file(text, name), 5).catch((error: unknown) => error);
+    const failure = await readLabels(file(text, name), { latents: 5, layer: 2 }).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(InputError);
     expect((failure as Error).message).toContain(message);
     expect((failure as Error).message.split("\n")).toHaveLength(1);
+  });
+
+  it("takes labels of the SAE's own layer, by either number of what a block reads", async () => {
+    const of = (layer: string) => file(JSON.stringify({ layer, index: 1, description: "x" }));
+    expect((await readLabels(of("2-res"), { latents: 5, layer: 2 })).size).toBe(1);
+    const before = { latents: 5, layer: 2, hook: "blocks.3.hook_resid_pre" };
+    for (const layer of ["2-res", "3-res", "res"]) expect((await readLabels(of(layer), before)).size).toBe(1);
+    await expect(readLabels(of("4-res"), before)).rejects.toThrow("another SAE");
   });
 
   it("refuses damaged gzip and other bytes", async () => {

@@ -14,7 +14,7 @@ import type { ByteSource } from "../formats/byte-source.js";
 import { parseCsv } from "../formats/csv.js";
 import { InputError, quote } from "../formats/input-error.js";
 import { readLines } from "../formats/lines.js";
-import { LabelCollector, type Labels } from "./labels.js";
+import { LabelCollector, type LabelledSae, type Labels } from "./labels.js";
 
 /** A row with an embedding is about 6 kB; beyond this it is not a line of such a file. */
 const MAX_LINE_CHARACTERS = 4 * 1024 * 1024;
@@ -36,6 +36,7 @@ const row = z.looseObject({
   description: z.string().nullish(),
   label: z.string().nullish(),
   explanation: z.string().nullish(),
+  layer: z.string().nullish(),
   typeName: z.string().nullish(),
   explanationModelName: z.string().nullish(),
 });
@@ -43,11 +44,11 @@ const byLatent = z.record(z.string().regex(/^\d{1,9}$/), z.union([z.string(), z.
 const listed = z.looseObject({ explanations: z.array(z.unknown()) });
 
 /**
- * Reads label files, in their order: of several explanations of a latent the first is shown. `latents` is the SAE's width where there
- * is one: a label beyond it means that the labels belong to another SAE, which is an InputError. Rows without a text are skipped.
+ * Reads label files, in their order: of several explanations of a latent the first is shown. `sae` is theirs where there
+ * is one: a label beyond its width, or from a source of another layer, belongs to another SAE, which is an InputError. Rows without a text are skipped.
  */
-export async function readLabels(sources: ByteSource | readonly ByteSource[], latents?: number): Promise<Labels> {
-  const collector = new LabelCollector(latents);
+export async function readLabels(sources: ByteSource | readonly ByteSource[], sae?: LabelledSae): Promise<Labels> {
+  const collector = new LabelCollector(sae);
   for (const source of Array.isArray(sources) ? (sources as readonly ByteSource[]) : [sources as ByteSource])
     await readInto(collector, source);
   return collector.labels;
@@ -128,7 +129,8 @@ function addRow(collector: LabelCollector, value: unknown, where: string): void 
     const issue = parsed.error.issues[0]!;
     throw new InputError(`${where}: ${issue.path.join(".") || "the row"}: ${issue.message}; want ${WANTED}`);
   }
-  const { typeName, explanationModelName } = parsed.data;
+  const { layer, typeName, explanationModelName } = parsed.data;
+  if (layer != null) collector.requireSource(layer, where);
   const latent = LATENT_KEYS.map((key) => parsed.data[key]).find((given) => given != null);
   if (latent === undefined || !/^\d{1,9}$/.test(String(latent)))
     throw new InputError(`${where}: index: names no latent; want ${WANTED}`);

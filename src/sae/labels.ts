@@ -1,5 +1,5 @@
 /** What latents are said to mean. Several explanations a latent; the first is shown. */
-import { InputError } from "../formats/input-error.js";
+import { InputError, quote } from "../formats/input-error.js";
 
 export interface Label {
   readonly description: string;
@@ -16,22 +16,35 @@ const MAX_EXPLANATIONS = 1000;
 /** Gathers labels from files in their order. */
 export class LabelCollector {
   readonly #labels = new Map<number, Label[]>();
-  readonly #latents: number | undefined;
+  readonly #sae: LabelledSae | undefined;
 
-  /** `latents`: width of the SAE where there is one; a label beyond it belongs to another SAE. */
-  constructor(latents?: number) {
-    this.#latents = latents;
+  /** `sae`: where there is one; a label beyond its width, or of another layer's source, belongs to another SAE. */
+  constructor(sae?: LabelledSae) {
+    this.#sae = sae;
   }
 
   get labels(): Labels {
     return this.#labels;
   }
 
+  /** Neuronpedia calls a source by its layer first ("15-llamascope-res-131k"). InputError where that is another layer than the SAE's. */
+  requireSource(source: string, where: string): void {
+    const layer = /^(\d{1,4})-/.exec(source)?.[1];
+    if (layer === undefined || this.#sae?.layer === undefined) return;
+    const reads = [this.#sae.layer];
+    // What a block reads is what the block before it wrote, and has both their numbers.
+    if (this.#sae.hook?.includes("resid_pre")) reads.push(this.#sae.layer + 1);
+    if (!reads.includes(Number(layer)))
+      throw new InputError(
+        `${where} is of ${quote(source)}, but the SAE reads layer ${reads[0]}; the labels belong to another SAE`,
+      );
+  }
+
   /** Adds what `where` says of a latent; the same text is kept once, none at all not. InputError for a latent that the SAE lacks. */
   add(latent: number, label: Label, where: string): void {
-    if (this.#latents !== undefined && latent >= this.#latents)
+    if (this.#sae !== undefined && latent >= this.#sae.latents)
       throw new InputError(
-        `${where} labels latent ${latent}, but the SAE has ${this.#latents}; the labels belong to another SAE`,
+        `${where} labels latent ${latent}, but the SAE has ${this.#sae.latents}; the labels belong to another SAE`,
       );
     const description = label.description.trim();
     if (description === "") return;
@@ -41,6 +54,14 @@ export class LabelCollector {
       throw new InputError(`${where}: more than ${MAX_EXPLANATIONS} labels of latent ${latent}`);
     else if (!known.some((one) => one.description === description)) known.push({ ...label, description });
   }
+}
+
+/** What is known of the SAE whose labels are read. */
+export interface LabelledSae {
+  readonly latents: number;
+  /** Layer that it reads, the residual after that block; with its hook point where it names one. */
+  readonly layer?: number;
+  readonly hook?: string;
 }
 
 /** A label file's text; latents ascending. `modelId` and `layer` are Neuronpedia's names of the model and the source. */
