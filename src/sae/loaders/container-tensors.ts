@@ -1,6 +1,8 @@
 /** The tensors of an SAE in an npz or torch file, by name, with their shapes checked. d = width of the model, m = latents. */
 import { InputError, quote, quoteAll } from "../../formats/input-error.js";
-import { type LocatedTensor, readFiniteF32, readIntegers, transposed } from "../../formats/tensor-file.js";
+import { type LocatedTensor, readFiniteF32, readIntegers } from "../../formats/tensor-file.js";
+import type { SaeMatrix } from "../matrix.js";
+import { readSaeMatrix } from "./stored-matrix.js";
 
 /** Names that a message lists at most. */
 const SHOWN_NAMES = 8;
@@ -45,16 +47,20 @@ export class ContainerTensors {
     return shape as [number, number];
   }
 
-  /** A matrix or vector of this shape, row-major. */
-  async read(name: string, ...shape: number[]): Promise<Float32Array> {
-    const { source, entry } = this.#shaped(name, shape);
+  /** A vector of this length. */
+  async read(name: string, length: number): Promise<Float32Array> {
+    const { source, entry } = this.#shaped(name, [length]);
     return readFiniteF32(source, entry);
   }
 
-  /** A matrix stored as [columns, rows], read as [rows, columns]. */
-  async readTransposed(name: string, rows: number, columns: number): Promise<Float32Array> {
-    const { source, entry } = transposed(this.#shaped(name, [columns, rows]));
-    return readFiniteF32(source, entry);
+  /** The encoder or decoder, stored with latents as rows [m, d] or columns [d, m]; a large one is left in its file where it can be. */
+  async matrix(
+    name: string,
+    role: "encoder" | "decoder",
+    latents: "rows" | "columns",
+    { dModel: d, latents: m }: { readonly dModel: number; readonly latents: number },
+  ): Promise<SaeMatrix> {
+    return readSaeMatrix(this.#shaped(name, latents === "rows" ? [m, d] : [d, m]), role, latents);
   }
 
   /** The only number of a tensor of shape [] or [1]. */

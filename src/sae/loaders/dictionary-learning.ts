@@ -158,13 +158,13 @@ export async function loadDictionaryLearning(folder: FileFolder, name: string): 
   requireResidual(info.hook, where);
   const { encoder, decoder, encoderBias, decoderBias, others, optional } = dictionary;
   tensors.expectOnly([encoder, decoder, decoderBias, ...(encoderBias ? [encoderBias] : []), ...others], optional);
-  const matrix = (tensor: string, rows: number, columns: number) =>
-    tensor.endsWith(".weight") ? tensors.readTransposed(tensor, rows, columns) : tensors.read(tensor, rows, columns);
+  // A linear layer's weight is [out, in], a parameter of its own the other way round.
+  const isLinear = encoder.endsWith(".weight");
   return {
     info,
-    encoder: await matrix(encoder, d, m),
+    encoder: await tensors.matrix(encoder, "encoder", isLinear ? "rows" : "columns", info),
     encoderBias: encoderBias === undefined ? new Float32Array(m) : await tensors.read(encoderBias, m),
-    decoder: await matrix(decoder, m, d),
+    decoder: await tensors.matrix(decoder, "decoder", isLinear ? "columns" : "rows", info),
     decoderBias: await tensors.read(decoderBias, d),
     activation: await dictionary.activation(tensors, m, config.trainer.k ?? undefined),
     subtractDecoderBias: dictionary.subtractDecoderBias,

@@ -45,9 +45,9 @@ export async function loadGemmaScope(folder: FileFolder, name: string): Promise<
   const threshold = await tensors.read("threshold", m);
   return {
     info,
-    encoder: await tensors.read(names.encoder, d, m),
+    encoder: await tensors.matrix(names.encoder, "encoder", "columns", info),
     encoderBias: await tensors.read("b_enc", m),
-    decoder: await tensors.read(names.decoder, m, d),
+    decoder: await tensors.matrix(names.decoder, "decoder", "rows", info),
     decoderBias: await tensors.read("b_dec", d),
     activation: { kind: "jumprelu", threshold },
     subtractDecoderBias: false,

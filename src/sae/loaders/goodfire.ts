@@ -35,9 +35,9 @@ export async function loadGoodfire(folder: FileFolder, name: string): Promise<Sa
   const { encoder, decoder } = prefixes;
   return {
     info,
-    encoder: await tensors.readTransposed(`${encoder}.weight`, d, m),
+    encoder: await tensors.matrix(`${encoder}.weight`, "encoder", "rows", info),
     encoderBias: await tensors.read(`${encoder}.bias`, m),
-    decoder: await tensors.readTransposed(`${decoder}.weight`, m, d),
+    decoder: await tensors.matrix(`${decoder}.weight`, "decoder", "columns", info),
     decoderBias: await tensors.read(`${decoder}.bias`, d),
     activation: { kind: "relu" },
     subtractDecoderBias: false,
