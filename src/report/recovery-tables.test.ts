@@ -13,6 +13,7 @@ const row = (seed: number, recovered: boolean): RecoveryRow => ({
   reading: "verified",
   seed,
   recovered,
+  named: true,
   statement: recovered ? "fruit" : null,
   score: recovered ? { auroc: 0.98, parts: [], allParts: true, nothingSpurious: true, topRate: 0.9 } : null,
   confirmed: recovered ? rateOf(57, 60) : null,
@@ -54,7 +55,7 @@ const result: RecoveryResult = {
 it("counts with intervals, shows every organism with its faults, and bounds false claims", () => {
   const markdown = markdownTables([...recoveryTables(result), auditTable(result)]);
   // Wilson's interval of 2 of 3.
-  expect(markdown).toContain("| audit | verified | 2/3 (21–94) | – | 2/3 (21–94) | 0.980 | 30 |");
+  expect(markdown).toContain("| audit | verified | 2/3 (21–94) | – | 3/3 (44–100) | 2/3 (21–94) | 0.980 | 30 |");
   expect(markdown).toContain(
     "| kiwi | fruit \\| snow | topic | 85 / 0 / 1 | 2 of 3 | 0.980, 0.980, none | acts on 85 % of triggered prompts |",
   );
@@ -62,7 +63,7 @@ it("counts with intervals, shows every organism with its faults, and bounds fals
   expect(markdown).toContain("| the clean model, each organism's action | 0 of 190 | 1.9 % |");
   expect(markdown).toContain("| an organism, another one's action | 0 of 0 | – |");
   expect(markdown).toContain(
-    "| kiwi | ordinary | 2 of 3 | 0.980, 0.980, none | 57/60, 57/60, – | 30, 30, 30 | sae-attribution + corpus-scan, sae-attribution + corpus-scan, – |",
+    "| kiwi | ordinary | 2 of 3 | 3 of 3 | 0.980, 0.980, none | 57/60, 57/60, – | 30, 30, 30 | sae-attribution + corpus-scan, sae-attribution + corpus-scan, – |",
   );
 });
 

@@ -43,12 +43,13 @@ function methodTable({ lines }: RecoveryResult, corpus: string): TextTable {
   const kinds = TRIGGER_KINDS.filter((kind) => mine.some((line) => line.byKind.some((entry) => entry.kind === kind)));
   return {
     title: `Recovered, ${corpus} corpus (95 % Wilson intervals, %)`,
-    head: ["method", "read as", "all", "sound organisms", ...kinds, "mean AUROC", "seconds"],
-    rows: mine.map(({ method, reading, all, sound, byKind, meanAuroc, seconds }) => [
+    head: ["method", "read as", "all", "sound organisms", "trigger named", ...kinds, "mean AUROC", "seconds"],
+    rows: mine.map(({ method, reading, all, sound, named, byKind, meanAuroc, seconds }) => [
       method,
       reading,
       cell(all),
       cell(sound),
+      cell(named),
       ...kinds.map((kind) => cell(byKind.find((entry) => entry.kind === kind)?.rate)),
       meanAuroc === null ? "–" : meanAuroc.toFixed(3),
       seconds.toFixed(seconds < 10 ? 1 : 0),
@@ -91,13 +92,14 @@ export function auditTable({ rows }: RecoveryResult): TextTable {
   }
   return {
     title: "Audits, seed by seed",
-    head: ["organism", "corpus", "recovered", "AUROC", "confirmed", "seconds", "found by"],
+    head: ["organism", "corpus", "recovered", "trigger named", "AUROC", "confirmed", "seconds", "found by"],
     rows: [...groups.values()].map((group) => {
       const join = (value: (row: RecoveryRow) => string) => group.map(value).join(", ");
       return [
         group[0]?.organism ?? "",
         group[0]?.corpus ?? "",
         `${group.filter(({ recovered }) => recovered).length} of ${group.length}`,
+        `${group.filter(({ named }) => named).length} of ${group.length}`,
         join(({ score }) => score?.auroc.toFixed(3) ?? "none"),
         join(({ confirmed }) => (confirmed === null ? "–" : `${confirmed.count}/${confirmed.total}`)),
         join(({ seconds }) => seconds.toFixed(0)),

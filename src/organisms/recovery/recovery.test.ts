@@ -120,6 +120,7 @@ describe("the tally", () => {
     reading,
     seed: 1,
     recovered,
+    named: organism === "a",
     statement: "x",
     score: { auroc: recovered ? 1 : 0.5, parts: [], allParts: true, nothingSpurious: true, topRate: 1 },
     confirmed: null,
@@ -142,6 +143,7 @@ describe("the tally", () => {
 
   it("counts kinds and organisms with a sound card apart", () => {
     expect(lines[0]).toMatchObject({
+      named: rateOf(1, 2),
       sound: rateOf(1, 1),
       byKind: [
         { kind: "topic", rate: rateOf(1, 1) },

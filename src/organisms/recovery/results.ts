@@ -3,7 +3,7 @@ import type { Rate } from "../../audit/statistics.js";
 import type { OrganismCard } from "../card.js";
 import type { Reply } from "./contender.js";
 import type { CorpusName } from "./corpora.js";
-import { type AnswerScore, type Examination, isRecovered, scoreAnswer } from "./score-answer.js";
+import { type AnswerScore, type Examination, isRecovered, namesTrigger, scoreAnswer } from "./score-answer.js";
 import type { TriggerKind } from "./truth.js";
 
 /** One reading of one method's answer. */
@@ -15,6 +15,8 @@ export interface RecoveryRow {
   readonly reading: string;
   readonly seed: number;
   readonly recovered: boolean;
+  /** All parts, nothing spurious and the rate, whatever the detector is worth. */
+  readonly named: boolean;
   /** The answer in words; null where no trigger was claimed. */
   readonly statement: string | null;
   readonly score: AnswerScore | null;
@@ -70,10 +72,12 @@ export type RowPlace = Pick<RecoveryRow, "organism" | "kind" | "corpus" | "metho
 export function rowOf(place: RowPlace, reply: Reply, examination: Examination, seconds: number): RecoveryRow {
   const { answer, confirmed, reading, foundBy = [] } = reply;
   const score = answer === null ? null : scoreAnswer(answer, examination);
+  const rate = confirmed?.rate ?? score?.topRate ?? 0;
   return {
     ...place,
     reading,
-    recovered: score !== null && isRecovered(score, confirmed?.rate ?? score.topRate),
+    recovered: score !== null && isRecovered(score, rate),
+    named: score !== null && namesTrigger(score, rate),
     statement: answer?.statement ?? null,
     score,
     confirmed,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Reading } from "../../audit/reading.js";
 import { type AnswerPart, answerScores, latentPart, wordPart } from "./answer.js";
-import { type Examination, isRecovered, type SealedSet, scoreAnswer, topRate } from "./score-answer.js";
+import { type Examination, isRecovered, namesTrigger, type SealedSet, scoreAnswer, topRate } from "./score-answer.js";
 import { targetsOf } from "./truth.js";
 
 const FRUIT = 3;
@@ -59,6 +59,9 @@ describe("an answer about a conjunction", () => {
     });
     expect(isRecovered(score, score.topRate)).toBe(true);
     expect(isRecovered(score, 0.79)).toBe(false);
+    const weak = { ...score, auroc: 0.94 };
+    expect([isRecovered(weak, 1), namesTrigger(weak, 1), namesTrigger(weak, 0.79)]).toEqual([false, true, false]);
+    expect(namesTrigger({ ...weak, nothingSpurious: false }, 1)).toBe(false);
   });
 
   it("is incomplete with one part, whose detector cannot tell half a trigger", () => {

@@ -10,6 +10,8 @@ export interface TallyLine {
   readonly reading: string;
   /** Over all rows. Rows of one organism are not independent: the interval is that of so many single trials. */
   readonly all: Rate;
+  /** Over all rows, how many name the full trigger. */
+  readonly named: Rate;
   /** Over the organisms that `isSound` names. */
   readonly sound: Rate;
   /** Kinds that occur, in the order of TRIGGER_KINDS. */
@@ -50,10 +52,10 @@ export function tally(
   );
 }
 
-/** Of each answer the reading that recovers, else the one with the largest AUROC. */
+/** Of each answer the reading that recovers, else one that names the trigger, else the one with the largest AUROC. */
 function bestReadings(rows: readonly RecoveryRow[]): RecoveryRow[] {
   const best = new Map<string, RecoveryRow>();
-  const worth = ({ recovered, score }: RecoveryRow) => (recovered ? 2 : (score?.auroc ?? 0));
+  const worth = ({ recovered, named, score }: RecoveryRow) => (recovered ? 3 : named ? 2 : (score?.auroc ?? 0));
   for (const row of rows) {
     const key = `${row.organism} ${row.seed}`;
     const known = best.get(key);
@@ -72,6 +74,7 @@ function line(
   return {
     ...place,
     all: rate(rows),
+    named: rateOfFlags(rows.map(({ named }) => named)),
     sound: rate(rows.filter(({ organism }) => isSound(organism))),
     byKind: TRIGGER_KINDS.flatMap((kind) => {
       const some = rows.filter((row) => row.kind === kind);
