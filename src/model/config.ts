@@ -177,7 +177,10 @@ export function parseConfig(json: unknown, file: string): DecoderConfig {
   return { ...shared, ...own, ropes: own.ropes ?? [plainRope(config, shared, file)] };
 }
 
-/** One rotary embedding for all layers and the whole of each head. */
+/**
+ * One rotary embedding for all layers and the whole of each head. An original context beside the rope's parameters goes before the
+ * one among them, as in transformers.
+ */
 function plainRope(config: HfConfig, { headDim, context }: DecoderConfig, file: string): RopeConfig {
   const json = config.rope_scaling ?? config.rope_parameters ?? {};
   if ("full_attention" in json || "sliding_attention" in json)
@@ -187,7 +190,11 @@ function plainRope(config: HfConfig, { headDim, context }: DecoderConfig, file: 
     throw new InputError(
       `${file}: partial_rotary_factor ${rotated} is not supported for ${config.model_type}; expected 1`,
     );
-  return readRope(json, { theta: config.rope_theta ?? DEFAULT_THETA, headDim, context, file });
+  const original = config.original_max_position_embeddings ?? json.original_max_position_embeddings;
+  return readRope(
+    { ...json, original_max_position_embeddings: original },
+    { theta: config.rope_theta ?? DEFAULT_THETA, headDim, context, file },
+  );
 }
 
 /** The text part's config of a multimodal one, with what only the whole says. */
