@@ -28,7 +28,7 @@ export interface DecoderConfig {
   readonly layerRopes: readonly (number | null)[];
   /** Query, key and value projections are rows of one matrix, gate and up of another (Phi 3). */
   readonly fused: boolean;
-  /** Linear layers of a block ("self_attn.q_proj") that must have a bias. */
+  /** Linear layers of a block ("self_attn.q_proj") that have a bias. */
   readonly biases: readonly string[];
   /** Longest context in tokens, as the file says. */
   readonly context: number;
@@ -103,6 +103,8 @@ export const hfConfigShape = z
     final_logit_softcapping: z.number().positive().nullish(),
     attention_bias: z.boolean().optional(),
     mlp_bias: z.boolean().optional(),
+    /** Of GGUF models, whose config.json is written here (gguf/config.ts): linear layers of a block that have a bias in the file. */
+    stored_biases: z.array(z.string()).optional(),
     quantization_config: z.unknown().optional(),
     eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullish(),
   })
@@ -174,7 +176,8 @@ export function parseConfig(json: unknown, file: string): DecoderConfig {
     endIds: config.eos_token_id == null ? [] : [config.eos_token_id].flat(),
   };
   const own = family.read(config, shared, file);
-  return { ...shared, ...own, ropes: own.ropes ?? [plainRope(config, shared, file)] };
+  const biases = [...new Set([...(own.biases ?? []), ...(config.stored_biases ?? [])])];
+  return { ...shared, ...own, biases, ropes: own.ropes ?? [plainRope(config, shared, file)] };
 }
 
 /**
