@@ -71,6 +71,13 @@ it("takes the original context from beside the rope's parameters before the one 
   expect(read({}, original)).not.toEqual(read({}, {}));
 });
 
+it("passes over a rope_scaling that is empty", () => {
+  const rope = { rope_scaling: {}, rope_parameters: { rope_type: "linear", rope_theta: 3e5, factor: 2 } };
+  const config = parseConfig({ ...geometry, ...rope, model_type: "llama" }, "config.json");
+  expect(config.ropes[0]).toMatchObject({ theta: 3e5 });
+  expect(config.ropes[0]!.frequencies[0]).toBe(1 / 2);
+});
+
 it("says which families it knows", () => {
   expect(() => parseConfig({ ...geometry, model_type: "mamba" }, "config.json")).toThrow(
     /"mamba" is not supported; supported: llama, mistral, qwen2, qwen3, phi3, olmo2, smollm3, gemma2, gemma3_text, gemma3$/,

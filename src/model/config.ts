@@ -185,7 +185,8 @@ export function parseConfig(json: unknown, file: string): DecoderConfig {
  * one among them, as in transformers.
  */
 function plainRope(config: HfConfig, { headDim, context }: DecoderConfig, file: string): RopeConfig {
-  const json = config.rope_scaling ?? config.rope_parameters ?? {};
+  const scaling = config.rope_scaling && Object.keys(config.rope_scaling).length > 0 ? config.rope_scaling : null;
+  const json = scaling ?? config.rope_parameters ?? {};
   if ("full_attention" in json || "sliding_attention" in json)
     throw new InputError(`${file}: rope_parameters by kind of layer are not supported for ${config.model_type}`);
   const rotated = json.partial_rotary_factor ?? config.partial_rotary_factor ?? 1;
