@@ -49,6 +49,7 @@ export async function readAdapterConfig(source: ByteSource): Promise<AdapterConf
   }
   refuseUnsupported(parsed.data, source.name);
   refuseCostlyPatterns(parsed.data, source.name);
+  refuseUnreadablePatterns(parsed.data, source.name);
   return parsed.data;
 }
 
@@ -102,8 +103,11 @@ function patternOf(patterns: Readonly<Record<string, number>> | null | undefined
   return Object.entries(patterns ?? {}).find(([key]) => matches(key, module))?.[1];
 }
 
-/** Longest pattern that is compiled as a regular expression; real ones are module names. */
-const MAX_PATTERN = 256;
+/** Longest pattern; one that lists the layers and modules of a large model has some hundred characters. */
+const MAX_PATTERN = 4096;
+
+/** What regular expressions of Python have alone, or write otherwise than JavaScript. */
+const PYTHON_ONLY = /\(\?[PaiLmsux#(]|\\[AZ]/;
 
 /** Repetitions in one pattern; each multiplies the time that a pattern which nearly matches takes. */
 const MAX_REPETITIONS = 4;
@@ -113,19 +117,37 @@ export function refuseCostlyPatterns(
   config: Pick<AdapterConfig, "rank_pattern" | "alpha_pattern">,
   file: string,
 ): void {
-  for (const key of [...Object.keys(config.rank_pattern ?? {}), ...Object.keys(config.alpha_pattern ?? {})])
+  for (const key of patternsOf(config))
     if (/\)[*+?{]/.test(key) || (key.match(/[*+?{]/g)?.length ?? 0) > MAX_REPETITIONS)
       throw new InputError(
         `${file}: pattern ${quote(key)} is too involved; write module names, or at most ${MAX_REPETITIONS} repetitions and none of a group`,
       );
 }
 
+/** Refuses patterns that cannot be read: they would match nothing, and leave a change with another scale. */
+function refuseUnreadablePatterns(config: AdapterConfig, file: string): void {
+  for (const key of patternsOf(config))
+    if (key.length > MAX_PATTERN || PYTHON_ONLY.test(key) || !expressionOf(key))
+      throw new InputError(
+        `${file}: pattern ${quote(key)} cannot be read; write module names, or a regular expression of at most ${MAX_PATTERN} characters that is written alike in Python and JavaScript`,
+      );
+}
+
+function patternsOf(config: Pick<AdapterConfig, "rank_pattern" | "alpha_pattern">): string[] {
+  return [...Object.keys(config.rank_pattern ?? {}), ...Object.keys(config.alpha_pattern ?? {})];
+}
+
 function matches(key: string, module: string): boolean {
   if (module === key || module.endsWith(`.${key}`)) return true;
-  if (key.length > MAX_PATTERN || !/[\\^$*+?()[\]{}|]/.test(key)) return false;
+  if (!/[\\^$*+?()[\]{}|]/.test(key)) return false; // a name: most files have one pattern a module
+  return expressionOf(key)!.test(module);
+}
+
+/** What PEFT makes of a pattern; null where it is no regular expression. */
+function expressionOf(key: string): RegExp | null {
   try {
-    return new RegExp(`^(.*\\.)?(${key})$`).test(module);
+    return new RegExp(`^(.*\\.)?(${key})$`);
   } catch {
-    return false;
+    return null;
   }
 }

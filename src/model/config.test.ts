@@ -59,6 +59,25 @@ it("refuses sequences beyond the length at which a rope changes its frequencies"
   expect(() => ropeTables(longrope, Int32Array.of(8))).toThrow(/more than 8 tokens.*longrope/);
 });
 
+it("takes the original context from beside the rope's parameters before the one among them", () => {
+  const yarn = { rope_type: "yarn", rope_theta: 1e4, factor: 4 };
+  const read = (inside: object, beside: object) =>
+    parseConfig({ ...geometry, ...beside, model_type: "llama", rope_parameters: { ...yarn, ...inside } }, "config.json")
+      .ropes[0]!.frequencies;
+  const original = { original_max_position_embeddings: 1024 };
+  // LlamaConfig's standardize_rope_params: hasattr(self, "original_max_position_embeddings") overwrites.
+  expect(read({}, original)).toEqual(read(original, {}));
+  expect(read({ original_max_position_embeddings: 16 }, original)).toEqual(read(original, {}));
+  expect(read({}, original)).not.toEqual(read({}, {}));
+});
+
+it("passes over a rope_scaling that is empty", () => {
+  const rope = { rope_scaling: {}, rope_parameters: { rope_type: "linear", rope_theta: 3e5, factor: 2 } };
+  const config = parseConfig({ ...geometry, ...rope, model_type: "llama" }, "config.json");
+  expect(config.ropes[0]).toMatchObject({ theta: 3e5 });
+  expect(config.ropes[0]!.frequencies[0]).toBe(1 / 2);
+});
+
 it("says which families it knows", () => {
   expect(() => parseConfig({ ...geometry, model_type: "mamba" }, "config.json")).toThrow(
     /"mamba" is not supported; supported: llama, mistral, qwen2, qwen3, phi3, olmo2, smollm3, gemma2, gemma3_text, gemma3$/,

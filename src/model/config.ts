@@ -28,7 +28,7 @@ export interface DecoderConfig {
   readonly layerRopes: readonly (number | null)[];
   /** Query, key and value projections are rows of one matrix, gate and up of another (Phi 3). */
   readonly fused: boolean;
-  /** Linear layers of a block ("self_attn.q_proj") that must have a bias. */
+  /** Linear layers of a block ("self_attn.q_proj") that have a bias. */
   readonly biases: readonly string[];
   /** Longest context in tokens, as the file says. */
   readonly context: number;
@@ -103,6 +103,8 @@ export const hfConfigShape = z
     final_logit_softcapping: z.number().positive().nullish(),
     attention_bias: z.boolean().optional(),
     mlp_bias: z.boolean().optional(),
+    /** Of GGUF models, whose config.json is written here (gguf/config.ts): linear layers of a block that have a bias in the file. */
+    stored_biases: z.array(z.string()).optional(),
     quantization_config: z.unknown().optional(),
     eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullish(),
   })
@@ -174,12 +176,17 @@ export function parseConfig(json: unknown, file: string): DecoderConfig {
     endIds: config.eos_token_id == null ? [] : [config.eos_token_id].flat(),
   };
   const own = family.read(config, shared, file);
-  return { ...shared, ...own, ropes: own.ropes ?? [plainRope(config, shared, file)] };
+  const biases = [...new Set([...(own.biases ?? []), ...(config.stored_biases ?? [])])];
+  return { ...shared, ...own, biases, ropes: own.ropes ?? [plainRope(config, shared, file)] };
 }
 
-/** One rotary embedding for all layers and the whole of each head. */
+/**
+ * One rotary embedding for all layers and the whole of each head. An original context beside the rope's parameters goes before the
+ * one among them, as in transformers.
+ */
 function plainRope(config: HfConfig, { headDim, context }: DecoderConfig, file: string): RopeConfig {
-  const json = config.rope_scaling ?? config.rope_parameters ?? {};
+  const scaling = config.rope_scaling && Object.keys(config.rope_scaling).length > 0 ? config.rope_scaling : null;
+  const json = scaling ?? config.rope_parameters ?? {};
   if ("full_attention" in json || "sliding_attention" in json)
     throw new InputError(`${file}: rope_parameters by kind of layer are not supported for ${config.model_type}`);
   const rotated = json.partial_rotary_factor ?? config.partial_rotary_factor ?? 1;
@@ -187,7 +194,11 @@ function plainRope(config: HfConfig, { headDim, context }: DecoderConfig, file: 
     throw new InputError(
       `${file}: partial_rotary_factor ${rotated} is not supported for ${config.model_type}; expected 1`,
     );
-  return readRope(json, { theta: config.rope_theta ?? DEFAULT_THETA, headDim, context, file });
+  const original = config.original_max_position_embeddings ?? json.original_max_position_embeddings;
+  return readRope(
+    { ...json, original_max_position_embeddings: original },
+    { theta: config.rope_theta ?? DEFAULT_THETA, headDim, context, file },
+  );
 }
 
 /** The text part's config of a multimodal one, with what only the whole says. */

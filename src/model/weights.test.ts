@@ -47,3 +47,21 @@ it("maps what lies in a file as arrays do, and converts the rest once", async ()
   }
   expect(read).toBe(2 * (8 * 16 * 2));
 });
+
+it("leaves out biases that config.json does not ask for, as transformers does", async () => {
+  const named = new Map<string, LocatedTensor>();
+  for (const [name, { shape }] of weightShapes(config)) {
+    const end = 2 * shape.reduce((a, b) => a * b, 1);
+    const source = {
+      name: "m",
+      size: end,
+      realPath: "/m",
+      read: async (_: number, length: number) => new Uint8Array(length),
+    };
+    named.set(name, { source, entry: { name, dtype: "BF16", shape, begin: 0, end } });
+  }
+  const biases = async (asked: readonly string[]) =>
+    [...(await loadWeights({ ...config, biases: asked }, named, "m")).keys()].filter((name) => name.endsWith(".bias"));
+  expect(await biases([])).toEqual([]);
+  expect(await biases(["mlp.up_proj"])).toEqual([0, 1, 2].map((layer) => `model.layers.${layer}.mlp.up_proj.bias`));
+});

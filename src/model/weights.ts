@@ -50,7 +50,8 @@ const IN_MEMORY_BYTES = 96 << 20;
 const MAPPABLE = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
 
 /**
- * Reads or maps the tensors that the decoder needs. `named`: those of the checkpoint, by the decoder's names.
+ * Reads or maps the tensors that the decoder needs. `named`: those of the checkpoint, by the decoder's names; others, such as
+ * biases that config.json does not ask for, are left where they are, as transformers leaves them.
  * @throws InputError for a missing tensor, a wrong shape, an unsupported element type or, where they are read, values that are not finite.
  */
 export async function loadWeights(
@@ -60,7 +61,7 @@ export async function loadWeights(
   quantise: Quantisation | null = null,
 ): Promise<WeightStore> {
   const shapes = weightShapes(config);
-  const names = [...shapes].filter(([name, { required }]) => required || named.has(name)).map(([name]) => name);
+  const names = [...shapes].filter(([, { required }]) => required).map(([name]) => name);
   const total = names.reduce((sum, name) => sum + 4 * shapes.get(name)!.shape.reduce((a, b) => a * b, 1), 0);
   const quantised = new Set(linearModules(config, 0).map((module) => `${module}.weight`));
   const store = new Map<string, StoredWeight>();
@@ -128,8 +129,8 @@ export function inMemory(values: Float32Array, shape: readonly number[]): Stored
 }
 
 /**
- * Name → shape of every tensor that a decoder of this geometry has; biases the config asks for, and others where
- * the checkpoint brings them.
+ * Name → shape of every tensor that a decoder of this geometry can have. Required are those that it has; biases that the config
+ * does not ask for may come with an adapter.
  */
 export function weightShapes(config: DecoderConfig): Map<string, { shape: number[]; required: boolean }> {
   const { dModel: d, heads, kvHeads, headDim, vocabulary, preNorms, postNorms } = config;

@@ -2,7 +2,7 @@
 import type { GgufFile } from "../../formats/gguf/gguf-file.js";
 import { readRowsF32 } from "../../formats/gguf/values.js";
 import { entryOf, InputError, quote } from "../../formats/input-error.js";
-import { ARCHITECTURES, type Architecture, type SharedConfig } from "./architectures.js";
+import { ARCHITECTURES, type Architecture, BLOCK_TENSORS, type SharedConfig } from "./architectures.js";
 import type { Keys } from "./keys.js";
 import { llama3Scaling } from "./rope-freqs.js";
 
@@ -78,6 +78,7 @@ export async function configJson(file: GgufFile, keys: Keys): Promise<ConfigJson
     rope_scaling: await ropeScaling(file, keys, name, theta),
     ...(hasBias(file, "attn_output") ? { attention_bias: true } : {}),
     ...(hasBias(file, "ffn_down") ? { mlp_bias: true } : {}),
+    stored_biases: biased(file, architecture),
     ...architecture.config?.(keys, name, shared),
   };
 }
@@ -117,4 +118,11 @@ async function ropeScaling(file: GgufFile, keys: Keys, name: string, theta: numb
 
 function hasBias(file: GgufFile, tensor: string): boolean {
   return [...file.tensors.keys()].some((name) => name.endsWith(`.${tensor}.bias`));
+}
+
+/** Modules of a block that have a bias in the file; llama.cpp adds every bias that is there. */
+function biased(file: GgufFile, architecture: Architecture): string[] {
+  const modules: Readonly<Record<string, string>> = { ...BLOCK_TENSORS, ...architecture.tensors };
+  const stems = [...file.tensors.keys()].flatMap((name) => /^blk\.\d+\.(\w+)\.bias$/.exec(name)?.[1] ?? []);
+  return [...new Set(stems)].flatMap((stem) => entryOf(modules, stem) ?? []);
 }
