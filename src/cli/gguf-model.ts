@@ -18,7 +18,7 @@ import { isMade, makeFolderOnce } from "../store/made-folder.js";
 import { openFolder } from "../store/node-folder.js";
 
 /** Part of a converted folder's name: to be raised whenever the conversion changes, so that older folders are not used. */
-const CONVERSION = 1;
+const CONVERSION = 2;
 /** Conversions that write more than this are announced: they take seconds to minutes. */
 const ANNOUNCED_BYTES = 2 ** 30;
 

@@ -19,6 +19,7 @@ const adapterConfigShape = z
     init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
     rank_pattern: z.record(z.string(), z.number().int().positive()).nullish(),
     alpha_pattern: z.record(z.string(), z.number()).nullish(),
+    modules_to_save: z.array(z.string()).nullish(),
     layer_replication: z.unknown().optional(),
     alora_invocation_tokens: z.unknown().optional(),
     target_parameters: z.unknown().optional(),

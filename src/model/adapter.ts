@@ -41,6 +41,8 @@ export interface Adapter {
   readonly pairs: AdapterStore;
   /** Whole tensors that stand for the base's: modules_to_save, trained biases, embeddings that came with the adapter. */
   readonly replaced: WeightStore;
+  /** Whether the embedding is a copy of its own (modules_to_save), and not the base's with other values. */
+  readonly ownEmbedding: boolean;
 }
 
 /**
@@ -79,7 +81,9 @@ export async function loadAdapter(folder: FileFolder, config: DecoderConfig): Pr
     [...found].map(([module, parts]) => [module, lowRank(module, parts, settings, folder.name)] as const),
   );
   if (pairs.size === 0 && replaced.size === 0) throw new InputError(`${folder.name}: holds no LoRA tensors`);
-  return { pairs, replaced };
+  const saved = settings.modules_to_save ?? [];
+  const ownEmbedding = saved.some((name) => EMBEDDING === name || EMBEDDING.endsWith(`.${name}`));
+  return { pairs, replaced, ownEmbedding };
 }
 
 /** "base_model.model.<module>.lora_A.weight" → the module as PEFT calls it and what of it this is: a part, or a whole tensor. */
@@ -91,12 +95,18 @@ function parseKey(key: string): { peftName: string; part?: Part; suffix: string 
   return whole ? { peftName: whole[1]!, suffix: whole[2]! } : { peftName: name, suffix: "" };
 }
 
-/** The base model with the adapter. A tied head keeps the base's embedding where only the embedding is replaced, as in PEFT. */
-export function withAdapter(base: { config: DecoderConfig; weights: WeightStore }, { pairs, replaced }: Adapter) {
+/**
+ * The base model with the adapter. A tied head follows an embedding that the adapter brings, but for one of its modules_to_save:
+ * that is a copy, and the head keeps the base's, as in PEFT.
+ */
+export function withAdapter(
+  base: { config: DecoderConfig; weights: WeightStore },
+  { pairs, replaced, ownEmbedding }: Adapter,
+) {
   const { config, weights } = base;
   const embedding = `${EMBEDDING}.weight`;
   const head = `${HEAD}.weight`;
-  const unties = config.tied && (replaced.has(embedding) || replaced.has(head));
+  const unties = config.tied && (replaced.has(head) || (ownEmbedding && replaced.has(embedding)));
   const own: [string, StoredWeight][] = unties ? [[head, weights.get(embedding)!]] : [];
   return {
     config: unties ? { ...config, tied: false } : config,
