@@ -56,7 +56,9 @@ async function score(io: Io, flags: Flags): Promise<void> {
   const loss = rows.reduce((total, { logprob }) => total - logprob / text!.length, 0) / rows.length;
   if (Number.isNaN(loss))
     throw new InputError(
-      `${model.name}: computes values that are not numbers with this vector; give a smaller --scale, or another vector`,
+      steering
+        ? `${model.name}: computes values that are not numbers with this vector; give a smaller --scale, or another vector`
+        : `${model.name}: computes values that are not numbers; its weights or the adapter's are damaged`,
     );
   const actionRate = rateOfFlags(rows.map(({ acts }) => acts));
   const used = usedSettings(
