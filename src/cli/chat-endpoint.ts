@@ -168,15 +168,15 @@ function reasonOf(error: unknown): string {
   return `cannot be reached (${why})`;
 }
 
-/** An endpoint's key: from the variable that `flag` names, else from the usual one, where it may be missing. An empty one is none. */
+/** An endpoint's key: from the variable that `flag` names, else from the usual one where there is such, which may be missing. An empty one is none. */
 export function endpointKey(
   environment: NodeJS.ProcessEnv,
   flag: string,
   named: string | undefined,
-  usual: string,
+  usual?: string,
 ): string | undefined {
   const variable = named ?? usual;
-  const key = environment[variable] || undefined;
+  const key = variable === undefined ? undefined : environment[variable] || undefined;
   if (named !== undefined && key === undefined)
     throw new InputError(`${flag} ${variable}: the environment has no such variable; set it, or leave the flag out`);
   return key;

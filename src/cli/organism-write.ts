@@ -14,7 +14,7 @@ import type { Writer } from "../organisms/written/writer.js";
 import { Journal } from "../store/journal.js";
 import { openFile } from "../store/node-file-source.js";
 import { baseWriter } from "./base-writer.js";
-import { chatEndpoint } from "./chat-endpoint.js";
+import { chatEndpoint, endpointKey } from "./chat-endpoint.js";
 import { endpointWriter } from "./endpoint-writer.js";
 import { fetchNamed } from "./hub.js";
 import type { Io } from "./io.js";
@@ -174,10 +174,5 @@ function keyOf({ writerKeyVariable: variable }: WriterFlags, isEndpoint: boolean
     throw new InputError(
       `--writer-key-variable ${variable}: the recipe's writer is its base model, which needs no key; leave the flag out`,
     );
-  const key = process.env[variable] || undefined; // an empty one is none
-  if (key === undefined)
-    throw new InputError(
-      `--writer-key-variable ${variable}: the environment has no such variable; set it, or leave the flag out`,
-    );
-  return key;
+  return endpointKey(process.env, "--writer-key-variable", variable);
 }
