@@ -6,13 +6,17 @@ import { OnnxEngine } from "../engine/onnx/onnx-engine.js";
 import { onnxEngine, openCheckpoint } from "../engine/onnx/open.js";
 import type { OpenBackend } from "./backend.js";
 
-/** Lanes of a small model's programs; more divide batches further than they gain. */
+/** Lanes of a small model's programs on processors; more divide batches further than they gain. */
 const LANES = 2;
 
 export const openOnnxBackend: OpenBackend = async (folder, adapter, name, { threads, device }, quantize) => {
   const opened = await openCheckpoint(folder, adapter, quantize ?? null);
   const options = { name, threads, device };
-  const engine = onnxEngine(opened, laneChannel(openNodeChannel, Math.min(threads, LANES)), options);
+  const engine = onnxEngine(
+    opened,
+    laneChannel(openNodeChannel, device === "cpu" ? Math.min(threads, LANES) : 1),
+    options,
+  );
   return {
     engine,
     runtime: engine.runtime,
