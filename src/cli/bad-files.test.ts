@@ -136,7 +136,7 @@ describe("tokenizer and template", () => {
   });
 
   it.concurrent.each([
-    ["{% for a in range(100000) %}{% for b in range(1000000) %}{% endfor %}{% endfor %}", /takes longer than/],
+    ["{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}", /takes longer than/],
     ["{{ range(10 ** 12) }}", /range\(\) of more than/],
     ["{{ ''.constructor.constructor('return process')().exit(7) }}", /failed on this conversation/],
   ])("a hostile template: %s", async (template, message) => {

@@ -24,7 +24,7 @@ const MAX_RENDER_MS = 5_000;
 /** A rendered prompt (16 MiB of text is some four million tokens), and any string made on the way. */
 const MAX_LENGTH = 16 * 1024 * 1024;
 /** Templates count over messages; a longer range or list can only be meant to exhaust memory. */
-const MAX_RANGE = 1_000_000;
+const MAX_RANGE = 100_000;
 
 /** One turn of a conversation. */
 export interface Message {
