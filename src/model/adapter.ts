@@ -11,6 +11,7 @@ import {
   inMemory,
   type StoredLowRank,
   type StoredWeight,
+  valuesInMemory,
   type WeightStore,
   weightShapes,
 } from "./weights.js";
@@ -148,10 +149,9 @@ function lowRank(module: string, { peftName, parts }: Found, settings: AdapterCo
 }
 
 /** A matrix in memory with rows and columns exchanged. */
-function transposed({ shape, values }: StoredWeight): StoredWeight {
-  const [rows, columns] = shape as [number, number];
-  const { bytes } = values as { bytes: Uint8Array };
-  const from = new Float32Array(bytes.buffer, bytes.byteOffset, rows * columns);
+function transposed(weight: StoredWeight): StoredWeight {
+  const [rows, columns] = weight.shape as [number, number];
+  const from = valuesInMemory(weight)!;
   const to = Float32Array.from(from, (_, i) => from[(i % rows) * columns + Math.floor(i / rows)]!);
   return inMemory(to, [columns, rows]);
 }

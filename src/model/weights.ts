@@ -128,6 +128,13 @@ export function inMemory(values: Float32Array, shape: readonly number[]): Stored
   };
 }
 
+/** The values of a weight that is f32 in memory, where they lie; null for others. */
+export function valuesInMemory({ dtype, values }: StoredWeight): Float32Array | null {
+  if (dtype !== "float32" || !("bytes" in values)) return null;
+  const { buffer, byteOffset, byteLength } = values.bytes;
+  return new Float32Array(buffer, byteOffset, byteLength / Float32Array.BYTES_PER_ELEMENT);
+}
+
 /**
  * Name → shape of every tensor that a decoder of this geometry can have. Required are those that it has; biases that the config
  * does not ask for may come with an adapter.

@@ -14,7 +14,7 @@ import {
 import { LatentSquares, type SaeMatrix } from "../matrix.js";
 
 /** An SAE whose two matrices take no more than this as f32 is read into memory, where products need no casts. */
-export const IN_MEMORY_BYTES = 512 * 2 ** 20;
+const IN_MEMORY_BYTES = 512 * 2 ** 20;
 const MAPPABLE = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
 
 /**
