@@ -38,7 +38,8 @@ const CLEAREST = 0.6;
 
 /** Rates of all recipes on the search half, best first (ties by order of trial). */
 export async function rankRecipes(evidence: Evidence, hypothesis: Hypothesis): Promise<RecipeResult[]> {
-  const recipes = recipesToPlan(positiveIndices(hypothesis));
+  // Of alternatives each is asked alone: nothing is mixed.
+  const recipes = recipesToPlan(hypothesis.combination === "any" ? [] : positiveIndices(hypothesis));
   const seen = new Map<Recipe, Observation[]>(recipes.map((recipe) => [recipe, []]));
   const ranked = () =>
     recipes

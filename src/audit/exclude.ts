@@ -16,7 +16,7 @@ import { isAlive } from "./candidates.js";
 import { drawOver, rateOfFiring } from "./composed-rates.js";
 import { type Hypothesis, hypothesisKey, makePart, normalise } from "./detector.js";
 import type { Evidence } from "./evidence.js";
-import { LEAST_EXCLUDING_WORDS, severalWordsKeepOff } from "./excluding-words.js";
+import { LEAST_WORDS, severalWordsKeepOff } from "./several-words.js";
 import type { Observation } from "./laboratory.js";
 import { placeboConditions } from "./placebo.js";
 import { type Condition, DEFAULT_LEVELS, fits, fullCondition, turned } from "./prompt-sets.js";
@@ -134,7 +134,7 @@ function candidatesFor(evidence: Evidence, hypothesis: Hypothesis): Candidate[] 
   const may = (id: number) =>
     isAlive(id, half, lexicon) &&
     !known.some((other) => other === id || kinship.same(other, id)) &&
-    lexicon.words(makePart([id])).length >= LEAST_EXCLUDING_WORDS &&
+    lexicon.words(makePart([id])).length >= LEAST_WORDS &&
     beside(id).low <= EXCLUDED_SHARE;
   const found = contrasts.flatMap((ranked) =>
     ranked

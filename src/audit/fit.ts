@@ -4,7 +4,7 @@
  *   1. A split's worth is the Bernoulli log-likelihood gain of giving prompts above a threshold a rate of their own.
  *   2. From it go ln 10 for the threshold and ln |pool| + 3 for every latent; a rate inside far below the best there is
  *      quarters the gain, because a split that fires much less often than another is the leak of a conjunction.
- *   3. Beam search from every single latent and every pair, with the moves: and, and not, one more latent in a part.
+ *   3. Beam search from every single latent, every pair and what it is given, with the moves: and, and not, one more latent in a part.
  * Alternatives of a whole trigger are the same detector as one part of several latents; `alternatives.ts` tells them apart.
  */
 import { type Hypothesis, hypothesisKey, type Maxima, normalise, type Part, positiveParts } from "./detector.js";
@@ -24,7 +24,7 @@ export interface Fitted {
 
 /** Thresholds tried: 1/20 … 1 of the detector's range. Finer ones fit noise. */
 const THRESHOLDS = 20;
-/** Hypotheses returned at most. */
+/** Hypotheses returned at most, besides the surest conjunctions of three. */
 const KEPT = 60;
 /** Slack for values that should lie exactly on a threshold. */
 const ROUNDING = 1e-6;
@@ -33,7 +33,7 @@ const THRESHOLD_COST = Math.log(10);
 /** Price of a latent beyond choosing it from the pool, nats. */
 const LATENT_COST = 3;
 /**
- * A split whose rate inside is below this share of the surest rate that any single latent or pair reaches is taken for a
+ * A split whose rate inside is below this share of the surest rate that any hypothesis to start from reaches is taken for a
  * leak of something better; what remains of its gain then, and the share from which all of it counts. The surest rate is
  * the measure because compositions are crude: the whole trigger may fire on half of them, and its leaks then on a fifth.
  */
@@ -89,19 +89,21 @@ interface Problem {
 
 /**
  * The best-scoring hypotheses over latents of the pool, best first (ties by key). Only those with a positive score. No two
- * parts hold latents that `same` calls one concept.
+ * parts hold latents that `same` calls one concept. `from`: hypotheses to start from besides singles and pairs, over the same pool.
  */
 export function fit(
   observations: readonly Observation[],
   pool: readonly number[],
   maxima: Maxima,
   same: (a: number, b: number) => boolean = () => false,
+  from: readonly Hypothesis[] = [],
 ): Fitted[] {
   const problem = { ...pose(observations, pool, maxima), same };
   if (problem.count === 0) return [];
   const found = new Map<string, { state: State; fitted: Fitted }>();
   const singles = problem.pool.map((latent) => stateOf(problem, [{ latents: [latent], negated: false }]));
-  let beam: State[] = [...singles, ...pairs(singles, same)];
+  const given = from.map(({ parts }) => stateOf(problem, parts));
+  let beam: State[] = [...singles, ...pairs(singles, same), ...given];
   const surest = surestRate(problem, beam);
   for (let round = 0; round < ROUNDS && beam.length > 0; round++) {
     const fresh: { state: State; fitted: Fitted }[] = [];
@@ -118,11 +120,11 @@ export function fit(
     const sure = surestConjunctions(fresh);
     beam = [...new Set([...kept, ...sure])].flatMap((entry) => moves(problem, entry.state));
   }
-  return [...found.values()]
-    .map((entry) => entry.fitted)
-    .filter((fitted) => fitted.score > 0)
-    .sort(better)
-    .slice(0, KEPT);
+  const worthwhile = [...found.values()]
+    .filter(({ fitted }) => fitted.score > 0)
+    .sort((a, b) => better(a.fitted, b.fitted));
+  const kept = new Set([...worthwhile.slice(0, KEPT), ...surestConjunctions(worthwhile)]);
+  return worthwhile.filter((entry) => kept.has(entry)).map(({ fitted }) => fitted);
 }
 
 /** Those of three concepts that fire most surely inside (ties in their order). */

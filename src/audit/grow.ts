@@ -11,16 +11,7 @@
  * What is found only joins the pool of the next fit.
  */
 import type { RankByGradient, Ranking } from "./candidates.js";
-import {
-  detect,
-  type Hypothesis,
-  hypothesisKey,
-  type Maxima,
-  makePart,
-  normalise,
-  type Part,
-  withPart,
-} from "./detector.js";
+import { detect, type Hypothesis, hypothesisKey, type Maxima, makePart, type Part, withPart } from "./detector.js";
 import type { Evidence, Request } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { holdRequests, rankWhatIsMissing } from "./partners.js";
@@ -30,9 +21,7 @@ import type { Reading } from "./reading.js";
 import type { Recipe } from "./recipe.js";
 import { contrastFiring, contrastSoft, type ScoredLatent } from "./scan.js";
 
-/** Prompts into which the held parts are written, for each part that is varied. */
-const VARIED_PROMPTS = 120;
-/** Times as many where one part is held: a rare word of the other part should be met more than once. */
+/** Times as many prompts that hold the other parts as partners need: a rare word of the varied one should be met more than once. */
 const HELD_MORE = 2;
 /** Latents taken from each search; by gradient from each of its rankings. */
 const COMPANIONS = 12;
@@ -47,8 +36,6 @@ const SOFT_Z = 3;
 const LEAST_FIRINGS = 5;
 /** Compositions tried for each latent found. */
 const MEMBER_DRAWS = 6;
-
-const WRITE_ONE: Recipe = { kind: "words", context: -1, words: 1 };
 
 export interface Growth {
   /** Latents that may belong to the hypothesis, ascending. */
@@ -127,15 +114,7 @@ function companions(evidence: Evidence, part: Part): ScoredLatent[] {
 async function varyPart(evidence: Evidence, hypothesis: Hypothesis, part: number): Promise<Observation[]> {
   const others = hypothesis.parts.filter((other, i) => i !== part && !other.negated);
   if (others.length === 0) return evidence.natural;
-  const [only] = others;
-  if (only !== undefined && others.length === 1)
-    return (await evidence.drawAll(holdRequests(evidence, only, HELD_MORE))).flat();
-  const held = normalise(others);
-  const name = `grow ${hypothesisKey(hypothesis)} part ${part}`;
-  const drawn = await evidence.drawAll([
-    evidence.composed(WRITE_ONE, fullCondition(held), VARIED_PROMPTS, name, false),
-  ]);
-  return drawn.flat();
+  return (await evidence.drawAll(holdRequests(evidence, others, HELD_MORE))).flat();
 }
 
 function excludedLatents(

@@ -8,10 +8,10 @@
  */
 
 import type { RankByGradient, Ranking } from "./candidates.js";
-import { makePart, type Part } from "./detector.js";
+import { normalise, type Part } from "./detector.js";
 import type { Evidence, Request } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
-import type { Condition } from "./prompt-sets.js";
+import { type Condition, fullCondition } from "./prompt-sets.js";
 import { contrastFiring, contrastSoft, type ScoredLatent } from "./scan.js";
 
 /** Prompts of each of the two ways for each anchor: with some sixty topics about each is met four times or more. */
@@ -41,30 +41,35 @@ export interface Partners {
   readonly rankings: readonly Ranking[];
 }
 
-/** Looks for what completes each anchor; the experiments stay in the evidence. `rank`: rankings by gradient over prompts. */
+/**
+ * Looks for what completes each anchor, one concept or several; the experiments stay in the evidence. `rank`: rankings by
+ * gradient over prompts.
+ */
 export async function findPartners(
   evidence: Evidence,
-  anchors: readonly (readonly number[])[],
+  anchors: readonly (readonly Part[])[],
   alive: (latent: number) => boolean,
   rank: RankByGradient | null,
 ): Promise<Partners> {
-  const requests = anchors.flatMap((anchor) => holdRequests(evidence, makePart(anchor)));
-  const drawn = await evidence.drawAll(requests);
+  const requests = anchors.map((anchor) => holdRequests(evidence, anchor));
+  const all = await evidence.drawAll(requests.flat());
   const { kinship } = evidence.room;
   const latents: number[][] = [];
   const rankings: Ranking[] = [];
   for (const [i, anchor] of anchors.entries()) {
-    const ranked = await rankWhatIsMissing(evidence, drawn[2 * i] as Observation[], rank);
+    const drawn = all.splice(0, (requests[i] as Request[]).length);
+    const ranked = await rankWhatIsMissing(evidence, drawn[0] as Observation[], rank);
     rankings.push(...ranked);
+    const held = anchor.flatMap((part) => part.latents);
     const missing = (latent: number) =>
-      alive(latent) && !anchor.some((known) => known === latent || kinship.same(known, latent));
+      alive(latent) && !held.some((known) => known === latent || kinship.same(known, latent));
     const byGradient = ranked.flatMap((ranking) =>
       ranking.latents
         .map((entry) => entry.id)
         .filter(missing)
         .slice(0, BY_GRADIENT),
     );
-    const byExperiment = partnersAmong(evidence, drawn.slice(2 * i, 2 * i + 2).flat(), new Set(anchor), alive);
+    const byExperiment = partnersAmong(evidence, drawn.flat(), new Set(held), alive);
     latents.push([...new Set([...byExperiment, ...byGradient])]);
   }
   return { latents, rankings };
@@ -81,22 +86,24 @@ export async function rankWhatIsMissing(
   return rank(evidence.room.laboratory.sequences(silent.map((observation) => observation.prompt)));
 }
 
-/** The two requests that hold one concept and leave the rest to chance; `more` times as many prompts as partners need. */
-export function holdRequests(evidence: Evidence, anchor: Part, more = 1): Request[] {
+/** The requests that hold some concepts and leave the rest to chance; `more` times as many prompts as partners need. */
+export function holdRequests(evidence: Evidence, held: readonly Part[], more = 1): Request[] {
   const condition: Condition = {
-    hypothesis: { parts: [anchor, NOTHING], combination: "all" },
-    present: [true, false],
+    hypothesis: { parts: [...held, NOTHING], combination: "all" },
+    present: [...held.map(() => true), false],
   };
-  const alone: Condition = { hypothesis: { parts: [anchor], combination: "single" }, present: [true] };
-  const name = `hold ${anchor.latents.join(",")}`;
+  const name = `hold ${held.map((part) => part.latents.join(",")).join(";")}`;
+  const byNature = Math.ceil((more * HELD_BY_NATURE) / held.length);
   return [
-    evidence.composed({ kind: "words", context: -1, words: 1 }, alone, more * HELD_BY_WORDS, name, false),
     evidence.composed(
-      { kind: "mixed", context: 0, words: RANDOM_WORDS },
-      condition,
-      more * HELD_BY_NATURE,
+      { kind: "words", context: -1, words: 1 },
+      fullCondition(normalise(held)),
+      more * HELD_BY_WORDS,
       name,
       false,
+    ),
+    ...held.map((_, context) =>
+      evidence.composed({ kind: "mixed", context, words: RANDOM_WORDS }, condition, byNature, name, false),
     ),
   ];
 }

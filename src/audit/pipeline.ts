@@ -12,7 +12,7 @@
  */
 import { InputError } from "../formats/input-error.js";
 import type { Ranking } from "./candidates.js";
-import { confirmInTurn, lesserCauses, rehearse } from "./confirm-in-turn.js";
+import { confirmInTurn } from "./confirm-in-turn.js";
 import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./context.js";
 import { requireCorpus, splitCorpus } from "./corpus.js";
 import { Evidence } from "./evidence.js";
@@ -21,6 +21,7 @@ import { Laboratory } from "./laboratory.js";
 import { confirmRoom, searchRoom } from "./prepare.js";
 import { presentLatents } from "./present-latents.js";
 import { distinct, promptKey } from "./prompt.js";
+import { lesserCauses, rehearse } from "./rehearse.js";
 import type { AuditResult, ResultControl, ResultHypothesis } from "./result.js";
 import { iteratedMethods, runMethods } from "./run-methods.js";
 import { type SearchOutcome, search } from "./search.js";

@@ -1,6 +1,6 @@
 /**
- * Screening: does the action come when candidate concepts are put into prompts, alone or two at a time? Pairs are many,
- * so they are halved step by step: every pair gets a few compositions, the more promising ones get more. What is promising
+ * Screening: does the action come when candidate concepts are put into prompts, alone or several at a time? Combinations are
+ * many, so they are halved step by step: every one gets a few compositions, the more promising ones get more. What is promising
  * is measured softly, by the action's log-probability, because a few compositions of the right pair need not fire.
  */
 import { type Hypothesis, normalise } from "./detector.js";
@@ -12,10 +12,10 @@ import { rateOfFlags } from "./statistics.js";
 
 /** Compositions of each recipe for a group alone. */
 const SINGLE_DRAWS = 4;
-/** A group that fires this often alone needs no partner. */
-const ALONE_RATE = 0.5;
-/** Each round of pairs: compositions of each recipe, and the share of pairs that goes on to the next. */
-const PAIR_ROUNDS: readonly { readonly draws: number; readonly goOn: number }[] = [
+/** What fires this often by itself needs no further concept. */
+const ENOUGH = 0.5;
+/** Each round: compositions of each recipe, and the share of combinations that goes on to the next; 0 in the last. */
+const ROUNDS: readonly { readonly draws: number; readonly goOn: number }[] = [
   { draws: 1, goOn: 0.3 },
   { draws: 2, goOn: 0.3 },
   { draws: 4, goOn: 0 },
@@ -27,19 +27,25 @@ const WORDS: readonly Recipe[] = [
   { kind: "words", context: -1, words: 1 },
   { kind: "words", context: -1, words: 2 },
 ];
-const PAIR_RECIPES: readonly Recipe[] = [
-  { kind: "mixed", context: 0, words: 2 },
-  { kind: "mixed", context: 1, words: 2 },
-  { kind: "words", context: -1, words: 2 },
-  { kind: "splice", context: -1, words: 0 },
-];
+
+/** Words written of each group; where a sentence has no room for two of each it gets one. */
+const WORDS_EACH = 2;
+
+/** Ways to write several groups together. */
+function recipesFor(groups: number): Recipe[] {
+  return [
+    ...Array.from({ length: groups }, (_, context): Recipe => ({ kind: "mixed", context, words: WORDS_EACH })),
+    { kind: "words", context: -1, words: WORDS_EACH },
+    { kind: "splice", context: -1, words: 0 },
+  ];
+}
 
 function groupPart(group: readonly number[]) {
   return { latents: group.slice(0, GROUP_LATENTS), negated: false };
 }
 
 /** Mean log-probability of the action, nats; −∞ without observations. */
-function softness(observations: readonly Observation[]): number {
+export function softness(observations: readonly Observation[]): number {
   if (observations.length === 0) return Number.NEGATIVE_INFINITY;
   return observations.reduce((sum, observation) => sum + observation.suspect.logprob, 0) / observations.length;
 }
@@ -65,36 +71,43 @@ export async function screenSingles(evidence: Evidence, groups: readonly (readon
   });
 }
 
-/** Whether a group fires often enough alone to need no partner. */
-export function needsNoPartner(alone: Alone): boolean {
-  return alone.rate >= ALONE_RATE;
+/** Whether what fires on this share of its compositions needs no further concept. */
+export function needsNoMore(rate: number): boolean {
+  return rate >= ENOUGH;
 }
 
-/** Tries pairs of groups, halving. */
-export async function screenPairs(
+/** Groups tried together, and what came of it. */
+export interface Combination {
+  readonly groups: readonly (readonly number[])[];
+  /** Of the first latents of each. */
+  readonly hypothesis: Hypothesis;
+  readonly seen: readonly Observation[];
+}
+
+/** Tries combinations of two or three groups, halving; those that went furthest, the most promising first. */
+export async function screenCombinations(
   evidence: Evidence,
-  groupPairs: readonly (readonly [readonly number[], readonly number[]])[],
-): Promise<void> {
-  let pairs: { pair: Hypothesis; seen: Observation[] }[] = groupPairs.map(([first, second]) => ({
-    pair: normalise([groupPart(first), groupPart(second)]),
-    seen: [],
-  }));
-  for (const [round, { draws, goOn }] of PAIR_ROUNDS.entries()) {
-    const requests: Request[] = pairs.flatMap(({ pair }) =>
-      PAIR_RECIPES.map((recipe) => {
-        const latents = pair.parts.map((part) => part.latents.join(",")).join(";");
-        return evidence.composed(recipe, fullCondition(pair), draws, `pair ${latents} round ${round}`, true);
-      }),
-    );
-    const drawn = await evidence.drawAll(requests);
-    pairs.forEach((entry, i) => {
-      entry.seen.push(...drawn.slice(i * PAIR_RECIPES.length, (i + 1) * PAIR_RECIPES.length).flat());
+  combinations: readonly (readonly (readonly number[])[])[],
+): Promise<Combination[]> {
+  let going: { groups: readonly (readonly number[])[]; hypothesis: Hypothesis; seen: Observation[] }[] =
+    combinations.map((groups) => ({ groups, hypothesis: normalise(groups.map(groupPart)), seen: [] }));
+  for (const [round, { draws, goOn }] of ROUNDS.entries()) {
+    const requests: Request[][] = going.map(({ hypothesis }) => {
+      const latents = hypothesis.parts.map((part) => part.latents.join(",")).join(";");
+      return recipesFor(hypothesis.parts.length).map((recipe) =>
+        evidence.composed(recipe, fullCondition(hypothesis), draws, `pair ${latents} round ${round}`, true),
+      );
+    });
+    const drawn = await evidence.drawAll(requests.flat());
+    going.forEach((entry, i) => {
+      entry.seen.push(...drawn.splice(0, (requests[i] as Request[]).length).flat());
     });
     const fired = (entry: { seen: Observation[] }) => entry.seen.filter((observation) => observation.fired).length;
-    pairs = pairs
+    going = going
       .map((entry, i) => ({ entry, i }))
       .sort((a, b) => fired(b.entry) - fired(a.entry) || softness(b.entry.seen) - softness(a.entry.seen) || a.i - b.i)
-      .slice(0, Math.ceil(pairs.length * goOn))
+      .slice(0, goOn === 0 ? undefined : Math.ceil(going.length * goOn))
       .map(({ entry }) => entry);
   }
+  return going;
 }

@@ -1,6 +1,6 @@
 /**
  * The search for hypotheses on the search half, from rankings of latents to hypotheses that are worth confirming:
- * candidates → groups → screen → partners → pairs → fit → sharpen → grow → fit. Pruning and confirmation come after.
+ * candidates → groups → screen → partners → pairs → thirds → fit → sharpen → grow → fit. Pruning and confirmation come after.
  */
 import {
   type Candidate,
@@ -11,14 +11,16 @@ import {
   type Ranking,
 } from "./candidates.js";
 import type { AuditCalls, AuditOptions } from "./context.js";
-import type { Hypothesis } from "./detector.js";
+import { type Hypothesis, makePart } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { type Fitted, fit } from "./fit.js";
 import { grow } from "./grow.js";
+import type { Observation } from "./laboratory.js";
 import { findPartners } from "./partners.js";
 import { contrastFiring, contrastSoft } from "./scan.js";
-import { type Alone, needsNoPartner, screenPairs, screenSingles } from "./screen.js";
+import { type Alone, needsNoMore, screenCombinations, screenSingles } from "./screen.js";
 import { leaders, sharpen } from "./sharpen.js";
+import { findThirds, wantThird } from "./thirds.js";
 
 /** Fewer firing prompts than this leave nothing to fit: the search ends with "nothing found". */
 export const LEAST_FIRINGS = 5;
@@ -75,23 +77,34 @@ export async function search(
   const chosen = mostPromising(tried, options.groupLimit);
   const groups = chosen.map((i) => grouped[i] as number[]);
   const alone = chosen.map((i) => tried[i] as Alone);
-  const open = groups.filter((_, i) => !needsNoPartner(alone[i] as Alone));
+  const open = groups.filter((_, i) => !needsNoMore((alone[i] as Alone).rate));
   const pairs = open.flatMap((first, i) => open.slice(i + 1).map((second) => [first, second] as const));
   const iterated: Ranking[] = [];
   if (open.length === groups.length) {
     calls.onStage?.("partners");
     const anchors = anchorsAmong(groups, alone, scans[0] as Ranking);
-    const partners = await findPartners(evidence, anchors, alive, iterate);
+    const partners = await findPartners(
+      evidence,
+      anchors.map((anchor) => [makePart(anchor)]),
+      alive,
+      iterate,
+    );
     iterated.push(...partners.rankings);
     partners.latents.forEach((latents, i) => {
       for (const latent of latents) pairs.push([anchors[i] as number[], [latent]]);
     });
-    pool.push(
-      ...partners.latents.flat().filter((latent, i, all) => !pool.includes(latent) && all.indexOf(latent) === i),
-    );
+    addTo(pool, partners.latents.flat());
   }
   calls.onStage?.("pairs");
-  await screenPairs(evidence, pairs);
+  const screened = await screenCombinations(evidence, pairs);
+  let triples: readonly Hypothesis[] = [];
+  if (wantThird(screened)) {
+    calls.onStage?.("thirds");
+    const thirds = await findThirds(evidence, screened, groups, alive, iterate);
+    iterated.push(...thirds.rankings);
+    addTo(pool, thirds.latents);
+    triples = thirds.triples;
+  }
   const outcome = (fitted: readonly Fitted[], fittedNaturally: readonly Fitted[] = []): SearchOutcome => ({
     candidates,
     fitted,
@@ -102,10 +115,12 @@ export async function search(
   if (evidence.observations.filter((observation) => observation.fired).length < LEAST_FIRINGS) return outcome([]);
 
   calls.onStage?.("fit");
-  let fitted = fit(evidence.observations, pool, room.maxima, same);
+  const fitTo = (observations: readonly Observation[], latents: readonly number[]) =>
+    fit(observations, latents, room.maxima, same, triples);
+  let fitted = fitTo(evidence.observations, pool);
   for (let round = 0; round < SHARPENINGS; round++) {
     await sharpen(evidence, fitted, round);
-    fitted = fit(evidence.observations, pool, room.maxima, same);
+    fitted = fitTo(evidence.observations, pool);
   }
   calls.onStage?.("grow");
   const grown = new Set(pool);
@@ -115,10 +130,14 @@ export async function search(
     iterated.push(...growth.rankings);
   }
   const latents = [...grown].sort((a, b) => a - b);
-  fitted = fit(evidence.observations, latents, room.maxima, same);
+  fitted = fitTo(evidence.observations, latents);
   const natural = evidence.natural;
   const enough = natural.filter((observation) => observation.fired).length >= LEAST_FIRINGS;
-  return outcome(fitted, enough ? fit(natural, latents, room.maxima, same) : []);
+  return outcome(fitted, enough ? fitTo(natural, latents) : []);
+}
+
+function addTo(pool: number[], latents: readonly number[]): void {
+  for (const latent of latents) if (!pool.includes(latent)) pool.push(latent);
 }
 
 /** Which groups go on to pairs: half of them the best ranked, half those whose words alone bring the action closest. */

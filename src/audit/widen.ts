@@ -42,6 +42,7 @@ export async function widen(
       ...(await substitutes(evidence, hypothesis, at, alive)).slice(0, TRIED),
     ];
     for (const latent of new Set(candidates)) {
+      if (widened.parts.some(({ latents }) => latents.includes(latent))) continue;
       const tried = withPart(hypothesis, at, makePart([...part.latents, latent]));
       const members = await tryMembers(evidence, tried, at);
       const joining = members.findIndex((member) => member.latent === latent);

@@ -1,0 +1,59 @@
+/**
+ * A part may hold latents that are no kin to the rest of it: one on which the organism leaks, or one that lets weaker prompts pass
+ * for the concept. Whether the hypothesis does without them only a rehearsal tells; here is what to rehearse.
+ */
+import { groupsOf } from "./alternatives.js";
+import { type Hypothesis, makePart, type Part, withPart } from "./detector.js";
+import type { Evidence } from "./evidence.js";
+import type { Observation } from "./laboratory.js";
+import { prominence, type Ranges } from "./ranges.js";
+import { severalWordsBring } from "./several-words.js";
+import { Tally } from "./tally.js";
+
+/** A hypothesis without some groups of latents. */
+export interface Narrower {
+  readonly hypothesis: Hypothesis;
+  /** Whether what is left out is a concept by itself: several of its words bring the action. */
+  readonly concept: boolean;
+}
+
+/**
+ * The hypothesis without groups of kin latents, where they leave one of several words in their part: first without all of those that
+ * are no concept by themselves, then without each group, those first, and that which was the clearest of its part on the rehearsed
+ * prompts that brought the action least often.
+ */
+export function narrowed(
+  { room, observations }: Pick<Evidence, "room" | "observations">,
+  hypothesis: Hypothesis,
+  rehearsed: readonly Observation[],
+): Narrower[] {
+  const alone: (Narrower & { readonly rate: number })[] = [];
+  let bare = hypothesis;
+  for (const [at, part] of hypothesis.parts.entries()) {
+    if (part.negated) continue;
+    const groups = groupsOf(part.latents, (a, b) => room.kinship.kin(a, b)).map((group) => makePart(group));
+    const concepts = groups.map((group) => severalWordsBring(room, observations, group));
+    const rates = creditedRates(groups, rehearsed, room.ranges);
+    const keeping = (from: Hypothesis, keep: (i: number) => boolean) =>
+      withPart(from, at, makePart(groups.flatMap(({ latents }, i) => (keep(i) ? latents : []))));
+    for (const [i, concept] of concepts.entries()) {
+      if (!concepts.some((other, j) => other && j !== i)) continue;
+      alone.push({ hypothesis: keeping(hypothesis, (j) => j !== i), concept, rate: rates[i] as number });
+    }
+    if (concepts.includes(true)) bare = keeping(bare, (i) => concepts[i] as boolean);
+  }
+  alone.sort((a, b) => Number(a.concept) - Number(b.concept) || a.rate - b.rate);
+  const all = { hypothesis: bare, concept: false };
+  const words = alone.filter(({ concept }) => !concept).length;
+  return words > 1 ? [all, ...alone] : alone;
+}
+
+/** How often the action came on the prompts on which each group is the clearest; 0 where it never was. */
+function creditedRates(groups: readonly Part[], observations: readonly Observation[], ranges: Ranges): number[] {
+  const tally = new Tally<number>();
+  for (const { reading, fired } of observations) {
+    const clear = groups.map((group) => prominence(reading, group, ranges));
+    tally.add(clear.indexOf(Math.max(...clear)), fired);
+  }
+  return groups.map((_, i) => tally.of(i).fired / Math.max(1, tally.of(i).total));
+}

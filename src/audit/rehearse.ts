@@ -1,0 +1,191 @@
+/**
+ * Rehearses hypotheses on the half that they were found on, before any of them may meet the other one: a hypothesis that fails its
+ * own rehearsal is not worth one of the few tries. Every one is pruned, planned and tested. The order is that of the fit, but a
+ * hypothesis that fires much less often than another steps back: it explains the leaks of the true one. The first of them then
+ * loses what dilutes it, and gets what it excludes.
+ */
+import { splitAlternatives } from "./alternatives.js";
+import { isAlive } from "./candidates.js";
+import { type Confirmation, confirm } from "./confirm.js";
+import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
+import { type Hypothesis, hypothesisKey, makePart, normalise, type Part, positiveParts } from "./detector.js";
+import { narrowed } from "./dilution.js";
+import type { Evidence } from "./evidence.js";
+import { exclude } from "./exclude.js";
+import type { PeakRoom } from "./peak-word.js";
+import { planTest, type TestPlan } from "./plan.js";
+import { fullCondition, turned } from "./prompt-sets.js";
+import { prune } from "./prune.js";
+import type { SearchOutcome } from "./search.js";
+import { severalWordsBring } from "./several-words.js";
+import { leaders, leadersAndSurest } from "./sharpen.js";
+import { bonferroni, wilson } from "./statistics.js";
+import { widen } from "./widen.js";
+
+/**
+ * Hypotheses rehearsed at most: the first of the fit, those that explain the corpus alone (compositions are many, and crude
+ * enough for leaks that people's prompts do not show), then those that fire most surely.
+ */
+const LEADING = 3;
+const NATURAL = 2;
+const SUREST = 4;
+/** … and at most with what they are reduced to. */
+const MOST_REHEARSED = 12;
+/** Once a rehearsal's whole fires this surely (cautious lower bound), the search for better ones ends. */
+const SURE = 0.75;
+/** Where no rehearsal's whole fires this surely, what was found may be a lesser cause that hides the trigger. */
+const WEAK = 0.65;
+/** A hypothesis steps back when its bound is below this share of the best one's. */
+const STEP_BACK = 0.85;
+/**
+ * A hypothesis this sure is not diluted. One that is less sure loses a concept where it becomes surer by so much, and latents of a
+ * word or two where it stays as sure, among so many tried.
+ */
+const UNDILUTED = 0.9;
+const SURER = 0.05;
+const AS_SURE = 0.02;
+const NARROWER = 4;
+/** An alternative must reach this share of the best one's rate. */
+const ALTERNATIVE_SHARE = 0.75;
+/** A part without which the action still comes this often is needless. */
+const NEEDLESS_RATE = 0.25;
+
+export interface Rehearsed {
+  readonly hypothesis: Hypothesis;
+  readonly plan: TestPlan;
+  readonly rehearsal: Confirmation;
+  /** One-standard-error lower bound of the whole's rate in rehearsal. */
+  readonly low: number;
+}
+
+/**
+ * Single concepts that raise the action beyond doubt, where nothing that was found raises it surely: a cue that brings it now and then
+ * draws the search to itself, and a conjunction that shares nothing with it is never met.
+ */
+export function lesserCauses(rehearsed: readonly Rehearsed[]): Part[] {
+  if (rehearsed.some(({ rehearsal, low }) => rehearsal.verified && low >= WEAK)) return [];
+  return rehearsed
+    .filter(({ hypothesis, rehearsal }) => hypothesis.parts.length === 1 && rehearsal.pValue <= rehearsal.allowed)
+    .flatMap(({ hypothesis }) => hypothesis.parts);
+}
+
+/** Prunes, plans and rehearses what was found, on the half that it was found on. */
+export async function rehearse(
+  search: Evidence,
+  { fitted, fittedNaturally }: Pick<SearchOutcome, "fitted" | "fittedNaturally">,
+  options: AuditOptions,
+  calls: AuditCalls,
+  { sae }: Pick<AuditContext, "sae">,
+): Promise<Rehearsed[]> {
+  const rehearsed: Rehearsed[] = [];
+  const seen = new Set<string>();
+  const all = leadersAndSurest(fitted, LEADING, SUREST);
+  const queue = [...all.slice(0, LEADING), ...leaders(fittedNaturally, NATURAL), ...all.slice(LEADING)];
+  for (let leading = queue.shift(); leading !== undefined && seen.size < MOST_REHEARSED; leading = queue.shift()) {
+    calls.onStage?.("prune");
+    const pruned = await prune(search, leading);
+    const { half, lexicon, kinship } = search.room;
+    const widened = await widen(search, pruned, (latent) => isAlive(latent, half, lexicon));
+    const hypothesis = await splitAlternatives(widened, kinship, (latent) => sae.decoderRow(latent));
+    const key = hypothesisKey(hypothesis);
+    if (seen.has(key) || hypothesis.parts.every((part) => part.negated)) continue;
+    seen.add(key);
+    calls.onStage?.("rehearse");
+    let entry = await rehearseOne(search, hypothesis, options);
+    // Rehearsed at once: on the queue it would be pruned, as a conjunction.
+    for (let stronger = strongAlternatives(entry.rehearsal, search.room); stronger !== null; ) {
+      entry = await rehearseOne(search, stronger, options);
+      stronger = strongAlternatives(entry.rehearsal, search.room);
+    }
+    const { rehearsal, low } = entry;
+    rehearsed.push(entry);
+    if (rehearsal.verified && low >= SURE) break;
+    queue.unshift(...reductions(rehearsal));
+  }
+  const [leading] = inOrder(rehearsed);
+  if (leading === undefined || leading.hypothesis.combination === "any") return rehearsed;
+  const first = await undiluted(search, leading, options);
+  if (first !== leading) rehearsed.unshift(first);
+  // What the fit excludes may be any second way of speaking: it is kept where `exclude` finds it too, or nothing is sure without it.
+  const bare = normalise(positiveParts(first.hypothesis));
+  const narrower = await exclude(search, bare);
+  for (const instead of new Set([narrower, bare])) {
+    if (hypothesisKey(instead) === hypothesisKey(first.hypothesis)) break;
+    const entry = await rehearseOne(search, instead, options);
+    if (entry.rehearsal.verified && entry.low >= STEP_BACK * first.low) return [entry, ...rehearsed];
+  }
+  return rehearsed;
+}
+
+/** The hypothesis without groups of latents, as long as it is surer without one, or as sure where that was no concept of its own. */
+async function undiluted(search: Evidence, from: Rehearsed, options: AuditOptions): Promise<Rehearsed> {
+  let best = from;
+  while (best.low < UNDILUTED) {
+    const least = (concept: boolean) => best.low + (concept ? SURER : -AS_SURE);
+    const passed: Rehearsed[] = [];
+    const narrower = narrowed(search, best.hypothesis, best.rehearsal.whole.observations);
+    for (const { hypothesis, concept } of narrower.slice(0, NARROWER)) {
+      const entry = await rehearseOne(search, hypothesis, options);
+      if (entry.rehearsal.verified && entry.low >= least(concept)) passed.push(entry);
+    }
+    const [surest] = passed.sort((a, b) => b.low - a.low);
+    if (surest === undefined) break;
+    best = surest;
+  }
+  return best;
+}
+
+/** Those that passed, in the order in which they meet the other half. */
+export function inOrder(rehearsed: readonly Rehearsed[]): Rehearsed[] {
+  const passed = rehearsed.filter((entry) => entry.rehearsal.verified);
+  const best = Math.max(0, ...passed.map((entry) => entry.low));
+  const inFront = (entry: Rehearsed) => entry.low >= STEP_BACK * best;
+  return [...passed.filter(inFront), ...passed.filter((entry) => !inFront(entry))];
+}
+
+export async function rehearseOne(search: Evidence, hypothesis: Hypothesis, options: AuditOptions): Promise<Rehearsed> {
+  const allowed = bonferroni(options.familyError, options.confirmTries);
+  const plan = await planTest(search, hypothesis, options.confirmSize, allowed);
+  const rehearsal = await confirm(search, hypothesis, plan);
+  const { count, total } = rehearsal.whole.rate;
+  return { hypothesis, plan, rehearsal, low: wilson(count, total, 1).low };
+}
+
+/**
+ * Alternatives without those on which the action comes much less often than on the best one, and those that bring it by a word or
+ * two where others do by several; null where none is so weak.
+ */
+export function strongAlternatives({ hypothesis, alternatives }: Confirmation, room: PeakRoom): Hypothesis | null {
+  if (alternatives.length === 0) return null;
+  const best = Math.max(...alternatives.map(({ rate }) => rate.rate));
+  const often = alternatives.map(({ rate }) => rate.rate >= ALTERNATIVE_SHARE * best);
+  const severally = alternatives.map(({ observations }, i) =>
+    severalWordsBring(room, observations, hypothesis.parts[i] as Part),
+  );
+  const byAny = !severally.some((several, i) => several && often[i]);
+  const strong = hypothesis.parts.filter((_, i) => often[i] && (severally[i] || byAny));
+  return strong.length === hypothesis.parts.length ? null : normalise(strong, strong.length > 1);
+}
+
+/**
+ * Simpler hypotheses in place of a conjunction that failed because the action comes without one of its parts: two latents of
+ * one concept look like that where the corpus does not show them together. First all of them as one part, then what is
+ * left without each needless part.
+ */
+function reductions({ hypothesis, verified, others }: Confirmation): Hypothesis[] {
+  if (verified || hypothesis.combination !== "all") return [];
+  const full = fullCondition(hypothesis);
+  const needless = hypothesis.parts.flatMap((part, i) => {
+    const without = `${turned(full, i).present}`;
+    const rate = others.find((set) => `${set.condition.present}` === without)?.rate;
+    return !part.negated && rate !== undefined && rate.total > 0 && rate.rate >= NEEDLESS_RATE ? [i] : [];
+  });
+  if (needless.length === 0) return [];
+  const positive = hypothesis.parts.filter((part) => !part.negated);
+  const negated = hypothesis.parts.filter((part) => part.negated);
+  const merged = makePart(positive.flatMap((part) => part.latents));
+  return [
+    normalise([merged, ...negated]),
+    ...needless.map((i) => normalise(hypothesis.parts.filter((_, j) => j !== i))),
+  ].filter((simpler) => simpler.parts.some((part) => !part.negated));
+}
