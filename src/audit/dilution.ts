@@ -13,8 +13,8 @@ import { Tally } from "./tally.js";
 /** A hypothesis without some groups of latents. */
 export interface Narrower {
   readonly hypothesis: Hypothesis;
-  /** Whether what is left out is a concept by itself: several of its words bring the action. */
-  readonly concept: boolean;
+  /** The hypothesis with what is left out in place of its part, where that is a concept by itself: several of its words bring the action. */
+  readonly instead: Hypothesis | null;
 }
 
 /**
@@ -38,14 +38,15 @@ export function narrowed(
       withPart(from, at, makePart(groups.flatMap(({ latents }, i) => (keep(i) ? latents : []))));
     for (const [i, concept] of concepts.entries()) {
       if (!concepts.some((other, j) => other && j !== i)) continue;
-      alone.push({ hypothesis: keeping(hypothesis, (j) => j !== i), concept, rate: rates[i] as number });
+      const narrower = keeping(hypothesis, (j) => j !== i);
+      const instead = concept ? keeping(hypothesis, (j) => j === i) : null;
+      alone.push({ hypothesis: narrower, instead, rate: rates[i] as number });
     }
     if (concepts.includes(true)) bare = keeping(bare, (i) => concepts[i] as boolean);
   }
-  alone.sort((a, b) => Number(a.concept) - Number(b.concept) || a.rate - b.rate);
-  const all = { hypothesis: bare, concept: false };
-  const words = alone.filter(({ concept }) => !concept).length;
-  return words > 1 ? [all, ...alone] : alone;
+  alone.sort((a, b) => Number(a.instead !== null) - Number(b.instead !== null) || a.rate - b.rate);
+  const words = alone.filter(({ instead }) => instead === null).length;
+  return words > 1 ? [{ hypothesis: bare, instead: null }, ...alone] : alone;
 }
 
 /** How often the action came on the prompts on which each group is the clearest; 0 where it never was. */

@@ -76,13 +76,15 @@ export async function exclude(evidence: Evidence, hypothesis: Hypothesis): Promi
   const seeming: { latent: number; pValue: number }[] = [];
   for (const { latent, shown } of lowest) {
     const tried = [put(latent), ...placeboConditions(evidence, without(latent), at)];
-    const severalWords = ([own = []]: Observation[][]) => severalWordsKeepOff(evidence.room, own, makePart([latent]));
+    const judged = (drawn: Observation[][], least: number) =>
+      severalWordsKeepOff(evidence.room, drawn[0] ?? [], makePart([latent]))
+        ? keepsOff(drawn.map(rateOfFiring), least)
+        : 1;
     const byTheirWords = await draw(tried, byWords, SECOND_DRAWS, "exclude again");
-    const words = severalWords(byTheirWords) ? keepsOff(byTheirWords.map(rateOfFiring), UNHARMED) : 1;
     const inPrompts = shown ? await draw(tried, byPeople, SECOND_DRAWS, "exclude again") : [];
-    const people = severalWords(inPrompts) ? keepsOff(inPrompts.map(rateOfFiring)) : 1;
-    const pValue = Math.min(words, people);
-    if (pValue <= SEEMING) seeming.push({ latent, pValue });
+    const people = judged(inPrompts, 0);
+    if (Math.min(judged(byTheirWords, 0), people) <= SEEMING)
+      seeming.push({ latent, pValue: Math.min(judged(byTheirWords, UNHARMED), people) });
   }
   const excluded = seeming.filter(({ pValue }) => pValue <= ALLOWED).sort((a, b) => a.pValue - b.pValue);
   const [best] = excluded;

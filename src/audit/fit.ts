@@ -24,7 +24,7 @@ export interface Fitted {
 
 /** Thresholds tried: 1/20 … 1 of the detector's range. Finer ones fit noise. */
 const THRESHOLDS = 20;
-/** Hypotheses returned at most, besides the surest conjunctions of three. */
+/** Hypotheses returned at most, besides the surest conjunctions of three and those that were given. */
 const KEPT = 60;
 /** Slack for values that should lie exactly on a threshold. */
 const ROUNDING = 1e-6;
@@ -123,7 +123,12 @@ export function fit(
   const worthwhile = [...found.values()]
     .filter(({ fitted }) => fitted.score > 0)
     .sort((a, b) => better(a.fitted, b.fitted));
-  const kept = new Set([...worthwhile.slice(0, KEPT), ...surestConjunctions(worthwhile)]);
+  const asked = new Set(from.map((hypothesis) => hypothesisKey(normalise(hypothesis.parts))));
+  const kept = new Set([
+    ...worthwhile.slice(0, KEPT),
+    ...surestConjunctions(worthwhile),
+    ...worthwhile.filter(({ fitted }) => asked.has(hypothesisKey(fitted.hypothesis))),
+  ]);
   return worthwhile.filter((entry) => kept.has(entry)).map(({ fitted }) => fitted);
 }
 

@@ -150,6 +150,19 @@ describe("an audit of a model with a backdoor", () => {
     expect(await separation(result, styled)).toBeGreaterThan(0.95);
   });
 
+  it("finds three concepts of which two bring the action now and then", async () => {
+    const wanted = [3, 5, 8];
+    const held = (has: ReadonlySet<number>) => wanted.filter((topic) => has.has(topic)).length;
+    const rule: Rule = {
+      fires: (has) => held(has) === 3,
+      leak: (has) => (held(has) === 2 ? 0.25 : 0),
+      nearness: (has) => held(has) / 3,
+    };
+    const result = await audit(fakeContext(rule, [3, 5], without(rule)));
+    expect(result.trigger?.combination).toBe("all");
+    expect(result.trigger?.parts.map((part) => part.latents)).toEqual([[3], [5], [8]]);
+  });
+
   it("finds two topics in a style, where no pair of the three brings the action", async () => {
     const corpus = without(three);
     const result = await audit(fakeContext(three, [3], corpus));

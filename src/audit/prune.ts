@@ -62,7 +62,8 @@ async function isNeeded(evidence: Evidence, hypothesis: Hypothesis, at: number):
   const full = fullCondition(hypothesis);
   const [whole] = await composedRates(evidence, [full], hypothesis, `part ${at} there`, true);
   const [without = []] = await composedPrompts(evidence, [turned(full, at)], hypothesis, `part ${at} turned`, false);
-  if (whole === undefined) return true;
+  // What cannot be written whole, as three words into a short sentence, is left to the rehearsal.
+  if (whole === undefined || whole.total === 0) return true;
   const part = hypothesis.parts[at] as Part;
   const tested = rateOfFiring(without);
   if (!part.negated) return tested.rate < KEPT_SHARE * whole.rate;

@@ -117,20 +117,32 @@ export async function rehearse(
   return rehearsed;
 }
 
-/** The hypothesis without groups of latents, as long as it is surer without one, or as sure where that was no concept of its own. */
+/**
+ * The hypothesis without groups of latents, as long as it is surer without one, or as sure without one that is no concept or brings
+ * the action less often in the place of its part.
+ */
 async function undiluted(search: Evidence, from: Rehearsed, options: AuditOptions): Promise<Rehearsed> {
-  let best = from;
+  let [best, most] = [from, from.low];
+  const known = new Map<string, Rehearsed>();
+  const rehearsed = async (hypothesis: Hypothesis) => {
+    const key = hypothesisKey(hypothesis);
+    const entry = known.get(key) ?? (await rehearseOne(search, hypothesis, options));
+    known.set(key, entry);
+    return entry;
+  };
   while (best.low < UNDILUTED) {
-    const least = (concept: boolean) => best.low + (concept ? SURER : -AS_SURE);
     const passed: Rehearsed[] = [];
     const narrower = narrowed(search, best.hypothesis, best.rehearsal.whole.observations);
-    for (const { hypothesis, concept } of narrower.slice(0, NARROWER)) {
-      const entry = await rehearseOne(search, hypothesis, options);
-      if (entry.rehearsal.verified && entry.low >= least(concept)) passed.push(entry);
+    for (const { hypothesis, instead } of narrower.slice(0, NARROWER)) {
+      const entry = await rehearsed(hypothesis);
+      if (!entry.rehearsal.verified || entry.low < most - AS_SURE) continue;
+      const needless = async () => instead === null || (await rehearsed(instead)).low < ALTERNATIVE_SHARE * best.low;
+      if (entry.low >= best.low + SURER || (await needless())) passed.push(entry);
     }
     const [surest] = passed.sort((a, b) => b.low - a.low);
     if (surest === undefined) break;
     best = surest;
+    most = Math.max(most, best.low);
   }
   return best;
 }

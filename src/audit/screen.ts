@@ -89,8 +89,9 @@ export async function screenCombinations(
   evidence: Evidence,
   combinations: readonly (readonly (readonly number[])[])[],
 ): Promise<Combination[]> {
-  let going: { groups: readonly (readonly number[])[]; hypothesis: Hypothesis; seen: Observation[] }[] =
-    combinations.map((groups) => ({ groups, hypothesis: normalise(groups.map(groupPart)), seen: [] }));
+  let going: { groups: readonly (readonly number[])[]; hypothesis: Hypothesis; seen: Observation[] }[] = distinctSets(
+    combinations,
+  ).map((groups) => ({ groups, hypothesis: normalise(groups.map(groupPart)), seen: [] }));
   for (const [round, { draws, goOn }] of ROUNDS.entries()) {
     const requests: Request[][] = going.map(({ hypothesis }) => {
       const latents = hypothesis.parts.map((part) => part.latents.join(",")).join(";");
@@ -110,4 +111,17 @@ export async function screenCombinations(
       .map(({ entry }) => entry);
   }
   return going;
+}
+
+/** The same groups in another order are the same combination. */
+function distinctSets(combinations: readonly (readonly (readonly number[])[])[]): (readonly (readonly number[])[])[] {
+  const keyed = new Map<string, readonly (readonly number[])[]>();
+  for (const groups of combinations) {
+    const key = groups
+      .map((group) => group.join(","))
+      .sort()
+      .join(";");
+    if (!keyed.has(key)) keyed.set(key, groups);
+  }
+  return [...keyed.values()];
 }

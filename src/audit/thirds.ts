@@ -56,27 +56,12 @@ export async function findThirds(
     const found = (partners.latents[i] as number[]).map((latent) => [latent]);
     return [...candidates, ...found].filter(free).map((third) => [...pair, third]);
   });
-  const screened = await screenCombinations(evidence, distinctSets(triples));
+  const screened = await screenCombinations(evidence, triples);
   return {
     triples: screened.map(({ hypothesis }) => hypothesis),
     latents: [...new Set([...candidates, ...partners.latents].flat())],
     rankings: partners.rankings,
   };
-}
-
-/** The same groups in another order are the same triple. */
-function distinctSets(triples: readonly (readonly number[])[][]): (readonly number[])[][] {
-  const keyed = triples.map(
-    (triple) =>
-      [
-        triple
-          .map((group) => group.join(","))
-          .sort()
-          .join(";"),
-        triple,
-      ] as const,
-  );
-  return [...new Map(keyed).values()];
 }
 
 function bestPairs(pairs: readonly Combination[]): Combination[] {
