@@ -16,13 +16,13 @@ import { isAlive } from "./candidates.js";
 import { drawOver, rateOfFiring } from "./composed-rates.js";
 import { type Hypothesis, hypothesisKey, makePart, normalise } from "./detector.js";
 import type { Evidence } from "./evidence.js";
-import { LEAST_WORDS, severalWordsKeepOff } from "./several-words.js";
 import type { Observation } from "./laboratory.js";
 import { placeboConditions } from "./placebo.js";
 import { type Condition, DEFAULT_LEVELS, fits, fullCondition, turned } from "./prompt-sets.js";
 import { prominence } from "./ranges.js";
 import { type Recipe, recipesToPut } from "./recipe.js";
 import { contrastFiring, contrastSoft } from "./scan.js";
+import { LEAST_WORDS, severalWordsKeepOff } from "./several-words.js";
 import { pooled, type Rate, rateOfFlags, twoProportionTest } from "./statistics.js";
 
 /** Candidates of either contrast. */

@@ -8,10 +8,10 @@ import { groupsOf } from "./alternatives.js";
 import { composedPrompts, composedRates, LEAST_TRIALS, rateOfFiring } from "./composed-rates.js";
 import { type Hypothesis, makePart, normalise, type Part, withPart } from "./detector.js";
 import type { Evidence } from "./evidence.js";
-import { severalWordsKeepOff } from "./several-words.js";
 import { belongs, creditedMembers, tryMembers } from "./members.js";
 import { placeboConditions } from "./placebo.js";
 import { fullCondition, turned } from "./prompt-sets.js";
+import { severalWordsKeepOff } from "./several-words.js";
 import { pooled } from "./statistics.js";
 
 /** A part is needless if without it this share of the rate remains. */
