@@ -9,7 +9,7 @@
  *      two dozen). What people wrote with it counts only where prompts that hold both, as they were written, show the same, be it one:
  *      a harmful request, or a second way of speaking, stops any trigger that is written into it, and so may a single word such
  *      as "easy".
- *      It must do so by several of its words.
+ *      It must do so by several of its words; latents of its kin that do so join it, whatever their words.
  *   4. Where concepts that are no kin seem to do so, none is excluded: it is any second way of speaking, say, that stops the action.
  */
 import { isAlive } from "./candidates.js";
@@ -73,25 +73,48 @@ export async function exclude(evidence: Evidence, hypothesis: Hypothesis): Promi
     .filter(({ rate }) => rate <= EXCLUDED_SHARE)
     .sort((a, b) => a.rate - b.rate)
     .slice(0, TRIED_AGAIN);
-  const seeming: { latent: number; pValue: number }[] = [];
+  const trials: Trial[] = [];
   for (const { latent, shown } of lowest) {
     const tried = [put(latent), ...placeboConditions(evidence, without(latent), at)];
-    const judged = (drawn: Observation[][], least: number) =>
-      severalWordsKeepOff(evidence.room, drawn[0] ?? [], makePart([latent]))
-        ? keepsOff(drawn.map(rateOfFiring), least)
-        : 1;
-    const byTheirWords = await draw(tried, byWords, SECOND_DRAWS, "exclude again");
-    const inPrompts = shown ? await draw(tried, byPeople, SECOND_DRAWS, "exclude again") : [];
-    const people = judged(inPrompts, 0);
-    if (Math.min(judged(byTheirWords, 0), people) <= SEEMING)
-      seeming.push({ latent, pValue: Math.min(judged(byTheirWords, UNHARMED), people) });
+    const words = await draw(tried, byWords, SECOND_DRAWS, "exclude again");
+    const people = shown ? await draw(tried, byPeople, SECOND_DRAWS, "exclude again") : [];
+    trials.push({ latent, words, people });
   }
-  const excluded = seeming.filter(({ pValue }) => pValue <= ALLOWED).sort((a, b) => a.pValue - b.pValue);
-  const [best] = excluded;
-  if (best === undefined || seeming.some(({ latent }) => latent !== best.latent && !kinship.kin(best.latent, latent)))
-    return hypothesis;
-  const concept = excluded.map(({ latent }) => latent);
-  return normalise([...hypothesis.parts, makePart(concept, true)]);
+  /** p-value of one that keeps the action off, `several`: by several of its words. */
+  const judge = ({ latent, words, people }: Trial, several: boolean, least: number) =>
+    Math.min(
+      ...[words, people].map((drawn) =>
+        several && !severalWordsKeepOff(evidence.room, drawn[0] ?? [], makePart([latent]))
+          ? 1
+          : keepsOff(drawn.map(rateOfFiring), drawn === words ? least : 0),
+      ),
+    );
+  const seeming = trials.filter((trial) => judge(trial, true, 0) <= SEEMING);
+  const excluded = seeming
+    .map((trial) => ({ trial, pValue: judge(trial, true, UNHARMED) }))
+    .filter(({ pValue }) => pValue <= ALLOWED)
+    .sort((a, b) => a.pValue - b.pValue);
+  const best = excluded[0]?.trial.latent;
+  const kin = ({ latent }: Trial) => latent === best || (best !== undefined && kinship.kin(best, latent));
+  if (best === undefined || !seeming.every(kin)) return hypothesis;
+  // A piece of the concept that the SAE has split, as it has a style, may hold a word or two.
+  const concept = trials.filter((trial) => kin(trial) && judge(trial, false, UNHARMED) <= ALLOWED);
+  return normalise([
+    ...hypothesis.parts,
+    makePart(
+      concept.map(({ latent }) => latent),
+      true,
+    ),
+  ]);
+}
+
+/** What came with a candidate put in, and with each of the placebos in its place. */
+interface Trial {
+  readonly latent: number;
+  /** By their words. */
+  readonly words: Observation[][];
+  /** Into what people wrote with it; empty where their prompts do not show it. */
+  readonly people: Observation[][];
 }
 
 /** How easily chance makes the first rate, of too many prompts to be few, less than half of the others'; 1 where it is not, or those are below `least`. */
