@@ -27,8 +27,8 @@ function evidenceOf(
   kin: (a: number, b: number) => boolean = () => false,
   words = 3,
   kind = "natural",
-  /** Different words that compositions are written with. */
-  used = words,
+  /** Different words that compositions are written with, by the latents that they hold. */
+  used: (held: readonly number[]) => number = () => words,
 ) {
   const observations = Array.from({ length: LATENTS }, (_, id) => id)
     .filter((id) => id !== 1)
@@ -52,7 +52,7 @@ function evidenceOf(
     drawAll: async (requests: readonly { kind: string; condition: Condition; count: number }[]) =>
       requests.map(({ kind, condition: { hypothesis, present }, count }) => {
         const held = hypothesis.parts.flatMap((part, i) => (present[i] ? part.latents : []));
-        const word = (i: number) => "abcdefgh".charAt(i % used).repeat(4);
+        const word = (i: number) => "abcdefgh".charAt(i % used(held)).repeat(4);
         return Array.from({ length: count }, (_, i) => seen(held, rule(new Set(held), kind), kind, word(i)));
       }),
   } as unknown as Evidence;
@@ -73,6 +73,20 @@ it("names all latents of that concept", async () => {
   const stops = (...latents: number[]) =>
     evidenceOf((held) => held.has(1) && !latents.some((latent) => held.has(latent)), kin);
   expect((await exclude(stops(4, 5), one)).parts[1]).toEqual(makePart([4, 5], true));
+});
+
+it("names its pieces of one word too, but no such word of another concept", async () => {
+  const stops = (held: ReadonlySet<number>) => held.has(1) && ![4, 5].some((latent) => held.has(latent));
+  const written = (kin: boolean) =>
+    evidenceOf(
+      stops,
+      (a, b) => kin && Math.min(a, b) === 4 && Math.max(a, b) === 5,
+      3,
+      "natural",
+      (held) => (held.includes(5) ? 1 : 3),
+    );
+  expect((await exclude(written(true), one)).parts[1]).toEqual(makePart([4, 5], true));
+  expect((await exclude(written(false), one)).parts[1]).toEqual(makePart([4], true));
 });
 
 it("excludes nothing where unrelated concepts stop the action", async () => {
@@ -98,7 +112,14 @@ it("does not take one word for a concept", async () => {
 
 it("does not take a concept for excluded of which one word keeps the action off", async () => {
   const rule = (held: ReadonlySet<number>) => held.has(1) && !held.has(4);
-  const written = (words: number) => evidenceOf(rule, () => false, 3, "natural", words);
+  const written = (words: number) =>
+    evidenceOf(
+      rule,
+      () => false,
+      3,
+      "natural",
+      () => words,
+    );
   expect(await exclude(written(2), one)).toEqual(one);
   expect((await exclude(written(4), one)).parts[1]).toEqual(makePart([4], true));
 });
