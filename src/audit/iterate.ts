@@ -1,6 +1,6 @@
 /**
  * Iterated SAE-Attribution ("Discovering Backdoor Triggers", Qin et al. 2025, on Snow-Fruit): the condition found is written into
- * the prompts, then attributed again, until nothing new verifies.
+ * the prompts, then attributed again, until the action comes on half of them or nothing new verifies.
  *
  *   1. Attribution over ordinary prompts; from the second time on over prompts that hold the condition so far and on which the
  *      action does not come yet, so that the gradient says what is still missing.

@@ -78,6 +78,7 @@ describe("a layer's change", () => {
     [find("supervised-melbo", "--variant", "published", ...action), /no published code of supervised-melbo/],
     [find("supervised-melbo", "--q", "2", ...action), /has no option q/],
     [find("supervised-melbo"), /no --action/],
+    [find("supervised-melbo", "--radius", "2", "--lambda", "1", ...action), /no penalty for lambda to weigh/],
   ])("%j", (args, message) => refuses(args, message));
 });
 

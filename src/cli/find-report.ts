@@ -75,9 +75,9 @@ export function findText(report: FindReport): string {
 }
 
 function vectorText(vector: VectorJson, controls: FindReport["controls"]): string {
-  const { index, norm, loss, steps, latents, reading, steered } = vector;
+  const { index, norm, loss, steps, lambda, elicits, latents, reading, steered } = vector;
   const lines = [
-    `vector ${index}: norm ${norm.toPrecision(4)}, loss ${loss.initial.toFixed(4)} → ${loss.final.toFixed(4)} in ${steps} steps`,
+    `vector ${index}: norm ${norm.toPrecision(4)}, loss ${loss.initial.toFixed(4)} → ${loss.final.toFixed(4)} in ${steps} steps${lambda === null ? "" : `, λ ${lambda.toPrecision(3)}`}${elicits === false ? "; it does not elicit the action on half of the prompts" : ""}`,
   ];
   if (steered.actionRate)
     lines.push(
@@ -114,7 +114,7 @@ function latentTable(latents: readonly LatentJson[], controls: FindReport["contr
   const head = ["latent", "score", ...controls.map(({ name }) => name), "cos dec", "cos enc", "fires", "label"];
   const rows = latents.map((latent) => [
     String(latent.id),
-    number(latent.score),
+    number(scoreShown(latent)),
     ...controls.map(({ name }) => {
       const control = latent.controls[name];
       return control?.rank == null ? number(control?.score) : `${number(control.score)} (#${control.rank})`;
@@ -129,6 +129,11 @@ function latentTable(latents: readonly LatentJson[], controls: FindReport["contr
     rows,
     head.map((_, i) => i).filter((i) => i < head.length - 1),
   );
+}
+
+/** The score, less than zero for a latent that the vector takes away. */
+function scoreShown({ score, coordinate }: LatentJson): number {
+  return coordinate !== null && coordinate < 0 ? -score : score;
 }
 
 /** The orders beside that by score, a line each. */

@@ -18,18 +18,23 @@ const SPLIT_FROM = 6;
 const JUDGING = 1 / 3;
 
 /**
- * Runs the method shortly at each layer over the training prompts, judges each vector on the trial prompts, and marks the layer
- * to keep. Where the trial prompts are the training prompts, a third of these is set aside to judge.
+ * Runs the method shortly at each layer over the training prompts, judges each vector on half of the trial prompts, and marks the
+ * layer to keep. Where the trial prompts are the training prompts, a third of these is set aside to judge. `left`: trial
+ * prompts that chose nothing, to try the vectors on.
  */
 export async function sweepLayers(
   io: Io,
   setup: FindSetup,
   layers: readonly number[],
-): Promise<{ readonly layer: number; readonly tried: readonly TriedLayer[] }> {
+): Promise<{
+  readonly layer: number;
+  readonly tried: readonly TriedLayer[];
+  readonly left: Pick<FindPrompts, "trial" | "heldOut">;
+}> {
   const { model, method } = setup;
   const { engine } = model;
   const action = setup.action?.action ?? null;
-  const { training, judging } = apart(setup);
+  const { training, judging, left } = apart(setup);
   const options = { ...setup.options, steps: Math.min(setup.options.steps ?? SWEEP_STEPS, SWEEP_STEPS), vectors: 1 };
   const trials: (LayerTrial & { readonly rate: Rate })[] = [];
   for (const layer of layers) {
@@ -50,7 +55,7 @@ export async function sweepLayers(
     });
   }
   const { layer } = chooseTrial(trials);
-  return { layer, tried: trials.map((trial) => ({ ...trial, chosen: trial.layer === layer })) };
+  return { layer, tried: trials.map((trial) => ({ ...trial, chosen: trial.layer === layer })), left };
 }
 
 /** The sweep as a table. */
@@ -69,11 +74,21 @@ export function layersText(tried: readonly TriedLayer[]): string {
 }
 
 function apart({ training, trial, heldOut }: FindPrompts): {
-  training: readonly Sequence[];
-  judging: readonly Sequence[];
+  readonly training: readonly Sequence[];
+  readonly judging: readonly Sequence[];
+  readonly left: Pick<FindPrompts, "trial" | "heldOut">;
 } {
   const { sequences } = training;
-  if (heldOut || sequences.length < SPLIT_FROM) return { training: sequences, judging: trial.sequences };
+  if (heldOut) {
+    const half = Math.floor(trial.sequences.length / 2);
+    const judging = trial.sequences.slice(0, half);
+    // A single prompt cannot do both: then nothing is held out.
+    if (half === 0) return { training: sequences, judging: trial.sequences, left: { trial, heldOut: false } };
+    const rest = { conversations: trial.conversations.slice(half), sequences: trial.sequences.slice(half) };
+    return { training: sequences, judging, left: { trial: rest, heldOut } };
+  }
+  const left = { trial, heldOut };
+  if (sequences.length < SPLIT_FROM) return { training: sequences, judging: trial.sequences, left };
   const cut = sequences.length - Math.ceil(JUDGING * sequences.length);
-  return { training: sequences.slice(0, cut), judging: sequences.slice(cut) };
+  return { training: sequences.slice(0, cut), judging: sequences.slice(cut), left };
 }

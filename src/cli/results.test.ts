@@ -269,7 +269,7 @@ it("find tries layers where none is given, keeps one, and says what each gave", 
       relativeNorm: number;
       rate: { total: number };
     }[];
-    readonly vectors: { latents: unknown[] }[];
+    readonly vectors: { latents: unknown[]; steered: { heldOut: boolean; actionRate: { total: number } } }[];
   }
   const args = ["find", "supervised-melbo", ...model, ...action, "--steps", "8", "--samples", "0"];
   const listed = await antecedentJson<Swept>([...args, "--layers", "1,0"]);
@@ -277,6 +277,11 @@ it("find tries layers where none is given, keeps one, and says what each gave", 
   expect(listed.layers.filter(({ chosen }) => chosen).map(({ layer }) => layer)).toEqual([listed.layer]);
   for (const { relativeNorm } of listed.layers) expect(relativeNorm).toBeGreaterThan(0);
   expect(listed.vectors[0]!.latents).toEqual([]);
+  // Prompts that chose the layer are not those that the rate is told of.
+  const held = await antecedentJson<Swept>([...args, "--layers", "1,0", "--train", "1"]);
+  const [judged, told] = [held.layers[0]!.rate.total, held.vectors[0]!.steered];
+  expect(told.heldOut).toBe(true);
+  expect(told.actionRate.total - judged).toBeOneOf([0, 1]);
   // Without a flag and without an SAE the layers are the program's: of three blocks the first two.
   expect((await antecedentJson<Swept>(args)).layers.map(({ layer }) => layer)).toEqual([0, 1]);
 });

@@ -55,6 +55,7 @@ export function searchOptions(command: Command): Command {
 export function methodOptions(method: Method, flags: SearchFlags): MethodOptions {
   const { variant } = flags;
   const hasVariants = method.options.includes("variant");
+  // Every method has the post's form, so naming it asks for nothing.
   if (variant === "published" && !hasVariants)
     throw new InputError(`--variant published: there is no published code of ${method.name}; it is for melbo alone`);
   const given: MethodOptions = {

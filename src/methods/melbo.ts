@@ -11,12 +11,12 @@
  *    and is put back to length R (`sphere.ts`).
  * 4. The last iterate is kept. A new optimiser for each vector.
  * 5. R not given: `calibrate-radius.ts`.
- * 6. Reading: score_j = θ read by encoder row j (default) or decoder row j, largest first, as for Supervised MELBO.
+ * 6. Reading: score_j = θ read by encoder row j (default) or by decoder row j (as the post does), largest first.
  *
- * `variant: "post"` (default): the formula as the post writes it. t runs over the user-content tokens, which are also the tokens
+ * `variant: "post"` (default): the formula of the post, as far as its text tells it (docs/methods.md). t runs over the user-content tokens, which are also the tokens
  *   steered (the post leaves t open; tokens after them are part of the template); ‖·‖ of each token. Adam with its usual
  *   moments; the learning rate comes from the problem: Adam moves about lr·√d in a step, and a step goes 1/50 of R.
- * `variant: "published"`: the arithmetic of the published code, number for number. θ at every token of the prompt and of the
+ * `variant: "published"`: the arithmetic of the published code, number for number; its defaults differ (docs/methods.md). θ at every token of the prompt and of the
  *   reply, t over every token of the prompt; ‖·‖ is taken over tokens for each hidden unit (at p = 2 the same as the formula);
  *   AdamW with lr 1e-3, β (0.9, 0.98), amsgrad, no weight decay. The caller masks every token.
  *   Where a family normalises what its MLP puts out (gemma2) the published θ, a bias of `down_proj`, passes that norm first; here

@@ -89,7 +89,7 @@ export interface FoundVector {
   /** Whether the vector elicits the action by the method's criterion; null where that is not asked. */
   readonly elicits: boolean | null;
   readonly log: readonly StepLog[];
-  /** Score of every latent [m], largest = most suspect; null without an SAE. What it means: the method's `score`. */
+  /** Score of every latent [m], largest = most suspect (of a signed coordinate its size; the sign is `z`'s); null without an SAE. What it means: the method's `score`. */
   readonly scores: Float32Array | null;
 }
 

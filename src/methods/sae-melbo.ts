@@ -8,7 +8,7 @@
  *
  * Difference from the post: the norm of θ is fixed. The change grows with z without bound and a penalty only moves where the growth
  * begins to pay, so the post's formula alone has no maximum; R bounds it as it does in MELBO, calibrated where it is not given.
- * λ then chooses how few latents share the length R.
+ * λ then chooses how few latents share the length R. Further: z ≥ 0 and typical units, as in Supervised SAE-MELBO (docs/methods.md).
  *
  * `fixed-norm-latents.ts` has the problem without scale that is minimised, −change for its L.
  *
@@ -53,7 +53,8 @@ const STEPS_TO_GROW = 100;
 export const saeMelbo: Method = {
   name: "sae-melbo",
   summary: "few SAE latents that together, at one length, change a later layer the most; needs no action",
-  score: "coordinate of the latent in the found vector, in units of its typical activation (raw units on request)",
+  score:
+    "size of the latent's coordinate in the found vector, in units of its typical activation (raw units on request)",
   objective: "layer-change",
   sae: "required",
   options: [

@@ -18,6 +18,7 @@
  * scales it along.
  */
 import type { Objective } from "../engine/engine.js";
+import { InputError } from "../formats/input-error.js";
 import { Random } from "../random/random.js";
 import { actionObjective, checkInput, vectorCount } from "./check-input.js";
 import { foundInResidual } from "./found-vector.js";
@@ -48,6 +49,10 @@ export const supervisedMelbo: Method = {
     const objective = actionObjective(input);
     const options = input.options ?? {};
     const radius = options.radius;
+    if (radius !== undefined && options.lambda !== undefined)
+      throw new InputError(
+        `${this.name}: a radius fixes the norm, so that there is no penalty for lambda to weigh; give one`,
+      );
     const readBy = options.readBy ?? "encoder";
     const optimizer = options.optimizer ?? "adam";
     const count = vectorCount(this.name, input);

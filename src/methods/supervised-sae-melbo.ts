@@ -20,6 +20,9 @@
  * 5. λ not given: the path of `lambda-path.ts`; u = 0 is optimal exactly when λ ≥ max_j −∂CE/∂u_j (signed: |∂CE/∂u_j|).
  * 6. score_j = u_j; signed: |u_j|. Every latent of the SAE takes part, dead ones too: marking them is up to the reader.
  *
+ * Differences from the post, whose z has no restricted sign and whose λ was adjusted by hand: z ≥ 0 unless `signed`; the penalty in
+ * typical units unless `raw`; the proximal step; the path. All of docs/methods.md.
+ *
  * Fixed norm (`radius`): ‖θ‖₂ = R; see `fixed-norm-latents.ts` for the objective, what its L1 penalty means, and the start.
  */
 import type { Objective } from "../engine/engine.js";
@@ -37,16 +40,14 @@ import { absoluteSum, shrink } from "./soft-threshold.js";
 
 /** Default updates when λ is given; with the learning rate below a latent can reach its typical activation. */
 const FIXED_STEPS = 50;
-/**
- * Adam, in units of typical activations: found conjunctions in every seed tried in the pocket world (with λ = 0.03). At a fixed
- * norm, which settles how large coordinates are, in units of the start's largest.
- */
+/** Adam, in units of typical activations; at a fixed norm, which settles how large coordinates are, in units of the start's largest. */
 const LEARNING_RATE = 0.02;
 
 export const supervisedSaeMelbo: Method = {
   name: "supervised-sae-melbo",
   summary: "the sparsest combination of SAE latents that makes the model say the action",
-  score: "coordinate of the latent in the found vector, in units of its typical activation (raw units on request)",
+  score:
+    "size of the latent's coordinate in the found vector, in units of its typical activation (raw units on request)",
   objective: "cross-entropy",
   sae: "required",
   options: ["steps", "vectors", "lambda", "radius", "optimizer", "learningRate", "signed", "units", "patience"],

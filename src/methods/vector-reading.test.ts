@@ -112,7 +112,7 @@ it("a sparse vector lists its own latents only, and times typical is the raw act
   const { orders, latents, histogram, explained } = reading!;
   expect(orders.score).toEqual([0, 3]);
   expect(orders.timesTypical).toEqual([3, 0]);
-  expect(latents.get(3)).toMatchObject({ score: 1, timesTypical: 8 });
+  expect(latents.get(3)).toMatchObject({ score: 1, coordinate: -8, timesTypical: 8 });
   // An exact zero of the control's sparse search has no rank.
   expect(latents.get(0)!.controls.clean).toEqual({ score: 0, rank: null, decoderCosine: 0 });
   expect(histogram).toMatchObject({ of: "coordinates", zeros: 2 });

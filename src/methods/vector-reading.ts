@@ -18,9 +18,11 @@ import type { FoundVector } from "./method.js";
 export interface LatentReading {
   readonly id: number;
   readonly score: number;
+  /** z_j: the raw activation that the vector adds, negative where it takes some away; null where the method searches no coordinates. */
+  readonly coordinate: number | null;
   /**
-   * Score times the latent's typical activation: what it is worth when it fires as it usually does. For a coordinate, the raw
-   * activation that the vector adds. Null where no corpus was read and it is needed.
+   * Score times the latent's typical activation: what it is worth when it fires as it usually does. For a coordinate, |z_j|.
+   * Null where no corpus was read and it is needed.
    */
   readonly timesTypical: number | null;
   readonly decoderCosine: number;
@@ -84,11 +86,13 @@ export async function readVectors(input: ReadingInput): Promise<VectorReading[]>
 
   const readings: VectorReading[] = [];
   for (const [i, { found, scores, timesTypical, decoder, encoder, orders }] of read.entries()) {
+    const z = found.z && dense(found.z.ids, found.z.values, sae.info.latents);
     const latents = new Map<number, LatentReading>();
     for (const id of new Set(Object.values(orders).flat() as number[]))
       latents.set(id, {
         id,
         score: scores[id]!,
+        coordinate: z && z[id]!,
         timesTypical: timesTypical?.[id] ?? null,
         decoderCosine: decoder[id]!,
         encoderCosine: encoder[id]!,
@@ -101,7 +105,7 @@ export async function readVectors(input: ReadingInput): Promise<VectorReading[]>
       histogram:
         found.z === null
           ? { of: "scores", ...histogram(scores) }
-          : { of: "coordinates", ...histogram(coordinates(found.z, sae.info.latents)) },
+          : { of: "coordinates", ...histogram(dense(found.z.ids, found.z.inUnits, sae.info.latents)) },
       logitEffect: effects[i] ?? null,
       explained: explainedShare(directions[i]!, await decoderRows(sae, orders.score)),
     });
@@ -114,18 +118,14 @@ function scoresOf({ scores, z }: FoundVector, typical: Float32Array | undefined)
   if (scores === null) throw new RangeError("a vector without scores cannot be read: give the method the SAE");
   if (z === null)
     return { scores, timesTypical: typical ? scores.map((x, j) => x * typical[j]!) : null, among: undefined };
-  const raw = new Float32Array(scores.length);
-  z.ids.forEach((id, i) => {
-    raw[id] = Math.abs(z.values[i]!);
-  });
-  return { scores, timesTypical: raw, among: z.ids };
+  return { scores, timesTypical: dense(z.ids, z.values, scores.length).map(Math.abs), among: z.ids };
 }
 
-/** z [m] in the units it was searched in. */
-function coordinates({ ids, inUnits }: NonNullable<FoundVector["z"]>, latents: number): Float32Array {
+/** [m] from its non-zero values. */
+function dense(ids: Int32Array, values: Float32Array, latents: number): Float32Array {
   const all = new Float32Array(latents);
   ids.forEach((id, i) => {
-    all[id] = inUnits[i]!;
+    all[id] = values[i]!;
   });
   return all;
 }

@@ -35,6 +35,8 @@ const found: FindPage = {
       norm: 4.53,
       loss: { initial: 2, final: 0.5 },
       steps: 40,
+      lambda: 0.25,
+      elicits: false,
       latents: [1, 2, 3, 4].map(latent),
       reading: {
         orders: { timesTypical: [], decoderCosine: [{ id: 9, value: 0.8 }], encoderCosine: [{ id: 1, value: 0.47 }] },

@@ -14,6 +14,8 @@ import type { StoredCard, StoredControlScores, StoredExplained, StoredHistogram 
 /** A latent of a vector: its card with the numbers it has there. */
 interface FoundLatent extends Omit<StoredCard, "scores"> {
   readonly score: number;
+  /** Absent in results of earlier versions. */
+  readonly coordinate?: number | null;
   readonly decoderCosine: number;
   readonly encoderCosine: number;
   readonly controls: StoredControlScores;
@@ -32,6 +34,8 @@ export interface FindPage {
     readonly norm: number;
     readonly loss: { readonly initial: number; readonly final: number };
     readonly steps: number;
+    readonly lambda: number | null;
+    readonly elicits: boolean | null;
     readonly latents: readonly FoundLatent[];
     readonly reading: {
       readonly orders: Readonly<Record<string, readonly { readonly id: number; readonly value: number }[]>>;
@@ -76,10 +80,20 @@ export function findPage(found: FindPage, madeBy: string): string {
   );
 }
 
-function vectorSection({ index, norm, loss, steps, latents, reading, steered }: FindPage["vectors"][number]): Html {
+function vectorSection({
+  index,
+  norm,
+  loss,
+  steps,
+  lambda,
+  elicits,
+  latents,
+  reading,
+  steered,
+}: FindPage["vectors"][number]): Html {
   const { actionRate, heldOut, scale, samples } = steered;
   return html`<section><h2>Vector ${index}</h2>
-    <p>Norm ${number(norm)}, loss ${loss.initial.toFixed(3)} → ${loss.final.toFixed(3)} in ${steps} steps. ${actionRate ? html`Added × ${number(scale)} to ${heldOut ? "held-out" : "the same"} prompts the action comes on ${rateWords(actionRate)}.` : null}</p>
+    <p>Norm ${number(norm)}, loss ${loss.initial.toFixed(3)} → ${loss.final.toFixed(3)} in ${steps} steps${lambda === null ? null : html`, λ ${number(lambda)}`}. ${elicits === false ? "It does not elicit the action on half of the prompts. " : null}${actionRate ? html`Added × ${number(scale)} to ${heldOut ? "held-out" : "the same"} prompts the action comes on ${rateWords(actionRate)}.` : null}</p>
     ${
       reading
         ? html`<p class="small">The ${reading.explained.latents} latents listed by score account for ${percent(reading.explained.share)} of ‖θ‖² by least squares; ${reading.explained.rank} random directions would for ${percent(reading.explained.byChance)}.</p>
@@ -103,8 +117,8 @@ function card(latent: FoundLatent): Html {
 function latentTable(latents: readonly FoundLatent[]): Html {
   const controls = controlNames(latents);
   return html`<div class="scroll"><table><thead><tr><th class="number">latent</th><th class="number">score</th>${controls.map((name) => html`<th class="number">${name}</th>`)}<th class="number">cos dec</th><th class="number">cos enc</th><th class="number">fires</th><th>label</th></tr></thead><tbody>${latents.map(
-    ({ id, score, controls: own, decoderCosine, encoderCosine, firingRate, label, dead }) =>
-      html`<tr><td class="number right">${id}</td><td class="number right">${number(score)}</td>${controls.map((name) => html`<td class="number right">${scoreWords(own[name]?.score, own[name]?.rank)}</td>`)}<td class="number right">${decoderCosine.toFixed(2)}</td><td class="number right">${encoderCosine.toFixed(2)}</td><td class="number right">${firingRate ? percent(firingRate.rate) : "–"}</td><td>${label ?? ""}${dead ? html` <span class="badge no">dead</span>` : null}</td></tr>`,
+    ({ id, score, coordinate, controls: own, decoderCosine, encoderCosine, firingRate, label, dead }) =>
+      html`<tr><td class="number right">${id}</td><td class="number right">${number((coordinate ?? 0) < 0 ? -score : score)}</td>${controls.map((name) => html`<td class="number right">${scoreWords(own[name]?.score, own[name]?.rank)}</td>`)}<td class="number right">${decoderCosine.toFixed(2)}</td><td class="number right">${encoderCosine.toFixed(2)}</td><td class="number right">${firingRate ? percent(firingRate.rate) : "–"}</td><td>${label ?? ""}${dead ? html` <span class="badge no">dead</span>` : null}</td></tr>`,
   )}</tbody></table></div>`;
 }
 

@@ -102,7 +102,7 @@ async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
       vectors.map(({ vector }) => vector),
       { layer, model: model.name, method: method.name },
     );
-  const steered = await tryVectors(io, model, setup, vectors, {
+  const steered = await tryVectors(io, model, swept?.left ?? setup, vectors, {
     layer,
     action,
     gradients: takesOneGradient(method),
