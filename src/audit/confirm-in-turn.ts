@@ -4,7 +4,7 @@ import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
 import type { Hypothesis } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { presentHypothesis } from "./present.js";
-import { inOrder, type Rehearsed, rehearseOne, strongAlternatives } from "./rehearse.js";
+import { inOrder, type Rehearsed, rehearseOne, surestAlternative } from "./rehearse.js";
 import type { ResultHypothesis } from "./result.js";
 
 export interface TurnsOutcome {
@@ -38,9 +38,10 @@ export async function confirmInTurn(
       verified = { hypothesis, result };
       break;
     }
-    // One weak alternative refuses all; the others alone are a further hypothesis, at the cost of a further try.
-    const stronger = strongAlternatives(confirmation, search.room);
-    if (stronger !== null) order.unshift(await rehearseOne(search, stronger, options));
+    // One weak alternative refuses all. Which one is tried alone then, at the cost of a further try, the rehearsal has settled.
+    const alone = surestAlternative(next.rehearsal);
+    const entry = alone && (await rehearseOne(search, alone, options));
+    if (entry?.rehearsal.verified) order.unshift(entry);
   }
   for (const { rehearsal, plan } of rehearsed) {
     if (!rehearsal.verified)

@@ -3,7 +3,7 @@
  * for the concept. Whether the hypothesis does without them only a rehearsal tells; here is what to rehearse.
  */
 import { groupsOf } from "./alternatives.js";
-import { type Hypothesis, makePart, type Part, withPart } from "./detector.js";
+import { type Hypothesis, makePart, normalise, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { prominence, type Ranges } from "./ranges.js";
@@ -13,7 +13,7 @@ import { Tally } from "./tally.js";
 /** A hypothesis without some groups of latents. */
 export interface Narrower {
   readonly hypothesis: Hypothesis;
-  /** The hypothesis with what is left out in place of its part, where that is a concept by itself: several of its words bring the action. */
+  /** The hypothesis with what is left out in place of its part, where that is a concept by itself: several of its words bring the action; else null. */
   readonly instead: Hypothesis | null;
 }
 
@@ -34,19 +34,21 @@ export function narrowed(
     const groups = groupsOf(part.latents, (a, b) => room.kinship.kin(a, b)).map((group) => makePart(group));
     const concepts = groups.map((group) => severalWordsBring(room, observations, group));
     const rates = creditedRates(groups, rehearsed, room.ranges);
-    const keeping = (from: Hypothesis, keep: (i: number) => boolean) =>
-      withPart(from, at, makePart(groups.flatMap(({ latents }, i) => (keep(i) ? latents : []))));
+    const keeping = ({ parts }: Hypothesis, keep: (i: number) => boolean) => {
+      const kept = makePart(groups.flatMap(({ latents }, i) => (keep(i) ? latents : [])));
+      return { ...hypothesis, parts: parts.map((other, i) => (i === at ? kept : other)) };
+    };
     for (const [i, concept] of concepts.entries()) {
       if (!concepts.some((other, j) => other && j !== i)) continue;
-      const narrower = keeping(hypothesis, (j) => j !== i);
-      const instead = concept ? keeping(hypothesis, (j) => j === i) : null;
+      const narrower = normalise(keeping(hypothesis, (j) => j !== i).parts);
+      const instead = concept ? normalise(keeping(hypothesis, (j) => j === i).parts) : null;
       alone.push({ hypothesis: narrower, instead, rate: rates[i] as number });
     }
     if (concepts.includes(true)) bare = keeping(bare, (i) => concepts[i] as boolean);
   }
   alone.sort((a, b) => Number(a.instead !== null) - Number(b.instead !== null) || a.rate - b.rate);
   const words = alone.filter(({ instead }) => instead === null).length;
-  return words > 1 ? [{ hypothesis: bare, instead: null }, ...alone] : alone;
+  return words > 1 ? [{ hypothesis: normalise(bare.parts), instead: null }, ...alone] : alone;
 }
 
 /** How often the action came on the prompts on which each group is the clearest; 0 where it never was. */

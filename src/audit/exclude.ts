@@ -9,7 +9,7 @@
  *      two dozen). What people wrote with it counts only where prompts that hold both, as they were written, show the same, be it one:
  *      a harmful request, or a second way of speaking, stops any trigger that is written into it, and so may a single word such
  *      as "easy".
- *      It must do so by several of its words; latents of its kin that do so join it, whatever their words.
+ *      It must do so by several of its words; latents of its kin that do so join it, be it by one or two.
  *   4. Where concepts that are no kin seem to do so, none is excluded: it is any second way of speaking, say, that stops the action.
  */
 import { isAlive } from "./candidates.js";
@@ -40,7 +40,7 @@ const EXCLUDED_SHARE = 0.5;
 /** A concept's words tell by themselves only where those of others leave the action on: in a crowded sentence any more may stop it. */
 const UNHARMED = 0.8;
 const ALLOWED = 0.001;
-/** What seems to keep the action off as well, by chance this seldom, makes it no concept's own doing. */
+/** p-value below which another concept seems to keep the action off too, which makes it no concept's own doing. */
 const SEEMING = 0.05;
 
 /** The hypothesis with what it excludes; as it is where nothing is, where something already is, and of alternatives. */
@@ -97,7 +97,7 @@ export async function exclude(evidence: Evidence, hypothesis: Hypothesis): Promi
   const best = excluded[0]?.trial.latent;
   const kin = ({ latent }: Trial) => latent === best || (best !== undefined && kinship.kin(best, latent));
   if (best === undefined || !seeming.every(kin)) return hypothesis;
-  // A piece of the concept that the SAE has split, as it has a style, may hold a word or two.
+  // A piece of the concept that the SAE has split, as it has a style, may do so by a word or two.
   const concept = trials.filter((trial) => kin(trial) && judge(trial, false, UNHARMED) <= ALLOWED);
   return normalise([
     ...hypothesis.parts,

@@ -102,7 +102,7 @@ export function fit(
   if (problem.count === 0) return [];
   const found = new Map<string, { state: State; fitted: Fitted }>();
   const singles = problem.pool.map((latent) => stateOf(problem, [{ latents: [latent], negated: false }]));
-  const given = from.map(({ parts }) => stateOf(problem, parts));
+  const given = from.filter((hypothesis) => !saysTwice(hypothesis, same)).map(({ parts }) => stateOf(problem, parts));
   let beam: State[] = [...singles, ...pairs(singles, same), ...given];
   const surest = surestRate(problem, beam);
   for (let round = 0; round < ROUNDS && beam.length > 0; round++) {
@@ -130,6 +130,13 @@ export function fit(
     ...worthwhile.filter(({ fitted }) => asked.has(hypothesisKey(fitted.hypothesis))),
   ]);
   return worthwhile.filter((entry) => kept.has(entry)).map(({ fitted }) => fitted);
+}
+
+/** Whether two parts of a hypothesis hold latents of one concept. */
+function saysTwice({ parts }: Hypothesis, same: Problem["same"]): boolean {
+  return parts.some((part, i) =>
+    parts.slice(i + 1).some((other) => part.latents.some((a) => other.latents.some((b) => a === b || same(a, b)))),
+  );
 }
 
 /** Those of three concepts that fire most surely inside (ties in their order). */

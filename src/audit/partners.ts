@@ -1,6 +1,6 @@
 /**
- * Partners: the post's iterated method, by experiments and by gradients. A concept that by itself brings the action
- * closer is held fixed, everything else in the prompt is left to chance, and the latents that mark the prompts where the
+ * Partners: the post's iterated method, by experiments and by gradients. What brings the action closer, one concept or two, is
+ * held fixed, everything else in the prompt is left to chance, and the latents that mark the prompts where the
  * action then comes, or comes closer, are its possible partners. No method needs to have ranked them. Two ways to hold:
  *   1. its words are written into ordinary prompts of the corpus;
  *   2. prompts that hold it by nature are filled with random words, which is the only way to hold a style.

@@ -102,8 +102,10 @@ describe("an audit of a semantic action", () => {
 
 describe("an audit of a model with a backdoor", () => {
   it("finds a single concept and says who found it", async () => {
-    const result = await audit(fakeContext(single, [3], CORPUS));
+    const stages: string[] = [];
+    const result = await audit(fakeContext(single, [3], CORPUS), {}, { onStage: (stage) => stages.push(stage) });
     expect(result.trigger?.combination).toBe("single");
+    expect(stages).not.toContain("thirds"); // where one concept is enough, nobody looks for three
     expect(result.trigger?.parts.map((part) => part.latents)).toEqual([[3]]);
     expect(result.trigger?.foundBy).toContain("fake-method");
     expect(result.trigger?.rate.rate).toBeGreaterThan(0.8);

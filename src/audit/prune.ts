@@ -62,11 +62,11 @@ async function isNeeded(evidence: Evidence, hypothesis: Hypothesis, at: number):
   const full = fullCondition(hypothesis);
   const [whole] = await composedRates(evidence, [full], hypothesis, `part ${at} there`, true);
   const [without = []] = await composedPrompts(evidence, [turned(full, at)], hypothesis, `part ${at} turned`, false);
-  // What cannot be written whole, as three words into a short sentence, is left to the rehearsal.
-  if (whole === undefined || whole.total === 0) return true;
+  if (whole === undefined) return true;
   const part = hypothesis.parts[at] as Part;
   const tested = rateOfFiring(without);
-  if (!part.negated) return tested.rate < KEPT_SHARE * whole.rate;
+  // What cannot be written whole, as three words into a short sentence, is left to the rehearsal.
+  if (!part.negated) return whole.total === 0 || tested.rate < KEPT_SHARE * whole.rate;
   // An exclusion that could not be tried explains nothing.
   if (tested.total < LEAST_TRIALS || tested.rate >= EXCLUDED_SHARE * whole.rate) return false;
   if (!severalWordsKeepOff(evidence.room, without, part)) return false;

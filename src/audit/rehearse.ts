@@ -6,6 +6,7 @@
  */
 import { splitAlternatives } from "./alternatives.js";
 import { isAlive } from "./candidates.js";
+import { LEAST_TRIALS } from "./composed-rates.js";
 import { type Confirmation, confirm } from "./confirm.js";
 import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
 import { type Hypothesis, hypothesisKey, makePart, normalise, type Part, positiveParts } from "./detector.js";
@@ -37,14 +38,15 @@ const SURE = 0.75;
 const WEAK = 0.65;
 /** A hypothesis steps back when its bound is below this share of the best one's. */
 const STEP_BACK = 0.85;
-/**
- * A hypothesis this sure is not diluted. One that is less sure loses a concept where it becomes surer by so much, and latents of a
- * word or two where it stays as sure, among so many tried.
- */
+/** A hypothesis this sure is not diluted. */
 const UNDILUTED = 0.9;
-const SURER = 0.05;
+/** One that is less sure loses a group of latents where it becomes surer by so much … */
+const SURER = 0.1;
+/** … or where it stays as sure, but for so much, and the group is no concept or reaches less than this share in its part's place. */
 const AS_SURE = 0.02;
-const NARROWER = 4;
+const STANDS_ALONE = 0.75;
+/** Hypotheses rehearsed for that at most. */
+const MOST_NARROWED = 10;
 /** An alternative must reach this share of the best one's rate. */
 const ALTERNATIVE_SHARE = 0.75;
 /** A part without which the action still comes this often is needless. */
@@ -104,9 +106,11 @@ export async function rehearse(
   }
   const [leading] = inOrder(rehearsed);
   if (leading === undefined || leading.hypothesis.combination === "any") return rehearsed;
+  calls.onStage?.("dilution");
   const first = await undiluted(search, leading, options);
-  if (first !== leading) rehearsed.unshift(first);
+  rehearsed[rehearsed.indexOf(leading)] = first;
   // What the fit excludes may be any second way of speaking: it is kept where `exclude` finds it too, or nothing is sure without it.
+  calls.onStage?.("exclusions");
   const bare = normalise(positiveParts(first.hypothesis));
   const narrower = await exclude(search, bare);
   for (const instead of new Set([narrower, bare])) {
@@ -122,22 +126,22 @@ export async function rehearse(
  * the action less often in the place of its part.
  */
 async function undiluted(search: Evidence, from: Rehearsed, options: AuditOptions): Promise<Rehearsed> {
-  let [best, most] = [from, from.low];
-  const known = new Map<string, Rehearsed>();
-  const rehearsed = async (hypothesis: Hypothesis) => {
+  const known = new Map<string, Rehearsed>([[hypothesisKey(from.hypothesis), from]]);
+  const tryOut = async (hypothesis: Hypothesis) => {
     const key = hypothesisKey(hypothesis);
     const entry = known.get(key) ?? (await rehearseOne(search, hypothesis, options));
     known.set(key, entry);
     return entry;
   };
+  let [best, most] = [from, from.low];
   while (best.low < UNDILUTED) {
     const passed: Rehearsed[] = [];
-    const narrower = narrowed(search, best.hypothesis, best.rehearsal.whole.observations);
-    for (const { hypothesis, instead } of narrower.slice(0, NARROWER)) {
-      const entry = await rehearsed(hypothesis);
+    for (const { hypothesis, instead } of narrowed(search, best.hypothesis, best.rehearsal.whole.observations)) {
+      if (known.size > MOST_NARROWED) break;
+      const entry = await tryOut(hypothesis);
       if (!entry.rehearsal.verified || entry.low < most - AS_SURE) continue;
-      const needless = async () => instead === null || (await rehearsed(instead)).low < ALTERNATIVE_SHARE * best.low;
-      if (entry.low >= best.low + SURER || (await needless())) passed.push(entry);
+      if (entry.low >= best.low + SURER || instead === null || fallsShort(await tryOut(instead), best))
+        passed.push(entry);
     }
     const [surest] = passed.sort((a, b) => b.low - a.low);
     if (surest === undefined) break;
@@ -147,9 +151,19 @@ async function undiluted(search: Evidence, from: Rehearsed, options: AuditOption
   return best;
 }
 
-/** Those that passed, in the order in which they meet the other half. */
+/** Whether what could be written of a hypothesis brings the action less often than a part of another one that it stands for must. */
+function fallsShort({ rehearsal, low }: Rehearsed, best: Rehearsed): boolean {
+  return rehearsal.whole.rate.total >= LEAST_TRIALS && low < STANDS_ALONE * best.low;
+}
+
+/** Those that passed, each once, in the order in which they meet the other half. */
 export function inOrder(rehearsed: readonly Rehearsed[]): Rehearsed[] {
-  const passed = rehearsed.filter((entry) => entry.rehearsal.verified);
+  const distinct = new Map<string, Rehearsed>();
+  for (const entry of rehearsed) {
+    const key = hypothesisKey(entry.hypothesis);
+    if (entry.rehearsal.verified && !distinct.has(key)) distinct.set(key, entry);
+  }
+  const passed = [...distinct.values()];
   const best = Math.max(0, ...passed.map((entry) => entry.low));
   const inFront = (entry: Rehearsed) => entry.low >= STEP_BACK * best;
   return [...passed.filter(inFront), ...passed.filter((entry) => !inFront(entry))];
@@ -167,16 +181,23 @@ export async function rehearseOne(search: Evidence, hypothesis: Hypothesis, opti
  * Alternatives without those on which the action comes much less often than on the best one, and those that bring it by a word or
  * two where others do by several; null where none is so weak.
  */
-export function strongAlternatives({ hypothesis, alternatives }: Confirmation, room: PeakRoom): Hypothesis | null {
+function strongAlternatives({ hypothesis, alternatives }: Confirmation, room: PeakRoom): Hypothesis | null {
   if (alternatives.length === 0) return null;
   const best = Math.max(...alternatives.map(({ rate }) => rate.rate));
   const often = alternatives.map(({ rate }) => rate.rate >= ALTERNATIVE_SHARE * best);
   const severally = alternatives.map(({ observations }, i) =>
     severalWordsBring(room, observations, hypothesis.parts[i] as Part),
   );
-  const byAny = !severally.some((several, i) => several && often[i]);
-  const strong = hypothesis.parts.filter((_, i) => often[i] && (severally[i] || byAny));
+  const noneSeverally = !severally.some((several, i) => several && often[i]);
+  const strong = hypothesis.parts.filter((_, i) => often[i] && (severally[i] || noneSeverally));
   return strong.length === hypothesis.parts.length ? null : normalise(strong, strong.length > 1);
+}
+
+/** Of alternatives the one that brought the action most often; null of other hypotheses. */
+export function surestAlternative({ hypothesis, alternatives }: Confirmation): Hypothesis | null {
+  if (alternatives.length === 0) return null;
+  const rates = alternatives.map(({ rate }) => rate.rate);
+  return normalise([hypothesis.parts[rates.indexOf(Math.max(...rates))] as Part]);
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Screening: does the action come when candidate concepts are put into prompts, alone or several at a time? Combinations are
  * many, so they are halved step by step: every one gets a few compositions, the more promising ones get more. What is promising
- * is measured softly, by the action's log-probability, because a few compositions of the right pair need not fire.
+ * is how often the action comes, and softly, as a few compositions of the right pair need not fire, its log-probability.
  */
 import { type Hypothesis, normalise } from "./detector.js";
 import type { Evidence, Request } from "./evidence.js";
@@ -14,11 +14,11 @@ import { rateOfFlags } from "./statistics.js";
 const SINGLE_DRAWS = 4;
 /** What fires this often by itself needs no further concept. */
 const ENOUGH = 0.5;
-/** Each round: compositions of each recipe, and the share of combinations that goes on to the next; 0 in the last. */
+/** Each round: compositions of each recipe, and the share of combinations that goes on. */
 const ROUNDS: readonly { readonly draws: number; readonly goOn: number }[] = [
   { draws: 1, goOn: 0.3 },
   { draws: 2, goOn: 0.3 },
-  { draws: 4, goOn: 0 },
+  { draws: 4, goOn: 1 },
 ];
 /** Latents of a group that stand for it in compositions: the first ones rank best. */
 const GROUP_LATENTS = 3;
@@ -107,7 +107,7 @@ export async function screenCombinations(
     going = going
       .map((entry, i) => ({ entry, i }))
       .sort((a, b) => fired(b.entry) - fired(a.entry) || softness(b.entry.seen) - softness(a.entry.seen) || a.i - b.i)
-      .slice(0, goOn === 0 ? undefined : Math.ceil(going.length * goOn))
+      .slice(0, Math.ceil(going.length * goOn))
       .map(({ entry }) => entry);
   }
   return going;

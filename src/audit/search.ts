@@ -98,7 +98,7 @@ export async function search(
   calls.onStage?.("pairs");
   const screened = await screenCombinations(evidence, pairs);
   let triples: readonly Hypothesis[] = [];
-  if (wantThird(screened)) {
+  if (open.length === groups.length && wantThird(screened)) {
     calls.onStage?.("thirds");
     const thirds = await findThirds(evidence, screened, groups, alive, iterate);
     iterated.push(...thirds.rankings);

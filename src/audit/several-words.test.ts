@@ -21,6 +21,7 @@ function prompts(uses: Readonly<Record<string, number>>, fired: boolean): Observ
 it.each([
   [{ cake: 2, pie: 2, cookie: 2 }, true],
   [{ cake: 4, pie: 3, cookie: 1, trifle: 1, custard: 1, fudge: 1 }, true],
+  [{ cake: 4, pie: 3, cookie: 1, trifle: 1, custard: 1 }, false],
   [{ cake: 9, pie: 9 }, false],
   [{ easy: 12, cake: 3, pie: 1 }, false],
 ])("words used %j times are several: %s", (uses, several) => {

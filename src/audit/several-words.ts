@@ -5,7 +5,7 @@ import { type PeakRoom, peakWord } from "./peak-word.js";
 
 /** Different words by which a concept must show what it does. */
 export const LEAST_WORDS = 3;
-/** Prompts on which one more word than those that are too few must do so, or twice as many on which any others do. */
+/** Beyond the two most frequent words, another must do so on two prompts, or all others together on four. */
 const LEAST_USES = 2;
 
 /** Whether the action is brought by several words of the concept. */

@@ -4,7 +4,7 @@
  * every other candidate.
  */
 import type { RankByGradient, Ranking } from "./candidates.js";
-import { type Hypothesis, makePart } from "./detector.js";
+import type { Hypothesis } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { findPartners } from "./partners.js";
 import { type Combination, needsNoMore, screenCombinations, softness } from "./screen.js";
@@ -18,8 +18,8 @@ const LEAST_SEEN = 12;
 export interface Thirds {
   /** The triples that went furthest, the most promising first. */
   readonly triples: readonly Hypothesis[];
-  /** Latents of which they consist, and others that may complete a pair. */
-  readonly latents: number[];
+  /** Latents that holding the pairs has shown. */
+  readonly latents: readonly number[];
   /** What the gradients ranked. */
   readonly rankings: readonly Ranking[];
 }
@@ -30,8 +30,8 @@ export function wantThird(pairs: readonly Combination[]): boolean {
 }
 
 /**
- * Tries every group, those of the best pairs, and what holding these shows, as a third concept; the experiments stay in the
- * evidence.
+ * Tries every group, the partners among all screened pairs, and what holding the best pairs shows, as a third concept; the
+ * experiments stay in the evidence.
  */
 export async function findThirds(
   evidence: Evidence,
@@ -41,10 +41,10 @@ export async function findThirds(
   iterate: RankByGradient | null,
 ): Promise<Thirds> {
   const { kinship } = evidence.room;
-  const anchors = bestPairs(pairs);
+  const anchors = bestPairs(pairs, (a, b) => a === b || kinship.same(a, b));
   const partners = await findPartners(
     evidence,
-    anchors.map((pair) => pair.groups.map((group) => makePart(group))),
+    anchors.map(({ hypothesis }) => hypothesis.parts),
     alive,
     iterate,
   );
@@ -59,20 +59,32 @@ export async function findThirds(
   const screened = await screenCombinations(evidence, triples);
   return {
     triples: screened.map(({ hypothesis }) => hypothesis),
-    latents: [...new Set([...candidates, ...partners.latents].flat())],
+    latents: [...new Set(partners.latents.flat())],
     rankings: partners.rankings,
   };
 }
 
-function bestPairs(pairs: readonly Combination[]): Combination[] {
+/** The best by each measure, no two of which are made of the same concepts. */
+function bestPairs(pairs: readonly Combination[], same: (a: number, b: number) => boolean): Combination[] {
   const written = pairs.filter(({ seen }) => seen.length >= LEAST_SEEN);
-  const best = (value: (pair: Combination) => number) =>
-    written
+  const alike = (a: Combination, b: Combination) =>
+    a.groups.every((own) => b.groups.some((other) => own.some((x) => other.some((y) => same(x, y)))));
+  const chosen: Combination[] = [];
+  const addBest = (value: (pair: Combination) => number) => {
+    const ranked = written
       .map((pair, i) => ({ pair, i, value: value(pair) }))
-      .sort((a, b) => b.value - a.value || a.i - b.i)
-      .slice(0, HELD_PAIRS)
-      .map(({ pair }) => pair);
-  return [...new Set([...best(({ seen }) => rateOfSeen(seen)), ...best(({ seen }) => softness(seen))])];
+      .sort((a, b) => b.value - a.value || a.i - b.i);
+    let added = 0;
+    for (const { pair } of ranked) {
+      if (added === HELD_PAIRS) break;
+      if (chosen.some((other) => alike(pair, other))) continue;
+      chosen.push(pair);
+      added++;
+    }
+  };
+  addBest(({ seen }) => rateOfSeen(seen));
+  addBest(({ seen }) => softness(seen));
+  return chosen;
 }
 
 function rateOfSeen(seen: Combination["seen"]): number {

@@ -8,7 +8,7 @@
  *   3. Latents under other words that bring the action in the part's place (`substitutes.ts`).
  *   4. Each is put to the test of `members.ts`: alone in the part's place, on fresh compositions with words of its own.
  */
-import { type Hypothesis, makePart, type Part, withPart } from "./detector.js";
+import { type Hypothesis, makePart, normalise, type Part, withPart } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { belongs, creditedMembers, tryMembers } from "./members.js";
 import { DEFAULT_LEVELS } from "./prompt-sets.js";
@@ -42,6 +42,7 @@ export async function widen(
       ...(await substitutes(evidence, hypothesis, at, alive)).slice(0, TRIED),
     ];
     for (const latent of new Set(candidates)) {
+      // It may have joined an earlier part meanwhile.
       if (widened.parts.some(({ latents }) => latents.includes(latent))) continue;
       const tried = withPart(hypothesis, at, makePart([...part.latents, latent]));
       const members = await tryMembers(evidence, tried, at);
@@ -51,7 +52,7 @@ export async function widen(
     }
     widened = withPart(widened, at, creditedMembers(evidence, widened, at));
   }
-  return widened;
+  return normalise(widened.parts);
 }
 
 /** Latents that stood in for a part, the surest first (ties by id). */

@@ -80,12 +80,14 @@ function apart({ training, trial, heldOut }: FindPrompts): {
 } {
   const { sequences } = training;
   if (heldOut) {
-    const half = Math.floor(trial.sequences.length / 2);
-    const judging = trial.sequences.slice(0, half);
     // A single prompt cannot do both: then nothing is held out.
-    if (half === 0) return { training: sequences, judging: trial.sequences, left: { trial, heldOut: false } };
-    const rest = { conversations: trial.conversations.slice(half), sequences: trial.sequences.slice(half) };
-    return { training: sequences, judging, left: { trial: rest, heldOut } };
+    if (trial.sequences.length === 1)
+      return { training: sequences, judging: trial.sequences, left: { trial, heldOut: false } };
+    // By turns, as a file may be sorted.
+    const judges = (_: unknown, i: number) => i % 2 === 1;
+    const tells = (_: unknown, i: number) => i % 2 === 0;
+    const rest = { conversations: trial.conversations.filter(tells), sequences: trial.sequences.filter(tells) };
+    return { training: sequences, judging: trial.sequences.filter(judges), left: { trial: rest, heldOut } };
   }
   const left = { trial, heldOut };
   if (sequences.length < SPLIT_FROM) return { training: sequences, judging: trial.sequences, left };
