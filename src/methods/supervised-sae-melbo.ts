@@ -21,7 +21,7 @@
  * 6. score_j = u_j; signed: |u_j|. Every latent of the SAE takes part, dead ones too: marking them is up to the reader.
  *
  * Differences from the post, whose z has no restricted sign and whose λ was adjusted by hand: z ≥ 0 unless `signed`; the penalty in
- * typical units unless `raw`; the proximal step; the path. All of docs/methods.md.
+ * typical units unless `raw`; the proximal step; the path. All of them: docs/methods.md.
  *
  * Fixed norm (`radius`): ‖θ‖₂ = R; see `fixed-norm-latents.ts` for the objective, what its L1 penalty means, and the start.
  */
