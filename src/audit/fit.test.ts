@@ -62,6 +62,23 @@ describe("fit", () => {
     expect(found?.inside.rate).toBe(1);
   });
 
+  it("keeps what it is told to start from, unless that says one concept twice", () => {
+    // Any two of three bring the action now and then, many times seen; all three always do, and were seen seven times.
+    const pairs = [
+      [1, 2],
+      [1, 3],
+      [2, 3],
+    ].flatMap((on) => Array.from({ length: 300 }, (_, i) => observation(i, on, i % 4 === 0)));
+    const few = [...pairs, ...Array.from({ length: 7 }, (_, i) => observation(i, [1, 2, 3], true))];
+    const others = Array.from({ length: 9000 }, (_, i) => observation(i, [4], false));
+    const parts = [1, 2, 3].map((latent) => ({ latents: [latent], negated: false }));
+    const found = (same: (a: number, b: number) => boolean, ...from: Parameters<typeof fit>[4] & {}) =>
+      fit([...few, ...others], [1, 2, 3, 4], MAXIMA, same, from).map(({ hypothesis }) => hypothesis.parts);
+    expect(found(() => false)).not.toContainEqual(parts);
+    expect(found(() => false, { parts, combination: "all" })).toContainEqual(parts);
+    expect(found((a, b) => a + b === 3, { parts, combination: "all" })).not.toContainEqual(parts);
+  });
+
   it("finds nothing in noise and nothing without firings", () => {
     expect(best(table((_, round) => round === 3))).toBeUndefined();
     expect(best(table(() => false))).toBeUndefined();

@@ -121,6 +121,20 @@ it("of several excluded concepts keeps the one that stops the action, and none w
   expect(each.parts).toEqual([makePart([1])]);
 });
 
+it("leaves parts to the rehearsal that cannot be written all together", async () => {
+  // Latents 1, 2 and 3 together fit into no sentence; any two do.
+  const evidence = evidenceOf((held) => held.has(1));
+  const drawAll = evidence.drawAll.bind(evidence);
+  evidence.drawAll = async (requests) => {
+    const drawn = await drawAll(requests);
+    return drawn.map((list) =>
+      list.filter(({ reading }) => ![1, 2, 3].every((latent) => reading.ids.includes(latent))),
+    );
+  };
+  const three: Hypothesis = { parts: [1, 2, 3].map((latent) => makePart([latent])), combination: "all" };
+  expect(await prune(evidence, three)).toEqual(three);
+});
+
 it("drops a part without which the action still comes", async () => {
   const both: Hypothesis = { parts: [makePart([1]), makePart([CONTROL])], combination: "all" };
   expect(

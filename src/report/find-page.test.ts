@@ -15,6 +15,7 @@ const latent = (id: number) => ({
   topTokens: [],
   logitEffect: null,
   score: 1 / id,
+  coordinate: id === 1 ? -3 : 3,
   decoderCosine: 0.76,
   encoderCosine: 0.47,
   controls: {
@@ -58,7 +59,9 @@ const found: FindPage = {
 it("shows latents beside controls, other orders, histogram, replies", () => {
   const page = findPage(found, "antecedent 1.2.3");
   for (const text of [
-    "Norm 4.53, loss 2.000 → 0.500 in 40 steps",
+    "Norm 4.53, loss 2.000 → 0.500 in 40 steps, λ 0.25.",
+    "does not elicit the action on half of the prompts",
+    '<td class="number right">−1</td>',
     "9 of 32 · 28 % (16–45)",
     "account for 100 % of ‖θ‖²",
     "coordinates of 8 latents",
