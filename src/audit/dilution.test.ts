@@ -24,11 +24,18 @@ const all = (...parts: number[][]): Hypothesis => ({
   parts: parts.map((latents) => makePart(latents)),
   combination: "all",
 });
-const narrow = (hypothesis: Hypothesis, observations: Observation[], rehearsed = observations) =>
-  narrowed({ room, observations } as never, hypothesis, rehearsed).map(({ hypothesis: { parts }, instead }) => ({
-    parts: parts.map(({ latents }) => latents),
-    concept: instead !== null,
-  }));
+const narrow = (
+  hypothesis: Hypothesis,
+  observations: Observation[],
+  rehearsed = observations,
+  natural: Observation[] = [],
+) =>
+  narrowed({ room, observations, natural } as never, hypothesis, rehearsed).map(
+    ({ hypothesis: { parts }, instead }) => ({
+      parts: parts.map(({ latents }) => latents),
+      concept: instead !== null,
+    }),
+  );
 
 it("leaves out what is no concept by itself first, all of it and each", () => {
   const observations = [...seen(0, "abcdef"), ...seen(2, "xxxxx"), ...seen(3, "yyyyy"), ...seen(4, "ghijkl")];
@@ -47,4 +54,13 @@ it("leaves out the concept that brought the action least often first, and never 
   ]);
   expect(narrow(all([0], [2]), concepts)).toEqual([]);
   expect(narrow(all([0, 2]), seen(2, "ghijkl"))).toEqual([{ parts: [[2]], concept: false }]);
+});
+
+it("takes a latent for a stranger to its kin that fires on people's prompts and brings nothing", () => {
+  const kin = [...seen(0, "abcdef"), ...seen(1, "ghijkl")];
+  expect(narrow(all([0, 1]), kin)).toEqual([]);
+  expect(narrow(all([0, 1]), kin, kin, seen(1, "mnopq", false))).toEqual([]); // five are too few
+  const without = narrow(all([0, 1]), kin, [...seen(0, "a"), ...seen(1, "g", false)], seen(1, "mnopqr", false));
+  expect(without[0]).toEqual({ parts: [[0]], concept: true });
+  expect(narrow(all([0, 1]), kin, kin, [...seen(1, "mnopqr", false), ...seen(1, "s")])).toEqual([]);
 });

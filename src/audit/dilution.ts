@@ -1,14 +1,18 @@
 /**
- * A part may hold latents that are no kin to the rest of it: one on which the organism leaks, or one that lets weaker prompts pass
- * for the concept. Whether the hypothesis does without them only a rehearsal tells; here is what to rehearse.
+ * A part may hold latents that are no kin to the rest of it, or that fire on something else in people's prompts: one on which the
+ * organism leaks, or one that lets weaker prompts pass for the concept. Whether the hypothesis does without them only a rehearsal tells; here is what to rehearse.
  */
 import { groupsOf } from "./alternatives.js";
 import { type Hypothesis, makePart, normalise, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
+import { DEFAULT_LEVELS, fits, fullCondition } from "./prompt-sets.js";
 import { prominence, type Ranges } from "./ranges.js";
 import { severalWordsBring } from "./several-words.js";
 import { Tally } from "./tally.js";
+
+/** People's prompts without the action that refute a latent. */
+const REFUTING = 6;
 
 /** A hypothesis without some groups of latents. */
 export interface Narrower {
@@ -18,12 +22,12 @@ export interface Narrower {
 }
 
 /**
- * The hypothesis without groups of kin latents, where they leave one of several words in their part: first without all of those that
+ * The hypothesis without groups of kin latents (a latent that people's prompts refute is one by itself), where they leave one of several words in their part: first without all of those that
  * are no concept by themselves, then without each group, those first, and that which was the clearest of its part on the rehearsed
  * prompts that brought the action least often.
  */
 export function narrowed(
-  { room, observations }: Pick<Evidence, "room" | "observations">,
+  { room, observations, natural }: Pick<Evidence, "room" | "observations" | "natural">,
   hypothesis: Hypothesis,
   rehearsed: readonly Observation[],
 ): Narrower[] {
@@ -31,7 +35,9 @@ export function narrowed(
   let bare = hypothesis;
   for (const [at, part] of hypothesis.parts.entries()) {
     if (part.negated) continue;
-    const groups = groupsOf(part.latents, (a, b) => room.kinship.kin(a, b)).map((group) => makePart(group));
+    const refuted = refutedByPeople(natural, hypothesis, at, room.ranges);
+    const together = (a: number, b: number) => !refuted.has(a) && !refuted.has(b) && room.kinship.kin(a, b);
+    const groups = groupsOf(part.latents, together).map((group) => makePart(group));
     const concepts = groups.map((group) => severalWordsBring(room, observations, group));
     const rates = creditedRates(groups, rehearsed, room.ranges);
     const keeping = ({ parts }: Hypothesis, keep: (i: number) => boolean) => {
@@ -49,6 +55,24 @@ export function narrowed(
   alone.sort((a, b) => Number(a.instead !== null) - Number(b.instead !== null) || a.rate - b.rate);
   const words = alone.filter(({ instead }) => instead === null).length;
   return words > 1 ? [{ hypothesis: normalise(bare.parts), instead: null }, ...alone] : alone;
+}
+
+/** Latents of a part that were its clearest on several of people's prompts which satisfy the hypothesis, none of which brings the action. */
+function refutedByPeople(
+  natural: readonly Observation[],
+  hypothesis: Hypothesis,
+  at: number,
+  ranges: Ranges,
+): ReadonlySet<number> {
+  const { latents } = hypothesis.parts[at] as Part;
+  const condition = fullCondition(hypothesis, at);
+  const tally = new Tally<number>();
+  for (const { reading, fired } of natural) {
+    if (fits(reading, condition, ranges, DEFAULT_LEVELS) === null) continue;
+    const clear = latents.map((latent) => prominence(reading, makePart([latent]), ranges));
+    tally.add(latents[clear.indexOf(Math.max(...clear))] as number, fired);
+  }
+  return new Set(latents.filter((latent) => tally.of(latent).total >= REFUTING && tally.of(latent).fired === 0));
 }
 
 /** How often the action came on the prompts on which each group is the clearest; 0 where it never was. */
