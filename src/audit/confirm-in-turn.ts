@@ -39,7 +39,7 @@ export async function confirmInTurn(
       break;
     }
     // One weak alternative refuses all. Which one is tried alone then, at the cost of a further try, the rehearsal has settled.
-    const alone = surestAlternative(next.rehearsal);
+    const alone = tries + 1 < options.confirmTries ? surestAlternative(next.rehearsal) : null;
     const entry = alone && (await rehearseOne(search, alone, options));
     if (entry?.rehearsal.verified) order.unshift(entry);
   }

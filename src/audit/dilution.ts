@@ -6,7 +6,7 @@ import { groupsOf } from "./alternatives.js";
 import { type Hypothesis, makePart, normalise, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
-import { DEFAULT_LEVELS, fits, fullCondition } from "./prompt-sets.js";
+import { creditClearest } from "./members.js";
 import { prominence, type Ranges } from "./ranges.js";
 import { severalWordsBring } from "./several-words.js";
 import { Tally } from "./tally.js";
@@ -65,13 +65,7 @@ function refutedByPeople(
   ranges: Ranges,
 ): ReadonlySet<number> {
   const { latents } = hypothesis.parts[at] as Part;
-  const condition = fullCondition(hypothesis, at);
-  const tally = new Tally<number>();
-  for (const { reading, fired } of natural) {
-    if (fits(reading, condition, ranges, DEFAULT_LEVELS) === null) continue;
-    const clear = latents.map((latent) => prominence(reading, makePart([latent]), ranges));
-    tally.add(latents[clear.indexOf(Math.max(...clear))] as number, fired);
-  }
+  const tally = creditClearest(natural, hypothesis, at, ranges);
   return new Set(latents.filter((latent) => tally.of(latent).total >= REFUTING && tally.of(latent).fired === 0));
 }
 

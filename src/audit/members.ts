@@ -6,8 +6,9 @@ import { composedRates, LEAST_TRIALS } from "./composed-rates.js";
 import { type Hypothesis, makePart, type Part, withPart } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Kinship } from "./kinship.js";
+import type { Observation } from "./laboratory.js";
 import { DEFAULT_LEVELS, fits, fullCondition } from "./prompt-sets.js";
-import { prominence } from "./ranges.js";
+import { prominence, type Ranges } from "./ranges.js";
 import { type Rate, rateOfFlags, wilson } from "./statistics.js";
 import { Tally } from "./tally.js";
 
@@ -39,21 +40,31 @@ const CREDIT_SHARE = 0.5;
  */
 export function creditedMembers(evidence: Evidence, hypothesis: Hypothesis, at: number): Part {
   const part = hypothesis.parts[at] as Part;
-  const { ranges } = evidence.room;
-  const condition = fullCondition(hypothesis, at);
-  const tally = new Tally<number>();
-  for (const { reading, fired } of evidence.observations) {
-    if (fits(reading, condition, ranges, DEFAULT_LEVELS) === null) continue;
-    const clear = part.latents.map((latent) => prominence(reading, makePart([latent]), ranges));
-    tally.add(part.latents[clear.indexOf(Math.max(...clear))] as number, fired);
-  }
-  const bounds = tally
+  const bounds = creditClearest(evidence.observations, hypothesis, at, evidence.room.ranges)
     .entries()
     .filter(([, { total }]) => total >= LEAST_CLEAREST)
     .map(([latent, { fired, total }]) => ({ latent, ...wilson(fired, total, 1) }));
   const best = Math.max(0, ...bounds.map(({ low }) => low));
   const failing = new Set(bounds.filter(({ high }) => high < CREDIT_SHARE * best).map(({ latent }) => latent));
   return makePart(part.latents.filter((latent) => !failing.has(latent)));
+}
+
+/** Prompts that satisfy the hypothesis, each credited to the clearest latent of part `at`. */
+export function creditClearest(
+  observations: readonly Observation[],
+  hypothesis: Hypothesis,
+  at: number,
+  ranges: Ranges,
+): Tally<number> {
+  const { latents } = hypothesis.parts[at] as Part;
+  const condition = fullCondition(hypothesis, at);
+  const tally = new Tally<number>();
+  for (const { reading, fired } of observations) {
+    if (fits(reading, condition, ranges, DEFAULT_LEVELS) === null) continue;
+    const clear = latents.map((latent) => prominence(reading, makePart([latent]), ranges));
+    tally.add(latents[clear.indexOf(Math.max(...clear))] as number, fired);
+  }
+  return tally;
 }
 
 /** What a latent of a part does alone in the part's place. */

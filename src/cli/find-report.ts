@@ -1,6 +1,7 @@
 /** What `find` prints: its vectors with their latents, as JSON and for people. */
 import type { FoundVector, MethodResult } from "../methods/method.js";
 import type { VectorReading } from "../methods/vector-reading.js";
+import { shownScore } from "../report/find-page.js";
 import { layersText, type TriedLayer } from "./find-sweep.js";
 import type { TriedVector } from "./find-trial.js";
 import { type LatentJson, type ReadingJson, readingJson } from "./latent-json.js";
@@ -114,7 +115,7 @@ function latentTable(latents: readonly LatentJson[], controls: FindReport["contr
   const head = ["latent", "score", ...controls.map(({ name }) => name), "cos dec", "cos enc", "fires", "label"];
   const rows = latents.map((latent) => [
     String(latent.id),
-    number(scoreShown(latent)),
+    number(shownScore(latent.score, latent.coordinate)),
     ...controls.map(({ name }) => {
       const control = latent.controls[name];
       return control?.rank == null ? number(control?.score) : `${number(control.score)} (#${control.rank})`;
@@ -129,11 +130,6 @@ function latentTable(latents: readonly LatentJson[], controls: FindReport["contr
     rows,
     head.map((_, i) => i).filter((i) => i < head.length - 1),
   );
-}
-
-/** The score, less than zero for a latent that the vector takes away. */
-function scoreShown({ score, coordinate }: LatentJson): number {
-  return coordinate !== null && coordinate < 0 ? -score : score;
 }
 
 /** The orders beside that by score, a line each. */

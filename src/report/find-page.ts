@@ -118,8 +118,13 @@ function latentTable(latents: readonly FoundLatent[]): Html {
   const controls = controlNames(latents);
   return html`<div class="scroll"><table><thead><tr><th class="number">latent</th><th class="number">score</th>${controls.map((name) => html`<th class="number">${name}</th>`)}<th class="number">cos dec</th><th class="number">cos enc</th><th class="number">fires</th><th>label</th></tr></thead><tbody>${latents.map(
     ({ id, score, coordinate, controls: own, decoderCosine, encoderCosine, firingRate, label, dead }) =>
-      html`<tr><td class="number right">${id}</td><td class="number right">${number((coordinate ?? 0) < 0 ? -score : score)}</td>${controls.map((name) => html`<td class="number right">${scoreWords(own[name]?.score, own[name]?.rank)}</td>`)}<td class="number right">${decoderCosine.toFixed(2)}</td><td class="number right">${encoderCosine.toFixed(2)}</td><td class="number right">${firingRate ? percent(firingRate.rate) : "–"}</td><td>${label ?? ""}${dead ? html` <span class="badge no">dead</span>` : null}</td></tr>`,
+      html`<tr><td class="number right">${id}</td><td class="number right">${number(shownScore(score, coordinate))}</td>${controls.map((name) => html`<td class="number right">${scoreWords(own[name]?.score, own[name]?.rank)}</td>`)}<td class="number right">${decoderCosine.toFixed(2)}</td><td class="number right">${encoderCosine.toFixed(2)}</td><td class="number right">${firingRate ? percent(firingRate.rate) : "–"}</td><td>${label ?? ""}${dead ? html` <span class="badge no">dead</span>` : null}</td></tr>`,
   )}</tbody></table></div>`;
+}
+
+/** The score, less than zero for a latent that the vector takes away. */
+export function shownScore(score: number, coordinate: number | null | undefined): number {
+  return (coordinate ?? 0) < 0 ? -score : score;
 }
 
 /** The orders beside that by score, a column each. */
