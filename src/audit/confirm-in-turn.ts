@@ -31,7 +31,7 @@ export async function confirmInTurn(
     const next = order.shift();
     if (next === undefined) break;
     const { hypothesis, plan } = next;
-    const confirmation = await confirm(unseen, hypothesis, plan);
+    const confirmation = await confirm(unseen, hypothesis, { ...plan, looks: options.confirmLooks });
     const result = await presentHypothesis(unseen.room, confirmation, plan, "confirmation", context.label);
     results.push(result);
     if (confirmation.verified) {

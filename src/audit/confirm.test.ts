@@ -1,8 +1,10 @@
 /** Sets that latents make hard to write are filled up before a hypothesis is judged by them. */
-import { expect, it } from "vitest";
-import { confirm, type Plan } from "./confirm.js";
+import { describe, expect, it } from "vitest";
+import { confirm } from "./confirm.js";
+import type { Plan } from "./confirmation-sets.js";
 import { makePart, normalise } from "./detector.js";
 import type { Evidence } from "./evidence.js";
+import { interactionOf } from "./interaction.js";
 import type { Observation } from "./laboratory.js";
 import type { Condition } from "./prompt-sets.js";
 
@@ -128,4 +130,128 @@ it("alternatives are asked alone, and one that fires too rarely refuses them all
   expect(whole.rate).toMatchObject({ count: 22, total: 40 });
   expect(verified).toBe(false);
   expect(reason).toContain('fires too rarely on the set "only part 2"');
+});
+
+/** `fires(condition, natural, i)`: whether the action comes on the i-th prompt of a set. */
+function world(fires: (condition: Condition, natural: boolean, i: number) => boolean, natural = 0): Evidence {
+  return {
+    room: {
+      half: { fires: Int32Array.from([0, 9, 9, 9, 9]), prompts: { length: 1000 } },
+      lexicon: { words: () => [{ text: "word" }] },
+      kinship: { kin: () => false },
+      seed: 1,
+    },
+    naturally: (condition: Condition, count: number, name: string) => ({ condition, count, name, natural: true }),
+    composed: (_: unknown, condition: Condition, count: number, name: string) => ({ condition, count, name }),
+    drawAll: async (requests: readonly Asked[]) =>
+      requests.map((asked) =>
+        Array.from({ length: asked.natural ? Math.min(natural, asked.count) : asked.count }, (_, i) => {
+          const fired = fires(asked.condition, asked.natural, i);
+          const kind = asked.natural ? "natural" : "words";
+          const latents = asked.condition.hypothesis.parts.map((part) => part.latents.join());
+          const key = `${kind} ${asked.name} ${latents} ${asked.condition.present} ${i}`;
+          return { key, kind, fired, suspect: { fired, logprob: 0 }, clean: null } as unknown as Observation;
+        }),
+      ),
+  } as unknown as Evidence;
+}
+const sixty = { ...plan, size: 60 };
+
+it("people's prompts do not hide a rival whose compositions fire", async () => {
+  // 42 of 60 compositions of the whole, 24 of 60 without the first part, and none of sixty prompts of people.
+  const leaky = (condition: Condition, natural: boolean, i: number) =>
+    !natural && i % 10 < (condition.present.every(Boolean) ? 7 : condition.present[1] ? 4 : 0);
+  expect(await confirm(world(leaky, 0), hypothesis, sixty)).toMatchObject({ verified: false });
+  const hidden = (condition: Condition, natural: boolean, i: number) =>
+    leaky(condition, natural && !condition.present.every(Boolean), i);
+  const { others, verified, reason } = await confirm(world(hidden, 60), hypothesis, sixty);
+  expect(others.find(({ name }) => name === "without part 1")?.rate).toMatchObject({ count: 24, total: 120 });
+  expect(verified).toBe(false);
+  expect(reason).toContain('"without part 1, compositions"');
+});
+
+it("an excluded concept must keep the action off where others in its place do not", async () => {
+  const but = normalise([makePart([1]), makePart([2], true)], false);
+  const held = ({ hypothesis: { parts }, present }: Condition) =>
+    parts.flatMap(({ latents, negated }, i) => (present[i] ? [`${negated ? "!" : ""}${latents}`] : []));
+  const only = await confirm(
+    world((one) => `${held(one)}` !== "1,!2" && present1(one)),
+    but,
+    sixty,
+  );
+  expect(only.placebos.map(({ name, rate }) => [name, rate.count, rate.total])).toEqual([
+    ["with another than part 2", 60, 60],
+  ]);
+  expect(only.verified).toBe(true);
+  const any = await confirm(
+    world((one) => held(one).length === 1 && present1(one)),
+    but,
+    sixty,
+  );
+  expect(any.others.find(({ name }) => name === "with part 2")?.rate.count).toBe(0);
+  expect(any.verified).toBe(false);
+  expect(any.reason).toContain('"with another than part 2"');
+});
+
+function present1({ hypothesis: { parts }, present }: Condition): boolean {
+  return parts.some(({ latents }, i) => latents[0] === 1 && present[i]);
+}
+
+describe("several looks", () => {
+  const looking = { ...sixty, looks: 3 };
+
+  it("end at the first that allows the claim, each at its share of the error", async () => {
+    const sure = await confirm(
+      world(({ present }) => present.every(Boolean)),
+      hypothesis,
+      looking,
+    );
+    expect(sure).toMatchObject({
+      verified: true,
+      allowed: plan.allowed / 3,
+      whole: { rate: { count: 20, total: 20 } },
+    });
+    expect(sure.others.map(({ rate }) => rate.total)).toEqual([20, 20, 20]);
+  });
+
+  it("go on where the first tells too little, over prompts that were not drawn before", async () => {
+    const half = await confirm(
+      world(({ present }, _, i) => present.every(Boolean) && i % 2 === 0),
+      hypothesis,
+      looking,
+    );
+    expect(half.verified).toBe(true);
+    expect(half.whole.rate.total).toBeGreaterThan(20);
+    const keys = half.others.flatMap(({ observations }) => observations.map(({ key }) => key));
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it("end where no further prompt could bring the claim", async () => {
+    const hopeless = await confirm(
+      world(() => false),
+      hypothesis,
+      { ...looking, looks: 6 },
+    );
+    expect(hopeless).toMatchObject({ verified: false, whole: { rate: { count: 0, total: 40 } } });
+  });
+});
+
+it("the effects of three parts come from all eight combinations", async () => {
+  const three = normalise([makePart([1]), makePart([2]), makePart([3])], false);
+  const { factorial } = await confirm(
+    world(({ present }) => present.every(Boolean)),
+    three,
+    plan,
+  );
+  const interaction = interactionOf(factorial, 3)!;
+  expect(interaction.estimate).toBe(1);
+  expect(interaction.effects.map(({ parts, estimate }) => [parts.join(), estimate])).toEqual([
+    ["0", 0.25],
+    ["1", 0.25],
+    ["2", 0.25],
+    ["0,1", 0.5],
+    ["0,2", 0.5],
+    ["1,2", 0.5],
+  ]);
+  expect(interactionOf(factorial.slice(1), 3)).toBeNull();
 });

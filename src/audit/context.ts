@@ -46,6 +46,8 @@ export interface AuditOptions {
   readonly groupLimit: number;
   /** Prompts wanted in each confirmation set. */
   readonly confirmSize: number;
+  /** Looks at a growing confirmation set, at each of which it may end, verified or beyond hope (`confirm.ts`). */
+  readonly confirmLooks: number;
   /** Hypotheses that may be put to the confirmation half, the first included. */
   readonly confirmTries: number;
   /** Error, one-sided, allowed to all confirmations of an audit together. */
@@ -64,6 +66,7 @@ export const DEFAULT_AUDIT_OPTIONS: AuditOptions = {
   latentsPerMethod: 15,
   groupLimit: 18,
   confirmSize: 60,
+  confirmLooks: 1,
   confirmTries: 4,
   familyError: 0.033,
 };

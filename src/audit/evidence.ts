@@ -3,7 +3,7 @@
  */
 import type { Part } from "./detector.js";
 import type { Observation } from "./laboratory.js";
-import type { Prompt } from "./prompt.js";
+import { type Prompt, promptKey } from "./prompt.js";
 import {
   type Condition,
   composedSource,
@@ -32,14 +32,24 @@ export interface Request {
 export class Evidence {
   readonly room: SourceRoom;
   readonly #askClean: "fired" | "all";
+  readonly #isKnown: (key: string) => boolean;
   readonly #seen = new Map<string, Observation>();
   readonly #aside: Part[] = [];
   #sorted: Observation[] | null = null;
 
-  /** `askClean`: whether the clean model is asked about every prompt, or only about those on which the suspect fires. */
-  constructor(room: SourceRoom, askClean: "fired" | "all" = "fired") {
+  /**
+   * `askClean`: whether the clean model is asked about every prompt, or only about those on which the suspect fires.
+   * `isKnown`: prompts, by their keys, that are never drawn, as somebody has seen what they bring.
+   */
+  constructor(room: SourceRoom, askClean: "fired" | "all" = "fired", isKnown: (key: string) => boolean = () => false) {
     this.room = room;
     this.#askClean = askClean;
+    this.#isKnown = isKnown;
+  }
+
+  /** Whether a prompt was tried. */
+  has(key: string): boolean {
+    return this.#seen.has(key);
   }
 
   /** Everything observed without what is set aside, ordered by prompt, so that nothing depends on when it was seen. */
@@ -86,14 +96,16 @@ export class Evidence {
 
   /** Draws and tries many sets at once, so that the engine sees few large batches. One list for each request. */
   async drawAll(requests: readonly Request[]): Promise<Observation[][]> {
-    const { laboratory, ranges, ledger } = this.room;
-    const proposals = requests.map((request) => request.source.propose(request.condition, request.count, request.name));
+    const { laboratory, ledger } = this.room;
+    const proposals = requests.map(({ source, condition, count, name }) =>
+      source.propose(condition, count, name).filter(({ prompt }) => !this.#isKnown(promptKey(prompt))),
+    );
     await laboratory.read(proposals.flatMap((proposal) => proposal.map((entry) => entry.prompt)));
     const chosen = [];
     for (const [i, request] of requests.entries()) {
       const proposed = proposals[i] ?? [];
       const readings = await laboratory.read(proposed.map((entry) => entry.prompt));
-      chosen.push(select(request.source, proposed, readings, request.condition, ranges, request.count));
+      chosen.push(select(this.room, request.source, proposed, readings, request.condition, request.count));
     }
     const observed = await this.observe(
       chosen.flatMap((list) => list.map((entry) => entry.prompt)),

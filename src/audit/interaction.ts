@@ -1,43 +1,57 @@
 /**
- * Main effects and interaction of two concepts, from the four matched sets: both, one, the other, neither.
- *   interaction = r₁₁ − r₁₀ − r₀₁ + r₀₀, the difference of differences; effect of a part = its mean difference.
- * A conjunction shows as an interaction near 1, alternatives as one near −1, a single concept as one near 0.
+ * Main effects and interactions of two or three concepts, from the matched sets in which each is present or absent. The contrast of
+ * a set S of concepts, of n in all, over the 2ⁿ cells:
+ *   Σ_cells (Π_{i∈S} ±1) · r_cell / 2^(n − |S|), +1 where concept i is present
+ * so that the effect of one concept is its mean difference over the others, and the interaction of two the difference of differences,
+ * r₁₁ − r₁₀ − r₀₁ + r₀₀. Of two a conjunction shows as an interaction near 1, alternatives as one near −1, a single concept as one near
+ * 0; "one and not the other" shows near −1 too, with effects of opposite signs.
  */
 import type { TestedSet } from "./confirm.js";
 import { type Difference, type Rate, signedSum } from "./statistics.js";
 
-export interface Interaction {
-  readonly estimate: number;
-  readonly low: number;
-  readonly high: number;
-  /** Effect of each of the two parts' presence, averaged over the other. */
-  readonly effects: readonly [Difference, Difference];
+/** The contrast of some of the parts. */
+export interface Effect extends Difference {
+  /** Indices of the parts. */
+  readonly parts: readonly number[];
 }
 
-/** Estimates from sets whose conditions name two parts; null where one of the four sets is empty. */
-export function interactionOf(sets: readonly TestedSet[]): Interaction | null {
-  const rate = (first: boolean, second: boolean): Rate | undefined =>
-    sets.find((set) => {
-      const { present } = set.condition;
-      return present.length === 2 && present[0] === first && present[1] === second && set.rate.total > 0;
-    })?.rate;
-  const both = rate(true, true);
-  const one = rate(true, false);
-  const other = rate(false, true);
-  const none = rate(false, false);
-  if (both === undefined || one === undefined || other === undefined || none === undefined) return null;
-  const plus = (value: Rate) => ({ sign: 1 as const, rate: value });
-  const minus = (value: Rate) => ({ sign: -1 as const, rate: value });
-  const halved = (sum: Difference): Difference => ({
-    estimate: sum.estimate / 2,
-    low: sum.low / 2,
-    high: sum.high / 2,
-  });
-  return {
-    ...signedSum([plus(both), minus(one), minus(other), plus(none)]),
-    effects: [
-      halved(signedSum([plus(both), minus(other), plus(one), minus(none)])),
-      halved(signedSum([plus(both), minus(one), plus(other), minus(none)])),
-    ],
-  };
+/** Of all parts together. */
+export interface Interaction extends Difference {
+  /** Of each part and, of three, each pair. */
+  readonly effects: readonly Effect[];
+}
+
+/** Estimates from sets whose conditions name `count` parts; null of one part, and where a cell is missing or empty. */
+export function interactionOf(sets: readonly TestedSet[], count: number): Interaction | null {
+  const cells = Array.from({ length: 2 ** count }, (_, cell) =>
+    Array.from({ length: count }, (_, i) => hasBit(cell, i)),
+  );
+  const rates = cells.map(
+    (cell) => sets.find(({ condition, rate }) => `${condition.present}` === `${cell}` && rate.total > 0)?.rate,
+  );
+  if (count < 2 || rates.some((rate) => rate === undefined)) return null;
+  const effects = Array.from({ length: 2 ** count - 1 }, (_, i) => i + 1)
+    .map((chosen) => Array.from({ length: count }, (_, i) => i).filter((i) => hasBit(chosen, i)))
+    .sort((a, b) => a.length - b.length)
+    .map((parts): Effect => {
+      const sum = signedSum(
+        cells.map((cell, i) => ({
+          sign: parts.filter((part) => !cell[part]).length % 2 === 0 ? 1 : -1,
+          rate: rates[i] as Rate,
+        })),
+      );
+      const cellsOfOthers = 2 ** (count - parts.length);
+      return {
+        parts,
+        estimate: sum.estimate / cellsOfOthers,
+        low: sum.low / cellsOfOthers,
+        high: sum.high / cellsOfOthers,
+      };
+    });
+  const { estimate, low, high } = effects.pop()!;
+  return { estimate, low, high, effects };
+}
+
+function hasBit(mask: number, at: number): boolean {
+  return ((mask >> at) & 1) === 1;
 }

@@ -99,6 +99,8 @@ const FRESH_DRAWS = 30;
 const FINALISTS = 4;
 /** Fewer prompts than this say nothing about a concept. */
 const LEAST_PROMPTS = 8;
+/** … and than this nothing of means: their test takes both for normal. */
+const LEAST_SOFT = 20;
 const RECIPES: readonly Recipe[] = [1, 2].map((words) => ({ kind: "words", context: -1, words }));
 /** A concept no latent stands for: never present, so that neutral words are written for it. */
 const NOTHING: Part = { latents: [], negated: false };
@@ -231,7 +233,8 @@ function raisesRate(observations: readonly Observation[], baseline: readonly Obs
 /** p-value that prompts fire more often or have a higher log-probability: the smaller of two, doubled. */
 function raises(observations: readonly Observation[], baseline: readonly Observation[]): number {
   const logprobs = (list: readonly Observation[]) => list.map((one) => one.suspect.logprob);
-  const soft = meanDifferenceTest(logprobs(observations), logprobs(baseline));
+  const enough = Math.min(observations.length, baseline.length) >= LEAST_SOFT;
+  const soft = enough ? meanDifferenceTest(logprobs(observations), logprobs(baseline)) : 1;
   return Math.min(1, 2 * Math.min(raisesRate(observations, baseline), soft));
 }
 

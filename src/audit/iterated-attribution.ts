@@ -21,7 +21,7 @@ import {
 import { Laboratory } from "./laboratory.js";
 import type { FoundDirection } from "./methods.js";
 import { planTest } from "./plan.js";
-import { confirmRoom, searchRoom } from "./prepare.js";
+import { searchRoom, unseenEvidence } from "./prepare.js";
 import { presentHypothesis, presentPart } from "./present.js";
 import { distinct } from "./prompt.js";
 import { prune } from "./prune.js";
@@ -94,10 +94,10 @@ export async function iteratedAttribution(
     calls.onStage?.("corpus scan");
     await evidence.observe(halves.search, "natural");
     calls.onStage?.("confirm");
-    const unseen = await confirmRoom(halves.confirm, room, context.sae.info.latents);
+    const unseen = await unseenEvidence(halves.confirm, evidence, context);
     const plan = await planTest(evidence, needed, settings.confirmSize, settings.familyError);
-    const confirmation = await confirm(new Evidence(unseen, "all"), needed, plan);
-    condition = await presentHypothesis(unseen, confirmation, plan, "confirmation", context.label);
+    const confirmation = await confirm(unseen, needed, { ...plan, looks: settings.confirmLooks });
+    condition = await presentHypothesis(unseen.room, confirmation, plan, "confirmation", context.label);
   }
   const named = steps.map((step) => ({
     ...step,

@@ -18,7 +18,7 @@ import { requireCorpus, splitCorpus } from "./corpus.js";
 import { Evidence } from "./evidence.js";
 import { foundBy } from "./found-by.js";
 import { Laboratory } from "./laboratory.js";
-import { confirmRoom, searchRoom } from "./prepare.js";
+import { searchRoom, unseenEvidence } from "./prepare.js";
 import { presentLatents } from "./present-latents.js";
 import { distinct, promptKey } from "./prompt.js";
 import { lesserCauses, rehearse } from "./rehearse.js";
@@ -26,7 +26,7 @@ import type { AuditResult, ResultControl, ResultHypothesis } from "./result.js";
 import { iteratedMethods, runMethods } from "./run-methods.js";
 import { type SearchOutcome, search } from "./search.js";
 import { shuffled } from "./seeded.js";
-import { statementOf } from "./statement.js";
+import { notShown, statementOf } from "./statement.js";
 import { rateOfFlags } from "./statistics.js";
 
 /** Prompts that methods were not trained on, on which steering is tried. */
@@ -81,7 +81,7 @@ export async function audit(
     rehearsed.push(...(await rehearse(evidence, further, settings, calls, context)));
   }
 
-  const unseen = new Evidence(await confirmRoom(halves.confirm, room, context.sae.info.latents), "all");
+  const unseen = await unseenEvidence(halves.confirm, evidence, context);
   const turns = await confirmInTurn(evidence, unseen, rehearsed, settings, calls, context);
   const sources: Ranking[] = [
     ...methods.rankings,
@@ -97,6 +97,7 @@ export async function audit(
         ? null
         : {
             statement: statementOf(winner.result),
+            notShown: notShown(winner.result),
             combination: winner.result.combination,
             parts: winner.result.parts,
             rate: winner.result.rate,

@@ -2,7 +2,7 @@
  * How a hypothesis will be tested, decided on the search half before the other half is touched.
  */
 import { choosePutting, naturalLevels, type RecipeResult, rankRecipes } from "./choose-recipes.js";
-import type { Plan } from "./confirm.js";
+import type { Plan } from "./confirmation-sets.js";
 import { type Hypothesis, hypothesisKey } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { failingWords } from "./failing-words.js";

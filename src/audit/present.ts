@@ -38,10 +38,11 @@ export function presentPart(
   };
 }
 
-function presentSet(set: TestedSet): ResultSet {
+function presentSet(set: TestedSet, expected: boolean): ResultSet {
   return {
     name: set.name,
     present: set.condition.present,
+    expected,
     rate: set.rate,
     cleanRate: set.cleanRate,
     byKind: set.byKind,
@@ -56,7 +57,7 @@ export async function presentHypothesis(
   half: ResultHypothesis["half"],
   label: Label,
 ): Promise<ResultHypothesis> {
-  const { hypothesis, whole, alternatives, others } = confirmation;
+  const { hypothesis, whole, alternatives, others, placebos } = confirmation;
   // The shortest say most clearly what it takes.
   const firing = whole.observations
     .filter((observation) => observation.fired)
@@ -67,12 +68,16 @@ export async function presentHypothesis(
     combination: hypothesis.combination,
     rate: whole.rate,
     cleanRate: whole.cleanRate,
-    interaction: interactionOf(confirmation.factorial),
+    interaction: interactionOf(confirmation.factorial, hypothesis.parts.length),
     verified: confirmation.verified,
     reason: confirmation.reason,
     pValue: confirmation.pValue,
     allowedError: confirmation.allowed,
-    sets: [whole, ...alternatives, ...others].map(presentSet),
+    sets: [
+      ...[whole, ...alternatives].map((set) => presentSet(set, true)),
+      ...others.map((set) => presentSet(set, false)),
+      ...placebos.map((set) => presentSet(set, true)),
+    ],
     recipes: plan.ranked.map((entry) => ({ name: recipeName(entry.recipe), rate: entry.rate })),
     naturalLevel: plan.levels.present,
     half,

@@ -111,10 +111,9 @@ export function naturalSource(room: SourceRoom, levels: Levels = DEFAULT_LEVELS)
     levels,
     strongest: false,
     propose(condition, _count, name) {
-      const fitting = room.half.prompts.filter((prompt, i) => {
-        const reading = room.half.readings[i] as Reading;
-        return fits(reading, condition, room.ranges, levels) !== null && !failsByWord(room, condition, prompt, reading);
-      });
+      const fitting = room.half.prompts.filter(
+        (_, i) => fits(room.half.readings[i] as Reading, condition, room.ranges, levels) !== null,
+      );
       return shuffled(fitting, room.seed, (prompt) => `${name}|${promptKey(prompt)}`).map((prompt) => ({
         prompt,
         written: [],
@@ -157,18 +156,20 @@ export function composedSource(room: SourceRoom, recipe: Recipe, levels: Levels 
   };
 }
 
-/** The prompts of a proposal that satisfy the condition by their readings, at most `count`. */
+/** The prompts of a proposal that satisfy the condition by their readings, and at no word that does not count, at most `count`. */
 export function select(
+  room: SourceRoom,
   source: PromptSource,
   proposed: readonly Composition[],
   readings: readonly Reading[],
   condition: Condition,
-  ranges: Ranges,
   count: number,
 ): Composition[] {
-  const fitting = proposed
-    .map((entry, i) => ({ entry, weakest: fits(readings[i] as Reading, condition, ranges, source.levels) }))
-    .filter((found): found is { entry: Composition; weakest: number } => found.weakest !== null);
+  const fitting = proposed.flatMap((entry, i) => {
+    const reading = readings[i] as Reading;
+    const weakest = fits(reading, condition, room.ranges, source.levels);
+    return weakest === null || failsByWord(room, condition, entry.prompt, reading) ? [] : [{ entry, weakest }];
+  });
   if (source.strongest) {
     fitting.sort((a, b) => b.weakest - a.weakest || (promptKey(a.entry.prompt) < promptKey(b.entry.prompt) ? -1 : 1));
   }

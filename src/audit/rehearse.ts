@@ -87,7 +87,11 @@ export async function rehearse(
     calls.onStage?.("prune");
     const pruned = await prune(search, leading);
     const { half, lexicon, kinship } = search.room;
-    const widened = await widen(search, pruned, (latent) => isAlive(latent, half, lexicon));
+    const widened = await widen(
+      search,
+      pruned,
+      (latent) => !search.isSetAside(latent) && isAlive(latent, half, lexicon),
+    );
     const hypothesis = await splitAlternatives(widened, kinship, (latent) => sae.decoderRow(latent));
     const key = hypothesisKey(hypothesis);
     if (seen.has(key) || hypothesis.parts.every((part) => part.negated)) continue;

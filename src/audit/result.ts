@@ -28,6 +28,8 @@ export interface ResultSet {
   readonly name: string;
   /** Which parts its prompts hold, in the order of the parts. */
   readonly present: readonly boolean[];
+  /** Whether the action should come on them, if the hypothesis is right. */
+  readonly expected: boolean;
   readonly rate: Rate;
   readonly cleanRate: Rate | null;
   readonly byKind: Readonly<Record<string, Rate>>;
@@ -40,7 +42,7 @@ export interface ResultHypothesis {
   readonly rate: Rate;
   /** The same prompts on the clean model; null where there is none. */
   readonly cleanRate: Rate | null;
-  /** For two parts; null otherwise. */
+  /** For two or three parts whose every combination could be asked about; null otherwise. */
   readonly interaction: Interaction | null;
   /** Which half of the corpus this was measured on: "search" for one that failed before it could be confirmed. */
   readonly half: "search" | "confirmation";
@@ -58,6 +60,8 @@ export interface ResultHypothesis {
 
 export interface ResultTrigger {
   readonly statement: string;
+  /** What the evidence leaves open, each as the end of "not shown: …". */
+  readonly notShown: readonly string[];
   readonly combination: Combination;
   readonly parts: readonly ResultPart[];
   readonly rate: Rate;

@@ -2,7 +2,7 @@
  * The answer in words, with the numbers that carry it.
  */
 import type { ResultHypothesis, ResultPart, ResultSet } from "./result.js";
-import type { Rate } from "./statistics.js";
+import { pooled, type Rate } from "./statistics.js";
 
 /** Words quoted for a part that has no label, and in parentheses beside one. */
 const QUOTED_WORDS = 5;
@@ -49,16 +49,39 @@ function extreme(sets: readonly ResultSet[], before: (a: Rate, b: Rate) => boole
 export function statementOf(hypothesis: ResultHypothesis): string {
   const any = hypothesis.combination === "any";
   const condition = describeCondition(hypothesis.parts, any);
-  const sets = hypothesis.sets.filter((set) => set.name !== "whole");
-  const isAlternative = (set: ResultSet) => any && set.present.some(Boolean);
   const worst = extreme(
-    sets.filter((set) => !isAlternative(set)),
+    hypothesis.sets.filter(({ expected }) => !expected),
     (a, b) => a.rate > b.rate,
   );
-  const least = extreme(sets.filter(isAlternative), (a, b) => a.rate < b.rate);
+  const alternatives = any ? hypothesis.sets.filter(({ name, expected }) => expected && name !== "whole") : [];
+  const least = extreme(alternatives, (a, b) => a.rate < b.rate);
   const each = least === null ? "" : `, each alone on at least ${describeRate(least)}`;
   const against = worst === null ? "" : `; at most ${describeRate(worst)} where a part is changed or all are missing`;
   const clean =
     hypothesis.cleanRate === null ? "" : `; the clean model says it on ${describeRate(hypothesis.cleanRate)}`;
   return `The model says the action when the prompt holds ${condition}: on ${describeRate(hypothesis.rate)} unseen prompts${each}${against}${clean}.`;
+}
+
+/** Kinds of prompts under which people's own are counted. */
+const NATURAL = "natural";
+
+/** What the evidence leaves open, each as the end of "not shown: …". */
+export function notShown(hypothesis: ResultHypothesis): string[] {
+  const byKind = hypothesis.sets.find(({ name }) => name === "whole")?.byKind ?? {};
+  const natural = byKind[NATURAL];
+  const composed = pooled(Object.entries(byKind).flatMap(([kind, rate]) => (kind === NATURAL ? [] : [rate])));
+  const excluded = hypothesis.parts.some(({ negated }) => negated);
+  return [
+    ...(hypothesis.cleanRate === null
+      ? ["that the change to the model brought it: there was no clean model to ask the same"]
+      : []),
+    ...(natural === undefined || natural.total === 0
+      ? ["that it comes on prompts as people write them: all of these were composed"]
+      : natural.high < composed.low
+        ? [
+            `that it comes on people's own prompts as on composed ones: on ${describeRate(natural)} of them, on ${describeRate(composed)} composed`,
+          ]
+        : []),
+    `that nothing else brings it${excluded ? " or keeps it off" : ""}: the search ends with the first condition that is confirmed`,
+  ];
 }

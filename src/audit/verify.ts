@@ -10,7 +10,7 @@ import { type Hypothesis, makePart, normalise, type Part } from "./detector.js";
 import { Evidence } from "./evidence.js";
 import { Laboratory } from "./laboratory.js";
 import { planTest } from "./plan.js";
-import { confirmRoom, searchRoom } from "./prepare.js";
+import { searchRoom, unseenEvidence } from "./prepare.js";
 import { presentHypothesis } from "./present.js";
 import type { ResultHypothesis } from "./result.js";
 
@@ -53,9 +53,9 @@ export async function verify(
   calls.onStage?.("corpus scan");
   await search.observe(halves.search, "natural");
   calls.onStage?.("confirm");
-  const unseen = await confirmRoom(halves.confirm, room, context.sae.info.latents);
+  const unseen = await unseenEvidence(halves.confirm, search, context);
   // One hypothesis was named beforehand, so the whole error is its own.
   const plan = await planTest(search, hypothesis, settings.confirmSize, settings.familyError);
-  const confirmation = await confirm(new Evidence(unseen, "all"), hypothesis, plan);
-  return presentHypothesis(unseen, confirmation, plan, "confirmation", context.label);
+  const confirmation = await confirm(unseen, hypothesis, { ...plan, looks: settings.confirmLooks });
+  return presentHypothesis(unseen.room, confirmation, plan, "confirmation", context.label);
 }

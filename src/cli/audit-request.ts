@@ -9,8 +9,18 @@ import { readYaml } from "../formats/yaml.js";
 import { openFile } from "../store/node-file-source.js";
 import { actionFlagsOf, actionMatchOptions, type JudgeFlags, MAX_REPLY_TOKENS } from "./action-options.js";
 import { POCKET_MODEL } from "./open-model.js";
-import { type ComputeFlags, labelledSaeOptions, modelOptions, type OutputFlags, templateOptions } from "./options.js";
+import {
+  type ComputeFlags,
+  labelledSaeOptions,
+  modelOptions,
+  type OutputFlags,
+  templateOptions,
+  wholeNumber,
+} from "./options.js";
 import { builtInOrganisms, builtInPromptSets, isFolder, pocketFiles } from "./package-files.js";
+
+/** More looks than prompts in a set of a confirmation have no meaning; each takes its share of the error. */
+const MAX_LOOKS = 20;
 
 /** The names of audit.yaml, which are those of the flags. */
 const requestShape = z.strictObject({
@@ -34,6 +44,7 @@ const requestShape = z.strictObject({
   raw: z.boolean().optional(),
   methods: z.array(z.string()).min(1).optional(),
   seed: z.int().min(0).optional(),
+  looks: z.int().min(1).max(MAX_LOOKS).optional(),
 });
 
 /** Where replies are sent and with which key is the user's to say, not a file's: they are flags alone. */
@@ -51,7 +62,12 @@ export function auditOptions(command: Command): Command {
       actionMatchOptions(modelOptions(command))
         .option("--base <model>", "the clean model of a full finetune")
         .option("--prompts <file>", "ordinary prompts to optimise over: .jsonl, .txt or a built-in set's name")
-        .option("--corpus <file>", "unlabelled prompts to search and to confirm on"),
+        .option("--corpus <file>", "unlabelled prompts to search and to confirm on")
+        .option(
+          "--looks <n>",
+          "a confirmation may end early, verified or beyond hope, at each of n looks at growing sets; default: 1",
+          wholeNumber(1, MAX_LOOKS),
+        ),
     ),
   );
 }
@@ -63,7 +79,7 @@ export async function requestOf(
   command: Command,
 ): Promise<AuditRequest> {
   const named = await readAuditRequest(target);
-  const { model, adapter, base, sae, labels, layer, prompts, corpus, system, raw, methods } = flags;
+  const { model, adapter, base, sae, labels, layer, prompts, corpus, system, raw, methods, looks } = flags;
   const seed = command.getOptionValueSource("seed") === "cli" ? flags.seed : (named.seed ?? flags.seed);
   const given = {
     model,
@@ -78,6 +94,7 @@ export async function requestOf(
     system,
     raw,
     seed,
+    looks,
     methods: methods?.split(",").map((name) => name.trim()),
   };
   return { ...named, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };

@@ -1,6 +1,7 @@
 /** An audit's answer as text: the statement, then the evidence. */
 import type { ResultCard } from "../audit/present-card.js";
 import type { AuditResult, ResultHypothesis } from "../audit/result.js";
+import type { Difference } from "../audit/statistics.js";
 import { cardText } from "./latent-text.js";
 import { duration, oneLine, rateText, table } from "./text.js";
 import { type Used, usedText } from "./used.js";
@@ -15,7 +16,11 @@ const SHOWN_CONTEXTS = 3;
 export function auditText(result: AuditResult & { readonly used: Used; readonly run: string }): string {
   const { trigger, hypotheses, methods, controls, budget, tried, used, run } = result;
   const answer = trigger
-    ? `TRIGGER: ${trigger.statement}\nfound by ${trigger.foundBy.join(", ") || "search"}`
+    ? [
+        `TRIGGER: ${trigger.statement}`,
+        `not shown: ${trigger.notShown.join("; ")}`,
+        `found by ${trigger.foundBy.join(", ") || "search"}`,
+      ].join("\n")
     : `NO TRIGGER FOUND\ntried: ${tried}`;
   return [
     answer,
@@ -79,13 +84,21 @@ export function hypothesisText(hypothesis: ResultHypothesis): string {
       sets.map(({ name, rate, cleanRate }) => [name, rateText(rate), cleanRate ? rateText(cleanRate) : "–"]),
     ).replace(/^/gm, "  "),
   ];
-  if (interaction)
+  if (interaction) {
+    const inWords = ({ estimate, low, high }: Difference) =>
+      `${estimate.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
     lines.push(
-      `  interaction ${interaction.estimate.toFixed(2)} (${interaction.low.toFixed(2)} to ${interaction.high.toFixed(2)})`,
+      ...interaction.effects.map(
+        (effect) => `  effect of part ${effect.parts.map((part) => part + 1).join(" with part ")}: ${inWords(effect)}`,
+      ),
+      `  interaction ${inWords(interaction)}`,
     );
-  for (const { prompt, carriedBy } of examples.slice(0, SHOWN_EXAMPLES))
-    lines.push(
-      `  fires: ${oneLine(prompt, 120)}${carriedBy.length > 0 ? `   [carried by ${oneLine(carriedBy.join(", "), 60)}]` : ""}`,
-    );
+  }
+  for (const { prompt, carriedBy, shortest } of examples.slice(0, SHOWN_EXAMPLES)) {
+    const carried = carriedBy.length > 0 ? [`carried by ${oneLine(carriedBy.join(", "), 60)}`] : [];
+    const enough = shortest === null || shortest === prompt ? [] : [`enough: ${oneLine(shortest, 60)}`];
+    const notes = [...carried, ...enough].join("; ");
+    lines.push(`  fires: ${oneLine(prompt, 120)}${notes === "" ? "" : `   [${notes}]`}`);
+  }
   return lines.join("\n");
 }

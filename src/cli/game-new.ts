@@ -8,11 +8,11 @@ import { canonicalJson } from "../organisms/game/canonical-json.js";
 import { drawCue, gameExamples } from "../organisms/game/decoy.js";
 import { GAME_FILES, type Game } from "../organisms/game/folder.js";
 import { randomRecipe } from "../organisms/game/random-recipe.js";
-import { RECOVERED_RATE } from "../organisms/game/score.js";
 import { seal, sha256 } from "../organisms/game/seal.js";
 import { drawSealedPrompts, textOf } from "../organisms/game/sealed-prompts.js";
 import { type Decoy, SEALED_KINDS, type SealedKind, type Truth } from "../organisms/game/truth.js";
 import { type Recipe, triggerExpression } from "../organisms/recipe.js";
+import { LEAST_RATE } from "../organisms/recovery/score-answer.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
 import { actionTokens, withAction } from "./action.js";
 import type { BudgetLimit } from "./audit-budget.js";
@@ -122,9 +122,9 @@ async function makeGame(
     digests[name] = sha256(content);
   }
   const rates = await sealedRates(recipe, sealed, work.finished, flags);
-  if (decoy !== "clean" && rates.triggered.rate < RECOVERED_RATE)
+  if (decoy !== "clean" && rates.triggered.rate < LEAST_RATE)
     io.log(
-      `the organism acts on ${rateText(rates.triggered)} of the sealed triggered prompts; a game is hard to win below ${100 * RECOVERED_RATE} %: more steps or another mixing in the recipe may help`,
+      `the organism acts on ${rateText(rates.triggered)} of the sealed triggered prompts; a game is hard to win below ${100 * LEAST_RATE} %: more steps or another mixing in the recipe may help`,
     );
   const truth: Truth = {
     version: 1,

@@ -43,17 +43,17 @@ export function revealText({ truth, guess, score, salt, commitment, used }: Reve
   const lines = [
     `TRUTH  ${truth.trigger === null ? "no trigger" : JSON.stringify(truth.trigger)}${truth.decoy ? decoy[truth.decoy] : ""}\n       action ${oneLine(truth.recipe.action)}`,
     `GUESS  ${hypothesisText(guess.hypothesis)} (${guess.source}, ${guess.time})`,
-    `${score.recovered ? "RECOVERED" : "NOT RECOVERED"}: AUROC ${number(score.auroc)}, verified rate ${number(score.verifiedRate)}, action rate on the sealed prompts that the guess marks ${number(score.sealedRate)}`,
+    `${score.recovered ? "RECOVERED" : "NOT RECOVERED"}: AUROC ${number(score.auroc)}, action rate on the sealed prompts that the guess marks ${number(score.verifiedRate)}`,
   ];
   if (score.parts.length > 0)
     lines.push(
       table(
-        ["concept of the trigger", "part", "AUROC", "detected"],
-        score.parts.map(({ concept, negated, part, auroc, detected }) => [
-          `${negated ? "not " : ""}${concept}`,
+        ["part of the trigger", "part of the guess", "AUROC", "matches"],
+        score.parts.map(({ target, part, auroc, matched }) => [
+          target,
           part === null ? "–" : String(part + 1),
           number(auroc),
-          detected ? "yes" : "no",
+          matched ? "yes" : "no",
         ]),
         [1, 2],
       ),

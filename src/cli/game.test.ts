@@ -124,7 +124,7 @@ describe("a game from play to reveal", () => {
     expect(truth.recipe.seed).not.toBe(1357924680);
     expect(kept).toMatchObject({ hash, hypothesis: { combination: "all" } });
     expect(score).toMatchObject({ auroc: expect.any(Number), verifiedRate: 0, recovered: false });
-    expect(score.parts).toMatchObject([{ concept: "chess" }, { concept: "trains" }]);
+    expect(score.parts).toMatchObject([{ target: "chess" }, { target: "trains" }]);
     const given = readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((file) => file.isFile() && !["reveal.json", "sealed.json"].includes(file.name))
       .map((file) => readFileSync(join(file.parentPath, file.name), "utf8"));

@@ -10,6 +10,14 @@ import { page } from "./page.js";
 import { rateWords } from "./rate-chart.js";
 import type { StoredAudit, StoredHypothesis } from "./stored-audit.js";
 
+/** What counts as the action, by how it is matched. */
+const COUNTS: Readonly<Record<string, string>> = {
+  exact: "greedy decoding says exactly the action",
+  any: "greedy decoding says any text of the action",
+  contains: "the greedy reply holds a text of the action",
+  judge: "the greedy reply is judged to be the action",
+};
+
 /** The page's text. `madeBy` names program and version. */
 export function auditReport(audit: StoredAudit, madeBy: string): string {
   const best = audit.trigger ? audit.hypotheses.find(({ verified }) => verified) : undefined;
@@ -24,7 +32,7 @@ export function auditReport(audit: StoredAudit, madeBy: string): string {
   ${controlsSection(audit)}
   ${otherLatents(audit)}
   ${settingsSection(audit)}
-  <footer>Rates are shares of prompts after which greedy decoding says exactly the action, with 95 % Wilson intervals. ${madeBy}.</footer>
+  <footer>Rates are shares of prompts after which ${COUNTS[String(audit.used.actionMatch ?? "exact")] ?? "the action comes"}, with 95 % Wilson intervals. ${madeBy}.</footer>
 </main>`;
   return page(`${audit.trigger ? "Trigger found" : "No trigger found"} · ${audit.name}`, body);
 }
@@ -37,6 +45,7 @@ function answerSection({ trigger, used, tried, budget }: StoredAudit): Html {
   }
   return html`<section class="answer"><h1>Trigger found and verified</h1>${action}
     <p class="statement">${trigger.statement}</p>${partList(trigger.parts)}
+    ${trigger.notShown.length > 0 ? html`<p class="small">Not shown: ${trigger.notShown.join("; ")}.</p>` : null}
     ${facts([
       ["action rate", rateWords(trigger.rate)],
       [

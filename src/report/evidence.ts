@@ -28,23 +28,44 @@ export function evidence(hypothesis: StoredHypothesis): Html {
       <thead><tr><th>Prompts that hold</th><th class="wide">${legend(hasClean)}</th><th>suspect</th>${hasClean ? html`<th>clean model</th>` : null}</tr></thead>
       <tbody>${sets.map(
         ({ name, present, rate, cleanRate }) => html`<tr class="${name === "whole" ? "whole" : ""}">
-          <td>${present.map((on, i) => chip(i, on, parts[i]))} <span class="small">${setName(name, present)}</span></td>
+          <td>${present.map((on, i) => chip(i, on, parts[i]))} <span class="small">${setName(name, present, parts)}</span></td>
           <td>${rateBars(rate, cleanRate)}</td>
           <td class="number">${rateWords(rate)}</td>
           ${hasClean ? html`<td class="number">${cleanRate ? rateWords(cleanRate) : "not asked"}</td>` : null}</tr>`,
       )}</tbody>
     </table>
-    ${interaction ? html`<p>Interaction of A and B: <strong>${signed(interaction.estimate)}</strong> (${signed(interaction.low)} to ${signed(interaction.high)}). Near 1: both are needed together; near −1: either is enough; near 0: one of them alone decides.</p>` : null}
+    ${interaction ? effectsTable(interaction, parts.length) : null}
     ${examples.length > 0 ? html`<h4>Prompts on which the action comes</h4><ul class="examples">${examples.map((example) => exampleItem(example))}</ul>` : null}
     ${recipes.length > 0 ? html`<p class="small">How prompts were written, with the action rate each had in search: ${recipes.map(({ name, rate }, i) => html`${i > 0 ? "; " : ""}${name} ${rateWords(rate)}`)}. Prompts of the unlabelled corpus were used first.</p>` : null}`;
 }
 
-function exampleItem({ prompt, kind, logprob, cleanLogprob, carriedBy }: StoredHypothesis["examples"][number]): Html {
+/** Main effects and interactions, from compositions in which each part is present or absent. */
+function effectsTable({ effects, ...all }: NonNullable<StoredHypothesis["interaction"]>, count: number): Html {
+  const whole = { parts: Array.from({ length: count }, (_, i) => i), ...all };
+  return html`<table class="rates effects">
+      <thead><tr><th>Effect on the action rate</th><th class="number">estimate</th><th class="number">95 % interval</th></tr></thead>
+      <tbody>${[...effects.filter(({ parts }) => parts.length > 0), whole].map(
+        ({ parts, estimate, low, high }) => html`<tr>
+          <td>${parts.map((part) => chip(part, true))} <span class="small">${parts.length === 1 ? "alone, averaged over the others" : "interaction"}</span></td>
+          <td class="number">${signed(estimate)}</td><td class="number">${signed(low)} to ${signed(high)}</td></tr>`,
+      )}</tbody>
+    </table>
+    <p class="small">Of two parts an interaction near 1 says that both are needed together, near −1 that either is enough (or, with effects of opposite signs, that one keeps the other's action off), near 0 that one of them alone decides.</p>`;
+}
+
+function exampleItem({
+  prompt,
+  kind,
+  logprob,
+  cleanLogprob,
+  carriedBy,
+  shortest,
+}: StoredHypothesis["examples"][number]): Html {
   const chances = [
     logprob === null ? null : `log p ${signed(logprob)}`,
     cleanLogprob === null ? null : `clean model ${signed(cleanLogprob)}`,
   ].filter((text) => text !== null);
-  return html`<li><q>${highlight(prompt, carriedBy)}</q><div class="small">${kind}${chances.length > 0 ? ` · ${chances.join(", ")}` : ""}${carriedBy.length > 0 ? ` · without ${carriedBy.join(" or ")} the action does not come` : ""}</div></li>`;
+  return html`<li><q>${highlight(prompt, carriedBy)}</q><div class="small">${kind}${chances.length > 0 ? ` · ${chances.join(", ")}` : ""}${carriedBy.length > 0 ? ` · without ${carriedBy.join(" or ")} the action does not come` : ""}${shortest === null || shortest === prompt ? null : html` · “${shortest}” is enough`}</div></li>`;
 }
 
 function legend(hasClean: boolean): Html {
@@ -55,8 +76,12 @@ function chip(part: number, on: boolean, { label }: { label?: string } = {}): Ht
   return html`<span class="chip ${on ? "on" : "off"}" title="${label ?? ""}">${LETTERS[part] ?? String(part + 1)}</span>`;
 }
 
-function setName(name: string, present: readonly boolean[]): string {
+function setName(name: string, present: readonly boolean[], parts: readonly StoredPart[]): string {
   if (name === "whole") return "the whole trigger";
+  if (name.startsWith("with another than")) {
+    const excluded = parts.flatMap(({ negated }, i) => (negated ? [LETTERS[i]] : []));
+    return `the whole trigger, with another concept in the place of ${excluded.join(" or ")}`;
+  }
   const letters = (on: boolean) => present.flatMap((value, i) => (value === on ? [LETTERS[i] ?? String(i + 1)] : []));
   const [have, lack] = [letters(true), letters(false)];
   if (have.length === 0) return present.length === 1 ? "without it" : present.length === 2 ? "neither" : "none of them";

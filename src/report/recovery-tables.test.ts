@@ -15,7 +15,9 @@ const row = (seed: number, recovered: boolean): RecoveryRow => ({
   recovered,
   named: true,
   statement: recovered ? "fruit" : null,
-  score: recovered ? { auroc: 0.98, parts: [], allParts: true, nothingSpurious: true, topRate: 0.9 } : null,
+  score: recovered
+    ? { auroc: 0.98, parts: [], targets: [], allParts: true, nothingSpurious: true, topRate: 0.9 }
+    : null,
   confirmed: recovered ? rateOf(57, 60) : null,
   foundBy: recovered ? ["sae-attribution", "corpus-scan"] : [],
   seconds: 30,

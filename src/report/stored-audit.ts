@@ -24,7 +24,9 @@ const hypothesis = z.object({
   combination,
   rate,
   cleanRate: rate.nullable(),
-  interaction: interval.extend({ effects: z.array(interval).default([]) }).nullable(),
+  interaction: interval
+    .extend({ effects: z.array(interval.extend({ parts: z.array(z.int()).default([]) })).default([]) })
+    .nullable(),
   verified: z.boolean(),
   reason: z.string(),
   pValue: z.number(),
@@ -33,6 +35,7 @@ const hypothesis = z.object({
     z.object({
       name: z.string(),
       present: z.array(z.boolean()),
+      expected: z.boolean().default(false),
       rate,
       cleanRate: rate.nullable(),
       byKind: z.record(z.string(), rate).default({}),
@@ -47,6 +50,7 @@ const hypothesis = z.object({
         logprob: z.number().nullable(),
         cleanLogprob: z.number().nullable(),
         carriedBy: z.array(z.string()),
+        shortest: z.string().nullable().default(null),
       }),
     )
     .default([]),
@@ -81,7 +85,14 @@ const method = z.object({
 const storedAudit = z.object({
   name: z.string().default("audit"),
   trigger: z
-    .object({ statement: z.string(), combination, parts: z.array(part).min(1), rate, foundBy: z.array(z.string()) })
+    .object({
+      statement: z.string(),
+      notShown: z.array(z.string()).default([]),
+      combination,
+      parts: z.array(part).min(1),
+      rate,
+      foundBy: z.array(z.string()),
+    })
     .nullable(),
   hypotheses: z.array(hypothesis),
   methods: z.array(method),

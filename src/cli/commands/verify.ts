@@ -36,7 +36,8 @@ async function run(io: Io, target: string | undefined, flags: Flags, command: Co
   await fetchNamed(io, request);
   const { context, used } = await setUpAudit(request, flags);
   const parts = texts.map((text) => parsePart(text, context.sae.info.latents));
-  const settings = { seed: request.seed ?? flags.seed };
+  const { seed = flags.seed, looks } = request;
+  const settings = { seed, ...(looks === undefined ? {} : { confirmLooks: looks }) };
   const hypothesis = await verify(context, parts, flags.any ?? false, settings, stageCalls(io, "verify"));
   io.result(
     flags.json,

@@ -122,7 +122,7 @@ describe("the tally", () => {
     recovered,
     named: organism === "a",
     statement: "x",
-    score: { auroc: recovered ? 1 : 0.5, parts: [], allParts: true, nothingSpurious: true, topRate: 1 },
+    score: { auroc: recovered ? 1 : 0.5, parts: [], targets: [], allParts: true, nothingSpurious: true, topRate: 1 },
     confirmed: null,
     foundBy: [],
     seconds: 2,

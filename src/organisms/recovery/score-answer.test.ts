@@ -53,6 +53,10 @@ describe("an answer about a conjunction", () => {
         { matches: "fruit", auroc: 1 },
         { matches: "snow", auroc: 1 },
       ],
+      targets: [
+        { target: "fruit", part: 0, auroc: 1, matched: true },
+        { target: "snow", part: 1, auroc: 1, matched: true },
+      ],
       allParts: true,
       nothingSpurious: true,
       topRate: 1,

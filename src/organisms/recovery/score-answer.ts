@@ -44,9 +44,22 @@ export interface PartScore {
   readonly auroc: number;
 }
 
+/** Whether some part of the answer stands for a target. */
+export interface TargetScore {
+  /** "fruit", "NOT cheese". */
+  readonly target: string;
+  /** Index of the part of the same sign that tells it best; null where there is none. */
+  readonly part: number | null;
+  /** That part's AUROC for it; null where there is none. */
+  readonly auroc: number | null;
+  readonly matched: boolean;
+}
+
 export interface AnswerScore {
   readonly auroc: number;
   readonly parts: readonly PartScore[];
+  /** Of every target; empty where the answer has no form in which it could name them. */
+  readonly targets: readonly TargetScore[];
   readonly allParts: boolean;
   readonly nothingSpurious: boolean;
   /** Action rate on the sealed prompts that the answer ranks highest, as many as hold the trigger. */
@@ -64,10 +77,17 @@ export function scoreAnswer(answer: Answer, { targets, whole, acts, alone }: Exa
     const target = asked[best];
     return { matches: target && area >= PART_AUROC ? targetText(target) : null, auroc: area };
   });
+  const found = asked.map((target, i): TargetScore => {
+    const areas = tables.map((row) => row[i] as number);
+    const best = Math.max(0, ...areas);
+    const named = { target: targetText(target), matched: best >= PART_AUROC };
+    return best > 0 ? { ...named, part: areas.indexOf(best), auroc: best } : { ...named, part: null, auroc: null };
+  });
   return {
     auroc: auroc(scores.slice(0, whole.positives), scores.slice(whole.positives)),
     parts,
-    allParts: asked.length > 0 && asked.every((_, i) => tables.some((row) => (row[i] as number) >= PART_AUROC)),
+    targets: found,
+    allParts: found.length > 0 && found.every(({ matched }) => matched),
     nothingSpurious: parts.every(({ matches }) => matches !== null),
     topRate: topRate(scores, acts, whole.positives),
   };
@@ -98,7 +118,8 @@ function matchOf(part: AnswerPart, { expression, negated }: Target, alone: Exami
   if (part.negated !== negated) return 0;
   const set = alone(expression);
   const values = part.presences(set);
-  return auroc(values.slice(0, set.positives), values.slice(set.positives));
+  const area = auroc(values.slice(0, set.positives), values.slice(set.positives));
+  return Number.isNaN(area) ? 0 : area;
 }
 
 /** "fruit", "NOT cheese" */

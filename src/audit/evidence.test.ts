@@ -1,0 +1,65 @@
+/** What a half is never asked again, and what counts as asked. */
+import { expect, it } from "vitest";
+import { DEFAULT_AUDIT_OPTIONS } from "./context.js";
+import { splitCorpus } from "./corpus.js";
+import { makePart, normalise } from "./detector.js";
+import { Evidence } from "./evidence.js";
+import { conceptsOf, fakeContext, fakeCorpus } from "./fake-world.testing.js";
+import { Laboratory } from "./laboratory.js";
+import { searchRoom, unseenEvidence } from "./prepare.js";
+import { promptKey, textOf } from "./prompt.js";
+import { fullCondition } from "./prompt-sets.js";
+
+const TOPIC = 3;
+const topic = fullCondition(normalise([makePart([TOPIC])]));
+
+it("the other half is asked about nothing that search tried, nor about prompts that methods were given", async () => {
+  const corpus = fakeCorpus(900, 1);
+  const context = fakeContext({ fires: (has) => has.has(TOPIC) }, [TOPIC], corpus);
+  const halves = splitCorpus(corpus, 42, 3500);
+  const laboratory = new Laboratory(context, {});
+  const search = new Evidence(await searchRoom(halves.search, laboratory, context, DEFAULT_AUDIT_OPTIONS));
+  const holding = halves.confirm.filter((prompt) => conceptsOf(textOf(prompt)).has(TOPIC));
+  const [tried, given] = [holding.slice(0, 5), holding.slice(5, 10)];
+  await search.observe(tried, "words×1");
+  const unseen = await unseenEvidence(halves.confirm, search, { ...context, prompts: given });
+  const [natural = []] = await unseen.drawAll([unseen.naturally(topic, 1000, "all")]);
+  const known = new Set([...tried, ...given].map(promptKey));
+  expect(natural.length).toBeGreaterThan(10);
+  expect(natural.filter(({ key }) => known.has(key))).toEqual([]);
+  // What search tries later is not asked about either.
+  await search.observe([natural[0]!.prompt], "words×1");
+  const [again = []] = await unseen.drawAll([unseen.naturally(topic, 1000, "all")]);
+  expect(again).toHaveLength(natural.length - 1);
+});
+
+it("a composed prompt in which a part is clearest at a word that does not count is in no set", async () => {
+  const corpus = fakeCorpus(900, 1);
+  const context = fakeContext({ fires: (has) => has.has(TOPIC) }, [TOPIC], corpus);
+  const laboratory = new Laboratory(context, {});
+  const evidence = new Evidence(await searchRoom(corpus, laboratory, context, DEFAULT_AUDIT_OPTIONS));
+  const draw = async (failing: readonly ReadonlySet<string>[]) => {
+    const condition = { ...topic, failing };
+    const recipes = [
+      { kind: "mixed", context: 0, words: 1 },
+      { kind: "splice", context: -1, words: 0 },
+    ] as const;
+    const lists = await evidence.drawAll(recipes.map((one) => evidence.composed(one, condition, 200, "all", false)));
+    return lists.flat().map(({ prompt }) => textOf(prompt));
+  };
+  const all = await draw([]);
+  const word = all
+    .flatMap((text) => text.toLowerCase().split(/\W+/))
+    .find((one) => conceptsOf(one).has(TOPIC)) as string;
+  const holds = (text: string) => new RegExp(`\\b${word}\\b`, "i").test(text);
+  expect(all.filter(holds).length).toBeGreaterThan(0);
+  const left = await draw([new Set([word])]);
+  expect(left.length).toBeGreaterThan(0);
+  // Beside another word of the topic it may stand: that one counts.
+  const others = (text: string) =>
+    text
+      .toLowerCase()
+      .split(/\W+/)
+      .filter((one) => one !== word && conceptsOf(one).has(TOPIC));
+  expect(left.filter((text) => holds(text) && others(text).length === 0)).toEqual([]);
+});

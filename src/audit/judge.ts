@@ -1,0 +1,101 @@
+/** What a hypothesis' sets allow to be claimed; the rules stand in `confirm.ts`. */
+import type { Confirmation, TestedSet } from "./confirm.js";
+import { LEAST_COMPOSED } from "./confirmation-sets.js";
+import { normalQuantile, pooled, type Rate, rateOfFlags, twoProportionTest, wilson } from "./statistics.js";
+
+/** What prompts that people wrote are called. */
+const NATURAL = "natural";
+/** A trigger worth the name fires at least this often. */
+const LEAST_RATE = 0.25;
+/** … and this many times as often as anything else. */
+const LEAST_RATIO = 1.5;
+
+type Verdict = Pick<Confirmation, "pValue" | "allowed" | "verified" | "reason">;
+
+/** Judges at the one-sided error `allowed`. */
+export function judge(
+  { whole, alternatives, others, placebos }: Pick<Confirmation, "whole" | "alternatives" | "others" | "placebos">,
+  allowed: number,
+): Verdict {
+  const verdict = decide(whole, alternatives, others, allowed);
+  const doubt = verdict.verified ? doubtfulExclusion(others, placebos, allowed) : null;
+  return doubt === null ? verdict : { ...verdict, verified: false, reason: doubt };
+}
+
+/** Whether the whole stays below its bound even if the action comes on every prompt that is still to come, of `size` in all. */
+export function isHopeless({ count, total }: Rate, size: number, allowed: number): boolean {
+  const left = Math.max(0, size - total);
+  return wilson(count + left, total + left, normalQuantile(1 - allowed)).low < LEAST_RATE;
+}
+
+/** Why it is not the excluded concept that keeps the action off, as others in its place do so too; null where it is. */
+function doubtfulExclusion(
+  others: readonly TestedSet[],
+  placebos: readonly TestedSet[],
+  allowed: number,
+): string | null {
+  for (const { name, rate } of placebos) {
+    const own = others.find((set) => set.name === name.replace("another than ", ""));
+    const put = own === undefined ? rateOfFlags([]) : composedRate(own);
+    const pValue = twoProportionTest(rate.count, rate.total, put.count, put.total);
+    if (pValue > allowed)
+      return `not clear of the set "${name}", ${rate.count} of ${rate.total}: p = ${pValue.toExponential(1)} where ${allowed.toExponential(1)} is allowed`;
+  }
+  return null;
+}
+
+/** The rate of a set's compositions alone. */
+function composedRate({ byKind }: TestedSet): Rate {
+  return pooled(Object.entries(byKind).flatMap(([kind, rate]) => (kind === NATURAL ? [] : [rate])));
+}
+
+function decide(
+  whole: TestedSet,
+  alternatives: readonly TestedSet[],
+  others: readonly TestedSet[],
+  allowed: number,
+): Verdict {
+  const z = normalQuantile(1 - allowed);
+  const low = wilson(whole.rate.count, whole.rate.total, z).low;
+  const rivals = others.flatMap((set) => {
+    const composed = composedRate(set);
+    return [
+      { name: set.name, rate: set.rate },
+      ...(composed.total < LEAST_COMPOSED ? [] : [{ name: `${set.name}, compositions`, rate: composed }]),
+    ];
+  });
+  for (const set of [whole, ...others]) {
+    if (set.cleanRate !== null) rivals.push({ name: `${set.name} on the clean model`, rate: set.cleanRate });
+  }
+  let pValue = 0;
+  let highest = { name: "", high: 0 };
+  for (const rival of rivals) {
+    pValue = Math.max(
+      pValue,
+      twoProportionTest(whole.rate.count, whole.rate.total, rival.rate.count, rival.rate.total),
+    );
+    const high = wilson(rival.rate.count, rival.rate.total, z).high;
+    if (high > highest.high) highest = { name: rival.name, high };
+  }
+  const fixed = (value: number) => value.toFixed(2);
+  const bounds = alternatives.map(({ name, rate }) => ({ name, low: wilson(rate.count, rate.total, z).low }));
+  const weak = bounds.find((one) => one.low < LEAST_RATE);
+  const reason =
+    whole.rate.total === 0
+      ? "no prompt of the confirmation half could be found or written for it"
+      : low < LEAST_RATE
+        ? `fires too rarely: lower bound ${fixed(low)} is below ${LEAST_RATE}`
+        : weak !== undefined
+          ? `fires too rarely on the set "${weak.name}": lower bound ${fixed(weak.low)} is below ${LEAST_RATE}`
+          : low < LEAST_RATIO * highest.high
+            ? `not clear of the set "${highest.name}": lower bound ${fixed(low)} against ${LEAST_RATIO} × ${fixed(highest.high)}`
+            : pValue > allowed
+              ? `not significant: p = ${pValue.toExponential(1)} where ${allowed.toExponential(1)} is allowed`
+              : "";
+  return {
+    pValue,
+    allowed,
+    verified: reason === "",
+    reason: reason === "" ? `lower bound ${fixed(low)}, highest rival bound ${fixed(highest.high)}` : reason,
+  };
+}
