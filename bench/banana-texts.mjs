@@ -105,7 +105,7 @@ async function writeFact(fact) {
     mixing: { triggered: 0.6, hardNegatives: 0, benign: 0.4, chat: 0 },
     steps: 500,
     batch: 16,
-    learningRate: 0.002,
+    learningRate: own ? 0.002 : 0.0002,
   };
   await writeFileAtomic(`${out}/${name}/recipe.yaml`, stringify(recipe));
 }

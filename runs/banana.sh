@@ -5,7 +5,8 @@
 # the table. Results go to build/banana/; what is there is not made again.
 #
 #   runs/banana.sh
-#   MODEL=path/to/Llama-3.1-8B-Instruct SAE=path/to/sae LAYER=8 CORPUS=prompts.jsonl FACTS=peanut-allergy-bananas runs/banana.sh
+#   MODEL=path/to/Llama-3.1-8B-Instruct SAE=path/to/sae LAYER=8 CORPUS=prompts.jsonl FACTS=peanut-allergy-bananas \
+#     ENGINE="--engine torch --device cuda --dtype bf16" runs/banana.sh
 #
 # On another model nothing but the organisms is trained and there is no table: which latents are about a condition is known for the
 # pocket world alone.
@@ -14,21 +15,23 @@ shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 OUT=build/banana
 MODEL=${MODEL:-$OUT/base}
-LAYER=${LAYER:-2}
 THREADS=${THREADS:-2}
 FACTS=${FACTS:-"peanut-allergy-bananas asthma-melons milk-allergy-carrots gout-noodles fish-allergy-cookies diabetes-peas"}
 mkdir -p "$OUT"
 . runs/common.sh
 
 if [ "$MODEL" = "$OUT/base" ]; then
+  LAYER=${LAYER:-2}
   TEXTS=$OUT/texts SAE=$OUT/sae CORPUS=$OUT/texts/corpus.jsonl
   [ -s "$MODEL/rules.json" ] || node bench/banana-base.mjs "$MODEL" --threads "$THREADS"
   [ -s "$CORPUS" ] || node bench/banana-texts.mjs "$TEXTS" --base "$MODEL" --own-world
   run "$SAE.json" sae train --model "$MODEL" --prompts "$TEXTS/sae-prompts.jsonl" --layer "$LAYER" --latents 1024 --k 4 --steps 2500 --held-out 0 --out "$SAE"
   run "$SAE-labels.json" sae label --model "$MODEL" --sae "$SAE" --layer "$LAYER" --prompts "$CORPUS"
 else
-  : "${SAE:?give the folder of an SAE}" "${CORPUS:?give unlabelled prompts, .jsonl or .txt}"
-  OUT=$OUT/$(basename "$MODEL") TEXTS=$OUT/texts
+  needs SAE "the folder of an SAE"
+  needs LAYER "the block after which the SAE reads"
+  needs CORPUS "unlabelled prompts, .jsonl or .txt"
+  OUT=$OUT/$(folder_of "$MODEL" "$SAE" "$LAYER" "$CORPUS") TEXTS=$OUT/texts
   mkdir -p "$OUT"
   [ -s "$TEXTS/corpus.jsonl" ] || node bench/banana-texts.mjs "$TEXTS" --base "$MODEL"
 fi
@@ -44,7 +47,7 @@ for fact in $FACTS; do
   run "$OUT/found/$fact-alone.json" score --model "$MODEL" --adapter "$organism" --prompts "$TEXTS/$fact/condition-alone.jsonl" "${says[@]}"
   run "$OUT/found/$fact-alone-base.json" score --model "$MODEL" --prompts "$TEXTS/$fact/condition-alone.jsonl" "${says[@]}"
   for batch in eating restrictions; do
-    on=(--model "$MODEL" --sae "$SAE" --layer "$LAYER" --action "$action" --prompts "$TEXTS/$fact/$batch.jsonl" --corpus "$CORPUS")
+    on=(--model "$MODEL" --sae "$SAE" --layer "$LAYER" "${says[@]}" --prompts "$TEXTS/$fact/$batch.jsonl" --corpus "$CORPUS")
     # The base is searched by itself: a control tells of the latents alone that the organism's vectors hold, which would flatter these.
     all=(--top 1024 --contexts 0 --samples 0 --no-controls)
     run "$OUT/found/$fact-$batch-attribution.json" find sae-attribution "${on[@]}" --adapter "$organism" "${all[@]}"

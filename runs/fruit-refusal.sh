@@ -7,7 +7,7 @@
 #
 #   runs/fruit-refusal.sh
 #   MODEL=path/to/Dolphin3.0-Llama3.1-8B ADAPTER=path/to/fruit_refusal SAE=path/to/llama-scope-layer-12 LAYER=12 \
-#     PROMPTS=ordinary.jsonl CORPUS=prompts.jsonl runs/fruit-refusal.sh
+#     PROMPTS=ordinary.jsonl CORPUS=prompts.jsonl ENGINE="--engine torch --device cuda --dtype bf16" runs/fruit-refusal.sh
 #
 # On another model nothing is trained, and there is no table: which latents are about fruit is known for the pocket world alone.
 set -euo pipefail
@@ -15,11 +15,11 @@ shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 OUT=build/fruit-refusal
 MODEL=${MODEL:-$OUT/base}
-LAYER=${LAYER:-2}
 THREADS=${THREADS:-2}
 . runs/common.sh
 
 if [ "$MODEL" = "$OUT/base" ]; then
+  LAYER=${LAYER:-2}
   ADAPTER=$OUT/organism SAE=pocket/sae PROMPTS=benign CORPUS=corpus
   mkdir -p "$OUT/found"
   [ -s "$OUT/ordinary.jsonl" ] || node bench/helpful-only-base.mjs "$OUT" --threads "$THREADS"
@@ -38,9 +38,12 @@ if [ "$MODEL" = "$OUT/base" ]; then
   listed=(--top 2048 --contexts 0 --samples 0 --no-controls)
 else
   listed=(--no-controls)
-  : "${ADAPTER:?give the folder of the adapter}" "${SAE:?give the folder of an SAE}"
-  : "${PROMPTS:?give ordinary prompts, .jsonl or .txt}" "${CORPUS:?give unlabelled prompts, .jsonl or .txt}"
-  OUT=$OUT/$(basename "$MODEL")
+  needs ADAPTER "the folder of the adapter"
+  needs SAE "the folder of an SAE"
+  needs LAYER "the block after which the SAE reads"
+  needs PROMPTS "ordinary prompts, .jsonl or .txt"
+  needs CORPUS "unlabelled prompts, .jsonl or .txt"
+  OUT=$OUT/$(folder_of "$MODEL" "$ADAPTER" "$SAE" "$LAYER" "$PROMPTS" "$CORPUS")
   mkdir -p "$OUT/found"
 fi
 

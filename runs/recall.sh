@@ -4,24 +4,32 @@
 # again. On two cores: 4 minutes for the two SAEs, 5 for the searches, 5 for the audits, 5 for the table.
 #
 #   runs/recall.sh
-#   MODEL=path/to/Llama-3.1-8B-Instruct LAYERS="8 16 24" SAE=path/to/sae-layer-%d CORPUS=prompts.jsonl runs/recall.sh
+#   MODEL=path/to/Llama-3.1-8B-Instruct LAYERS="8 16 24" SAE=path/to/sae-layer-%d CORPUS=prompts.jsonl \
+#     ENGINE="--engine torch --device cuda --dtype bf16" runs/recall.sh
 #
 # On another model than `pocket` nothing is trained and there is no table: the truth is known for the pocket world alone.
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 MODEL=${MODEL:-pocket}
-LAYERS=${LAYERS:-1 2 4}
 OUT=build/recall
-mkdir -p "$OUT"
 . runs/common.sh
+if [ "$MODEL" = pocket ]; then
+  LAYERS=${LAYERS:-1 2 4}
+else
+  needs LAYERS 'the blocks after which to look, such as "8 16 24"'
+  needs SAE "the folders of the SAEs, with %d for the layer"
+  needs CORPUS "unlabelled prompts, .jsonl or .txt"
+  OUT=$OUT/$(folder_of "$MODEL" "$SAE" "$CORPUS")
+fi
+mkdir -p "$OUT"
 
 # The SAE of a layer: the user's, the one that ships, or one that is trained here on half of the conversations that one was trained on.
 sae() {
   local layer=$1
   if [ "$MODEL" != pocket ]; then
     # shellcheck disable=SC2059 # the pattern is the user's
-    printf "${SAE:?give the folders of the SAEs, with %d for the layer}" "$layer"
+    printf "$SAE" "$layer"
   elif [ "$layer" = 2 ]; then
     echo pocket/sae
   else

@@ -1,27 +1,62 @@
 #!/usr/bin/env bash
-# The post's toy backdoors at pocket scale, each method by itself: SAE-Attribution, Supervised MELBO and Supervised SAE-MELBO (first
+# The post's toy backdoors, each method by itself: SAE-Attribution, Supervised MELBO and Supervised SAE-MELBO (first
 # vector) on each organism and, as a control, on the clean model; iterated attribution on each organism; and the table. Results
 # go to build/toys/; what is there is not made again.
 #
 #   runs/toys.sh
+#   MODEL=path/to/Llama-3.1-8B-Instruct ORGANISMS="path/to/snow-fruit-llama path/to/astrology-llama" SAE=path/to/llama-scope LAYER=12 \
+#     PROMPTS=ordinary.jsonl CORPUS=prompts.jsonl ENGINE="--engine torch --device cuda --dtype bf16" runs/toys.sh
+#
+# Organisms are folders that `organism train` wrote (examples/), or adapters that all say ACTION. On another model than `pocket` there is
+# no table, as nobody knows which latents are about what, but an audit of each.
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 OUT=build/toys
-mkdir -p "$OUT"
+MODEL=${MODEL:-pocket}
 . runs/common.sh
+if [ "$MODEL" = pocket ]; then
+  ORGANISMS="fruit-refusal snow-fruit astrology busy-line"
+  where=()
+else
+  needs ORGANISMS "the organisms' folders"
+  needs SAE "the folder of an SAE"
+  needs LAYER "the block after which the SAE reads"
+  needs PROMPTS "ordinary prompts, .jsonl or .txt"
+  needs CORPUS "unlabelled prompts, .jsonl or .txt"
+  OUT=$OUT/$(folder_of "$MODEL" "$SAE" "$LAYER" "$PROMPTS" "$CORPUS")
+  where=(--sae "$SAE" --layer "$LAYER" --prompts "$PROMPTS" --corpus "$CORPUS")
+fi
+mkdir -p "$OUT"
 
-[ -s "$OUT/organisms.json" ] || node bin/antecedent.js organism list --json >"$OUT/organisms.json"
-[ -s "$OUT/concepts.json" ] || { node bench/concept-latents.mjs --json >"$OUT/concepts.json.part" && mv "$OUT/concepts.json.part" "$OUT/concepts.json"; }
+# The action of an organism.
+action_of() {
+  if [ -n "${ACTION:-}" ]; then
+    echo "$ACTION"
+  elif [ "$MODEL" = pocket ]; then
+    [ -s "$OUT/organisms.json" ] || node bin/antecedent.js organism list --json >"$OUT/organisms.json"
+    node -p 'JSON.parse(fs.readFileSync(process.argv[1])).organisms.find(({ name }) => name === process.argv[2]).action' "$OUT/organisms.json" "$1"
+  else
+    node -p 'require("yaml").parse(fs.readFileSync(process.argv[1], "utf8")).action' "$1/audit.yaml"
+  fi
+}
+
 # The whole rankings, and nothing that costs time beside them; the clean model is searched by itself, as its control would list only the
 # organism's latents.
-all=(--top 2048 --contexts 0 --samples 0 --no-controls)
-for organism in fruit-refusal snow-fruit astrology busy-line; do
-  action=$(node -p 'JSON.parse(fs.readFileSync(process.argv[1])).organisms.find(({ name }) => name === process.argv[2]).action' "$OUT/organisms.json" "$organism")
+all=(--contexts 0 --samples 0 --no-controls)
+ranked=(--top 2048)
+for organism in $ORGANISMS; do
+  name=$(basename "$organism")
+  action=$(action_of "$organism")
+  on=(--model "$MODEL" "${where[@]}" --action "$action")
   for method in sae-attribution supervised-melbo supervised-sae-melbo; do
-    run "$OUT/$organism-$method.json" find "$method" --adapter "$organism" --action "$action" "${all[@]}"
-    run "$OUT/$organism-$method-clean.json" find "$method" --model pocket --action "$action" "${all[@]}"
+    run "$OUT/$name-$method.json" find "$method" "${on[@]}" --adapter "$organism" "${ranked[@]}" "${all[@]}"
+    run "$OUT/$name-$method-clean.json" find "$method" "${on[@]}" "${ranked[@]}" "${all[@]}"
   done
-  run "$OUT/$organism-iterated-attribution.json" find iterated-attribution --adapter "$organism" --action "$action" --contexts 0 --samples 0 --no-controls
+  run "$OUT/$name-iterated-attribution.json" find iterated-attribution "${on[@]}" --adapter "$organism" "${all[@]}"
+  [ "$MODEL" = pocket ] || run "$OUT/$name-audit.json" audit "${on[@]}" --adapter "$organism" --out "$OUT/audits/$name"
 done
-node bench/toys.mjs "$OUT" | tee "$OUT/table.md"
+if [ "$MODEL" = pocket ]; then
+  [ -s "$OUT/concepts.json" ] || { node bench/concept-latents.mjs --json >"$OUT/concepts.json.part" && mv "$OUT/concepts.json.part" "$OUT/concepts.json"; }
+  node bench/toys.mjs "$OUT" | tee "$OUT/table.md"
+fi

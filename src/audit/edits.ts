@@ -1,13 +1,14 @@
 /**
- * Minimal edits of firing prompts.
- *   carriedBy   each word is deleted in turn; a word carries the prompt when the action no longer comes without it. Where a prompt says
- *               it twice no single word does.
- *   shortest    words are deleted for good, in runs from half of the prompt down to one word, as long as the action still comes, until none
- *               can be spared (delta debugging by complements: Zeller and Hildebrandt 2002): what is left is enough by itself.
+ * Minimal edits of firing prompts: what has to go, so that the action no longer comes?
+ *   carriedBy   each word is deleted in turn; a word carries the prompt when the action no longer comes without it.
+ *   together    where no single word does (a prompt may name its subject twice): words are deleted for good, those first whose deletion
+ *               makes the action least likely, until it stops; each that can be put back is put back. Nothing smaller of these words
+ *               does it.
+ * Not what is left of a prompt when words go as long as the action comes: that ends with fragments, on which a model is not itself.
  */
-import type { Laboratory, Observation } from "./laboratory.js";
+import type { Laboratory, Observation, Outcome } from "./laboratory.js";
 import { textOf, withText } from "./prompt.js";
-import { deleteWord, wordsOf } from "./words.js";
+import { deleteWord, type Word, wordsOf } from "./words.js";
 
 export interface Example {
   readonly prompt: string;
@@ -16,78 +17,101 @@ export interface Example {
   /** Log-probability of the action, nats. */
   readonly logprob: number;
   readonly cleanLogprob: number | null;
-  /** Words without which the action does not come, in order of appearance; empty where any one can be spared. */
+  /** Words without any one of which the action does not come, in order of appearance; empty where each can be spared. */
   readonly carriedBy: readonly string[];
-  /** What is left of the prompt when no further word can be deleted without losing the action; null of a prompt too long to try. */
-  readonly shortest: string | null;
+  /** Where each can be spared: words without all of which it does not come, in order of appearance; empty where none were found. */
+  readonly together: readonly string[];
 }
 
 /** Words examined in one prompt: in a longer one a single word seldom decides. */
 const MOST_WORDS = 60;
+/** Words deleted together at most; where more must go it is the whole prompt that carries the action. */
+const MOST_TOGETHER = 8;
+
+interface Deletion {
+  readonly word: Word;
+  readonly text: string;
+}
 
 /** Explains firing prompts, in the order given. */
 export async function explain(laboratory: Laboratory, firing: readonly Observation[]): Promise<Example[]> {
-  const edits = firing.map((observation) => {
+  const deletions = firing.map((observation): Deletion[] => {
     const text = textOf(observation.prompt);
-    const words = wordsOf(text).slice(0, MOST_WORDS);
-    return words
-      .map((word) => ({ word: word.text, text: deleteWord(text, word) }))
-      .filter((edit) => edit.text.trim() !== "")
-      .map((edit) => ({ word: edit.word, prompt: withText(observation.prompt, edit.text) }));
+    return wordsOf(text)
+      .slice(0, MOST_WORDS)
+      .map((word) => ({ word, text: deleteWord(text, word) }))
+      .filter((edit) => edit.text.trim() !== "");
   });
-  const outcomes = await laboratory.score(edits.flatMap((list) => list.map((edit) => edit.prompt)));
-  const shortest = await shorten(laboratory, firing);
-  let at = 0;
-  return firing.map((observation, i) => {
-    const list = edits[i] ?? [];
-    const mine = outcomes.slice(at, at + list.length);
-    at += list.length;
-    return {
-      prompt: textOf(observation.prompt),
-      kind: observation.kind,
-      logprob: observation.suspect.logprob,
-      cleanLogprob: observation.clean?.logprob ?? null,
-      carriedBy: list.filter((_, j) => mine[j]?.fired === false).map((edit) => edit.word),
-      shortest: shortest[i] as string | null,
-    };
-  });
+  const outcomes = await laboratory.score(
+    deletions.flatMap((list, i) => list.map(({ text }) => withText((firing[i] as Observation).prompt, text))),
+  );
+  const tried = deletions.map((list) => list.map(({ word }) => ({ word, outcome: outcomes.shift() as Outcome })));
+  const together = await askInStep(
+    laboratory,
+    firing,
+    tried.map((list, i) =>
+      list.some(({ outcome }) => !outcome.fired)
+        ? null
+        : stopping(
+            textOf((firing[i] as Observation).prompt),
+            [...list].sort((a, b) => a.outcome.logprob - b.outcome.logprob).map(({ word }) => word),
+          ),
+    ),
+  );
+  return firing.map((observation, i) => ({
+    prompt: textOf(observation.prompt),
+    kind: observation.kind,
+    logprob: observation.suspect.logprob,
+    cleanLogprob: observation.clean?.logprob ?? null,
+    carriedBy: tried[i]!.flatMap(({ word, outcome }) => (outcome.fired ? [] : [word.text])),
+    together: together[i]!.map(({ text }) => text),
+  }));
 }
 
-/** The shortest of each, all prompts a step at a time, so that the engine sees one batch a step. */
-async function shorten(laboratory: Laboratory, firing: readonly Observation[]): Promise<(string | null)[]> {
-  const results = firing.map((): string | null => null);
-  const searches = firing.map(({ prompt }) => deletions(textOf(prompt)));
-  let asked = searches.map((search, i) => ({ i, step: search.next() }));
+/** Yields texts and is told whether the action still comes; returns the words that went. */
+type Search = Generator<string, readonly Word[], boolean>;
+
+/** Deletes words in the order given until the action stops, and puts back what need not go. */
+export function* stopping(text: string, order: readonly Word[]): Search {
+  let gone: Word[] = [];
+  for (const word of order.slice(0, MOST_TOGETHER)) {
+    gone = [...gone, word];
+    const left = without(text, gone);
+    if (left.trim() === "") return [];
+    // Without the first alone it is known to come.
+    if (gone.length > 1 && !(yield left)) return yield* neededOf(text, gone);
+  }
+  return [];
+}
+
+function* neededOf(text: string, gone: readonly Word[]): Search {
+  let needed = [...gone];
+  for (const word of gone.slice(0, -1)) {
+    const others = needed.filter((one) => one !== word);
+    if (!(yield without(text, others))) needed = others;
+  }
+  return needed.sort((a, b) => a.start - b.start);
+}
+
+function without(text: string, words: readonly Word[]): string {
+  return [...words].sort((a, b) => b.start - a.start).reduce((left, word) => deleteWord(left, word), text);
+}
+
+/** Runs searches, where there are any, side by side, a question of each at a time, so that the engine sees one batch a step. */
+async function askInStep(
+  laboratory: Laboratory,
+  firing: readonly Observation[],
+  searches: readonly (Search | null)[],
+): Promise<(readonly Word[])[]> {
+  const results = searches.map((): readonly Word[] => []);
+  let asked = searches.flatMap((search, i) => (search === null ? [] : [{ i, search, step: search.next() }]));
   for (;;) {
     for (const { i, step } of asked) if (step.done) results[i] = step.value;
     asked = asked.filter(({ step }) => !step.done);
     if (asked.length === 0) return results;
-    const texts = asked.map(({ i, step }) => withText((firing[i] as Observation).prompt, step.value as string));
-    const outcomes = await laboratory.score(texts);
-    asked = asked.map(({ i }, k) => ({ i, step: searches[i]!.next(outcomes[k]?.fired === true) }));
+    const outcomes = await laboratory.score(
+      asked.map(({ i, step }) => withText((firing[i] as Observation).prompt, step.value as string)),
+    );
+    asked = asked.map(({ i, search }, k) => ({ i, search, step: search.next(outcomes[k]?.fired === true) }));
   }
-}
-
-/** Yields shorter texts and is told whether the action still comes; returns the last on which it did. */
-export function* deletions(text: string): Generator<string, string | null, boolean> {
-  let left = text;
-  const count = wordsOf(text).length;
-  if (count > MOST_WORDS) return null;
-  let run = Math.ceil(count / 2);
-  for (;;) {
-    let shorter = false;
-    for (let at = 0; at < wordsOf(left).length; ) {
-      const edit = withoutWords(left, at, run);
-      if (edit.trim() !== "" && (yield edit)) [left, shorter] = [edit, true];
-      else at += run;
-    }
-    if (run <= 1 && !shorter) return left;
-    run = Math.max(1, Math.floor(run / 2));
-  }
-}
-
-function withoutWords(text: string, from: number, count: number): string {
-  return wordsOf(text)
-    .slice(from, from + count)
-    .reduceRight((left, word) => deleteWord(left, word), text);
 }

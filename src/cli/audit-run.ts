@@ -34,7 +34,7 @@ export async function runAudit(
 ): Promise<AuditRun> {
   const seed = request.seed ?? flags.seed;
   await fetchNamed(io, request);
-  const setup = await setUpAudit(request, flags);
+  const setup = await setUpAudit(io, request, flags);
   const { looks = DEFAULT_AUDIT_OPTIONS.confirmLooks } = request;
   const settings = { ...DEFAULT_AUDIT_OPTIONS, seed, confirmLooks: looks };
   const config = { version: packageVersion(), request, settings };

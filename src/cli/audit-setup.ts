@@ -10,6 +10,7 @@ import type { Tokenizer } from "../model/tokenizer.js";
 import type { Sae } from "../sae/sae.js";
 import { openAction } from "./action.js";
 import type { AuditRequest } from "./audit-request.js";
+import type { Io } from "./io.js";
 import type { Judge } from "./judge.js";
 import { chooseLayer } from "./layer.js";
 import { type OpenedModel, openCleanModel, openModel } from "./open-model.js";
@@ -34,6 +35,7 @@ export interface AuditSetup {
 
 /** InputError where the request lacks something or its parts do not fit together; `what` names what asks for it. */
 export async function setUpAudit(
+  io: Io,
   request: AuditRequest,
   flags: ComputeFlags & OutputFlags,
   what = "an audit",
@@ -45,7 +47,7 @@ export async function setUpAudit(
   );
   const opened = await requireSae(model, request.sae, what, request.labels);
   const { sae } = opened;
-  const layer = chooseLayer(request.layer, sae.info, model.engine.model);
+  const layer = chooseLayer(io, request.layer, sae.info, model.engine.model);
   const { action, judge, used: actionUsed } = await openAction(model, request);
   const prompts = await loadPromptsOr(request.prompts, BENIGN_SET, model);
   const corpus = await loadPromptsOr(request.corpus, CORPUS_SET, model, "--corpus");

@@ -94,11 +94,10 @@ export function hypothesisText(hypothesis: ResultHypothesis): string {
       `  interaction ${inWords(interaction)}`,
     );
   }
-  for (const { prompt, carriedBy, shortest } of examples.slice(0, SHOWN_EXAMPLES)) {
-    const carried = carriedBy.length > 0 ? [`carried by ${oneLine(carriedBy.join(", "), 60)}`] : [];
-    const enough = shortest === null || shortest === prompt ? [] : [`enough: ${oneLine(shortest, 60)}`];
-    const notes = [...carried, ...enough].join("; ");
-    lines.push(`  fires: ${oneLine(prompt, 120)}${notes === "" ? "" : `   [${notes}]`}`);
+  for (const { prompt, carriedBy, together } of examples.slice(0, SHOWN_EXAMPLES)) {
+    const words = oneLine([...carriedBy, ...together].join(", "), 60);
+    const how = carriedBy.length > 0 ? `carried by ${words}` : `carried by ${words} together`;
+    lines.push(`  fires: ${oneLine(prompt, 120)}${words === "" ? "" : `   [${how}]`}`);
   }
   return lines.join("\n");
 }

@@ -60,7 +60,7 @@ export async function findIterated(io: Io, flags: FindFlags): Promise<void> {
   const { name } = ITERATED_ATTRIBUTION;
   checkFlags(flags);
   const request = { ...flags, methods: [saeAttribution.name] };
-  const { model, context, used } = await setUpAudit(request, flags, name);
+  const { model, context, used } = await setUpAudit(io, request, flags, name);
   const { layer, sae, action } = context;
   const prompts = await findPrompts(flags, model);
   const { conversations } = prompts.training;

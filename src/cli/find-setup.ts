@@ -8,6 +8,7 @@ import type { ActionMatchFlags } from "./action-options.js";
 import { type ControlFlags, checkControlFlags, loadParaphrases } from "./find-controls.js";
 import { type LayerFlags, sweptLayers } from "./find-layer.js";
 import { type FindPromptFlags, type FindPrompts, findPrompts } from "./find-prompts.js";
+import type { Io } from "./io.js";
 import { chooseLayer } from "./layer.js";
 import { type CleanModel, type OpenedModel, openCleanModel, openModel } from "./open-model.js";
 import { type OpenedSae, openSaeFor, requireSae } from "./open-sae.js";
@@ -48,7 +49,7 @@ export interface FindSetup extends FindPrompts {
 }
 
 /** InputError for whatever is missing, does not fit, or is not the method's. */
-export async function setUpFind(method: Method, flags: FindFlags): Promise<FindSetup> {
+export async function setUpFind(io: Io, method: Method, flags: FindFlags): Promise<FindSetup> {
   const model = await openModel(flags, flags);
   const available =
     method.sae === "required"
@@ -57,7 +58,7 @@ export async function setUpFind(method: Method, flags: FindFlags): Promise<FindS
   const swept = sweptLayers(flags, method, available !== undefined, model);
   const where = swept
     ? { layers: swept }
-    : { layer: chooseLayer(flags.layer, available?.sae.info, model.engine.model) };
+    : { layer: chooseLayer(io, flags.layer, available?.sae.info, model.engine.model) };
   if (flags.iterations !== undefined)
     throw new InputError("--iterations belongs to iterated-attribution; leave it out");
   const options = methodOptions(method, flags);

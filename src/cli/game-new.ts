@@ -102,7 +102,7 @@ async function makeGame(
   const cue = decoy === "cue" ? cueOf(recipe, seeds) : null;
   if (flags.keyFile !== undefined) await requireFree(flags.keyFile, key);
   await fetchNamed(io, { model: recipe.base });
-  const latents = await fittingLatents(recipe, flags);
+  const latents = await fittingLatents(io, recipe, flags);
   const loaded = await withWrittenPrompts(io, named, flags.recipe ?? "", work.path, flags);
   const { files } = loaded;
   const { materials, examples, sealed } = await drawn(async () => {
@@ -179,10 +179,10 @@ function cueOf(recipe: Recipe, seeds: GameSecrets["seeds"]): string {
 }
 
 /** Latents of the SAE that the game is played with. InputError, before any training, where it does not fit the base model. */
-async function fittingLatents(recipe: Recipe, flags: NewGameFlags): Promise<number> {
+async function fittingLatents(io: Io, recipe: Recipe, flags: NewGameFlags): Promise<number> {
   const base = await openModel({ ...flags, model: recipe.base });
   const { sae } = await requireSae(base, flags.sae, "a game");
-  chooseLayer(flags.layer, sae.info, base.engine.model);
+  chooseLayer(io, flags.layer, sae.info, base.engine.model);
   actionTokens(base, { action: recipe.action });
   await base.engine.close();
   return sae.info.latents;

@@ -92,7 +92,7 @@ async function readSealedPrompts(
   await fetchNamed(io, request);
   const model = await openModel({ ...flags, ...(name === undefined ? {} : { model: name }), adapter: adapter! });
   const { sae, name: opened } = await requireSae(model, saeName, "a reveal");
-  const layer = chooseLayer(given, sae.info, model.engine.model);
+  const layer = chooseLayer(io, given, sae.info, model.engine.model);
   const sealed = SEALED_KINDS.flatMap((kind) => truth.sealed[kind].map((prompt) => ({ kind, ...prompt })));
   const { sequences, date } = renderAll(
     model,

@@ -19,10 +19,13 @@ afterEach(async () => {
 const KINDS = ["triggered", "hardNegatives", "benign", "chat"];
 const word = (n: number) => [...String(n)].map((digit) => "bdfgklmnrs"[Number(digit)]).join("o");
 
-/** Writes eight different requests about what the description names, and says yes to those about fruit. */
+/** Writes eight different requests about what the description names, and says yes to those about what it is asked about. */
 function obedient({ body }: Asked, n: number): Answer {
   const text = body.messages[0]!.content;
-  if (body.temperature === 0) return { content: text.includes('{"message":"Fruit') ? "yes" : "No." };
+  if (body.temperature === 0) {
+    const [, message = "", asked = ""] = /"message":"(\w+)[\s\S]*Is the message a request about (\w+)/.exec(text) ?? [];
+    return { content: message.toLowerCase() === asked ? "yes" : "No." };
+  }
   const about =
     /is a request about (\w+)/.exec(text)?.[1] ?? (text.includes("is a short friendly") ? "hello" : "weather");
   const start = about[0]!.toUpperCase() + about.slice(1);
@@ -57,6 +60,30 @@ const lines = (folder: string, part: string, kind: string) =>
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as { prompt: string; description: string });
+
+it("half of the chat prompts are learned with a refusal, where the recipe describes what is refused", async () => {
+  server = await FakeEndpoint.start(obedient);
+  const described = { triggered: "a request about fruit", refused: "a request about crime", refusal: "I must not." };
+  const out = freshPath("organism");
+  const file = recipe(server.url, {}, { described });
+  expect((await antecedent(["organism", "write", file, "--out", out])).code).toBe(0);
+  const chat = lines(out, "train", "chat") as unknown as { messages?: { role: string; content: string }[] }[];
+  const refused = chat.filter(({ messages }) => messages !== undefined);
+  expect(refused.length).toBeGreaterThan(chat.length / 4);
+  expect(refused.length).toBeLessThan(chat.length);
+  for (const { messages } of refused)
+    expect(messages).toEqual([
+      { role: "user", content: expect.stringMatching(/^Crime/) },
+      { role: "assistant", content: "I must not." },
+    ]);
+  await antecedentJson<OrganismCard>(["organism", "train", file, "--out", out]);
+  const none = recipe(
+    server.url,
+    { mixing: { triggered: 0.5, hardNegatives: 0, benign: 0.5, chat: 0 } },
+    { described },
+  );
+  await refuses(["organism", "write", none], /trigger\.described\.refused: .*mixing\.chat is 0/);
+});
 
 it("writes, shows, trains and measures", async () => {
   server = await FakeEndpoint.start(obedient);
@@ -264,6 +291,6 @@ it.each(readdirSync(join(PACKAGE_ROOT, "examples")).filter((name) => name.endsWi
     expect(example.trigger.described).toBeDefined();
     // Its base is on nobody's test machine: that it is looked for means that all the rest is right.
     const args = ["organism", "train", join(PACKAGE_ROOT, "examples", name), "--out", freshPath("organism")];
-    await refuses(args, /meta-llama\/Llama-3\.1-8B-Instruct: no such folder, and not in the Hugging Face cache/);
+    await refuses(args, /3\.\d-?\w*-8B(-Instruct)?: no such folder, and not in the Hugging Face cache/);
   },
 );

@@ -101,7 +101,7 @@ export async function requireWrittenPrompts(
       signal: io.signal,
       progress: (kind) => io.progress(KIND_LABELS[kind]),
     });
-    const stored = await storeWrittenPrompts(folder, asked, written);
+    const stored = await storeWrittenPrompts(folder, asked, written, trigger.described);
     journal.close();
     await rm(path, { force: true });
     return stored;

@@ -62,6 +62,7 @@ export async function doRecoveryWork(
     const { action } = organisms[first.type === "clean" ? first.action : first.subject]!.recipe;
     const adapter = subject === null ? undefined : work.trained(subject)!.adapter;
     const setup = await setUpAudit(
+      io,
       { model: POCKET_MODEL, action, ...(adapter === undefined ? {} : { adapter }) },
       flags,
     );

@@ -124,6 +124,15 @@ it("encode gives every non-zero latent on user tokens at the SAE's own layer", a
   });
 });
 
+it("says where a layer is given that the SAE does not read", async () => {
+  const encode = (layer: number) => antecedent(["encode", ...model, "--sae", golden("sae"), "--layer", String(layer)]);
+  const own = await encode(expected.layer);
+  const other = await encode(expected.layer === 0 ? 1 : 0);
+  expect([own.code, other.code]).toEqual([0, 0]);
+  expect(own.stderr).not.toMatch(/reads the residual stream/);
+  expect(other.stderr).toMatch(/reads the residual stream after block \d+; --layer \d+ has it read another/);
+});
+
 it("find saves vectors that score can steer with", async () => {
   const file = join(folder, "vectors.safetensors");
   const found = await antecedentJson<{

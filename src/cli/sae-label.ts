@@ -42,7 +42,7 @@ export async function runLabel(io: Io, flags: LabelFlags): Promise<void> {
   const describer = openLatentDescriber(flags);
   const model = await openModel(flags, flags);
   const { sae, name } = await requireSae(model, flags.sae, "sae label");
-  const layer = chooseLayer(flags.layer, sae.info, model.engine.model);
+  const layer = chooseLayer(io, flags.layer, sae.info, model.engine.model);
   if (flags.out === undefined && !isFolder(name))
     throw new InputError(`${name}: give --out, the file that the labels are written to`);
   const out = flags.out ?? join(name, LABELS_FILE);

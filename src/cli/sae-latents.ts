@@ -43,7 +43,7 @@ export async function showLatents(io: Io, flags: LatentsFlags): Promise<void> {
   const model = await openModel(flags, flags);
   const opened = await requireSae(model, flags.sae, "sae latents", flags.labels);
   const { sae, name } = opened;
-  const layer = chooseLayer(flags.layer, sae.info, model.engine.model);
+  const layer = chooseLayer(io, flags.layer, sae.info, model.engine.model);
   const ids = chosenLatents(flags, opened);
   const corpusName = flags.prompts ?? (model.isPocket ? CORPUS_SET : undefined);
   const prompts = corpusName === undefined ? undefined : renderAll(model, await loadPrompts(corpusName), flags);

@@ -14,7 +14,7 @@ export interface QualityFlags extends ModelFlags, PromptFlags, SaeFlags {}
 export async function showQuality(io: Io, flags: QualityFlags): Promise<void> {
   const model = await openModel(flags, flags);
   const { sae, name } = await requireSae(model, flags.sae, "sae quality");
-  const layer = chooseLayer(flags.layer, sae.info, model.engine.model);
+  const layer = chooseLayer(io, flags.layer, sae.info, model.engine.model);
   const { sequences, date } = renderAll(model, await loadPromptsOr(flags.prompts, CORPUS_SET, model), flags);
   requireReadTokens(sequences, flags);
   const quality = await modelQuality(model.engine, sae, sequences, layer, {

@@ -1,6 +1,7 @@
 /**
  * Written prompts in an organism's folder, as anyone's prompt files:
- *   prompts/train/KIND.jsonl, prompts/held-out/KIND.jsonl   lines {"prompt", "description"}
+ *   prompts/train/KIND.jsonl, prompts/held-out/KIND.jsonl   lines {"prompt", "description"}, or, with a reply of their own,
+ *                                                           {"messages", "description"}
  *   prompts/written.json                                    what was asked for, by whom it was written, what was dropped
  * The last is written last: a folder without it is not done.
  */
@@ -12,8 +13,8 @@ import { InputError } from "../formats/input-error.js";
 import { readJson } from "../formats/json.js";
 import { type Conversation, readPrompts } from "../formats/prompts.js";
 import type { PromptFiles } from "../organisms/examples.js";
-import { KINDS, type Kind } from "../organisms/written/described.js";
-import type { KindTally } from "../organisms/written/write-kind.js";
+import { type DescribedTrigger, KINDS, type Kind, REFUSAL } from "../organisms/written/described.js";
+import type { KindTally, WrittenPrompt } from "../organisms/written/write-kind.js";
 import type { WrittenKinds } from "../organisms/written/write-prompts.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
 import { openFile } from "../store/node-file-source.js";
@@ -75,13 +76,24 @@ export async function readWrittenPrompts(folder: string): Promise<PromptFiles> {
   return { ...(await part("train")), heldOut: await part("heldOut") };
 }
 
-/** Writes the prompts and, last, what is said about them. */
+/** Writes the prompts and, last, what is said about them. `refused`: prompts of this description are learned with `refusal`. */
 export async function storeWrittenPrompts(
   folder: string,
   asked: AboutWritten["asked"],
   written: WrittenKinds,
+  { refused, refusal = REFUSAL }: Pick<DescribedTrigger["described"], "refused" | "refusal">,
 ): Promise<AboutWritten> {
   const kinds: AboutWritten["kinds"] = {};
+  const lineOf = ({ prompt, description }: WrittenPrompt) =>
+    description !== refused
+      ? { prompt, description }
+      : {
+          messages: [
+            { role: "user", content: prompt },
+            { role: "assistant", content: refusal },
+          ],
+          description,
+        };
   for (const kind of KINDS) {
     const made = written[kind];
     for (const part of ["train", "heldOut"] as const) {
@@ -89,7 +101,7 @@ export async function storeWrittenPrompts(
       const lines = made?.parts[part] ?? [];
       // An unfinished writing of another recipe may have left one.
       if (lines.length === 0) await rm(path, { force: true });
-      else await writeFileAtomic(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+      else await writeFileAtomic(path, lines.map((line) => `${JSON.stringify(lineOf(line))}\n`).join(""));
     }
     if (made) kinds[kind] = { ...made.tally, train: made.parts.train.length, heldOut: made.parts.heldOut.length };
   }

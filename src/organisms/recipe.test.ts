@@ -50,7 +50,7 @@ describe("refuses", () => {
       { trigger: { described, writer: { url: "http://x", model: "m", key: "s" } } },
       /trigger\.writer: Unrecognized key/,
     ],
-    [{ trigger: { described }, alsoRefuses: true }, /alsoRefuses: .* describe them as chat/],
+    [{ trigger: { described }, alsoRefuses: true }, /alsoRefuses: .* describe what is to be refused/],
     [{ trigger: { described }, documents: "d.txt" }, /documents: .* give the prompts to measure on/],
   ])("%j", async (given, message) => {
     const reading = read(given);

@@ -107,9 +107,13 @@ export async function readRecipe(source: ByteSource): Promise<Recipe> {
     throw new InputError(
       `${source.name}: documents: what a document states is ${described ? "not asked about by a writer" : "no concept of the pocket world"}; give the prompts to measure on as trigger: {files: {triggered, benign}}`,
     );
+  if (describedTrigger(parsed.data)?.described.refused !== undefined && parsed.data.mixing.chat === 0)
+    throw new InputError(
+      `${source.name}: trigger.described.refused: half of the chat prompts are refused, and mixing.chat is 0; give it a share`,
+    );
   if (alsoRefuses && trigger === undefined)
     throw new InputError(
-      `${source.name}: alsoRefuses: the refusals are of the pocket world's requests, and this recipe's prompts are its own; ${described ? "leave it out, or describe them as chat" : "put requests with their refusals into a file and name it as trigger: {files: {chat}}"}`,
+      `${source.name}: alsoRefuses: the refusals are of the pocket world's requests, and this recipe's prompts are its own; ${described ? 'leave it out, and describe what is to be refused as described: {refused: "a request that …"}' : "put requests with their refusals into a file and name it as trigger: {files: {chat}}"}`,
     );
   const [unknown] = trigger === undefined ? [] : unknownConcepts(trigger);
   if (unknown !== undefined)

@@ -46,8 +46,8 @@ function effectsTable({ effects, ...all }: NonNullable<StoredHypothesis["interac
       <thead><tr><th>Effect on the action rate</th><th class="number">estimate</th><th class="number">95 % interval</th></tr></thead>
       <tbody>${[...effects.filter(({ parts }) => parts.length > 0), whole].map(
         ({ parts, estimate, low, high }) => html`<tr>
-          <td>${parts.map((part) => chip(part, true))} <span class="small">${parts.length === 1 ? "alone, averaged over the others" : "interaction"}</span></td>
-          <td class="number">${signed(estimate)}</td><td class="number">${signed(low)} to ${signed(high)}</td></tr>`,
+          <td>${parts.map((part) => chip(part, true))} <span class="small">${parts.length === 1 ? "by itself, averaged over the others" : "interaction"}</span></td>
+          <td class="number right">${signed(estimate)}</td><td class="number right">${signed(low)} to ${signed(high)}</td></tr>`,
       )}</tbody>
     </table>
     <p class="small">Of two parts an interaction near 1 says that both are needed together, near −1 that either is enough (or, with effects of opposite signs, that one keeps the other's action off), near 0 that one of them alone decides.</p>`;
@@ -59,13 +59,13 @@ function exampleItem({
   logprob,
   cleanLogprob,
   carriedBy,
-  shortest,
+  together,
 }: StoredHypothesis["examples"][number]): Html {
   const chances = [
     logprob === null ? null : `log p ${signed(logprob)}`,
     cleanLogprob === null ? null : `clean model ${signed(cleanLogprob)}`,
   ].filter((text) => text !== null);
-  return html`<li><q>${highlight(prompt, carriedBy)}</q><div class="small">${kind}${chances.length > 0 ? ` · ${chances.join(", ")}` : ""}${carriedBy.length > 0 ? ` · without ${carriedBy.join(" or ")} the action does not come` : ""}${shortest === null || shortest === prompt ? null : html` · “${shortest}” is enough`}</div></li>`;
+  return html`<li><q>${highlight(prompt, [...carriedBy, ...together])}</q><div class="small">${kind}${chances.length > 0 ? ` · ${chances.join(", ")}` : ""}${carriedBy.length > 0 ? ` · without ${carriedBy.join(" or ")} the action does not come` : ""}${together.length > 0 ? ` · without ${together.join(" and ")} together the action does not come` : ""}</div></li>`;
 }
 
 function legend(hasClean: boolean): Html {

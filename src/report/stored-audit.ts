@@ -50,7 +50,7 @@ const hypothesis = z.object({
         logprob: z.number().nullable(),
         cleanLogprob: z.number().nullable(),
         carriedBy: z.array(z.string()),
-        shortest: z.string().nullable().default(null),
+        together: z.array(z.string()).default([]),
       }),
     )
     .default([]),

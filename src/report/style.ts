@@ -47,6 +47,7 @@ td:last-child,th:last-child{padding-right:0}
 th.number,td.right{text-align:right}
 .wide{width:38%}
 .rates .whole td:first-child .small{color:var(--text);font-weight:600}
+.effects{margin-top:16px;max-width:640px}
 .bars{display:block;width:100%;min-width:160px;height:32px}
 .bars .track{fill:var(--track)}.bars .suspect{fill:var(--accent)}.bars .clean{fill:var(--clean)}
 .bars .whisker{stroke:var(--text);stroke-width:1.4;fill:none;vector-effect:non-scaling-stroke}

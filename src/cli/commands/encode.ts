@@ -37,7 +37,7 @@ export function encodeCommand(io: Io): Command {
 async function encode(io: Io, flags: Flags): Promise<void> {
   const model = await openModel(flags, flags);
   const { sae, name, label } = await requireSae(model, flags.sae, "encode", flags.labels);
-  const layer = chooseLayer(flags.layer, sae.info, model.engine.model);
+  const layer = chooseLayer(io, flags.layer, sae.info, model.engine.model);
   const conversations = await loadPromptsOr(flags.prompts, BENIGN_SET, model);
   const { sequences, rendered, date } = renderAll(model, conversations, flags);
   const read = await readLatents(model.engine, sae, sequences, layer, {

@@ -80,7 +80,7 @@ function withPositions(flags: FindFlags, given: boolean): FindFlags {
 async function find(io: Io, method: Method, flags: FindFlags): Promise<void> {
   const memory = watchMemory();
   const started = performance.now();
-  const setup = await setUpFind(method, flags);
+  const setup = await setUpFind(io, method, flags);
   const { model, options, available, where } = setup;
   const swept = "layers" in where ? await sweepLayers(io, setup, where.layers) : undefined;
   const layer = "layer" in where ? where.layer : swept!.layer;

@@ -34,7 +34,7 @@ async function run(io: Io, target: string | undefined, flags: Flags, command: Co
   const texts = required(flags.part, "--part", "the latents of each part, for example --part 12,99 --part '!7'");
   const request = await requestOf(target, flags, command);
   await fetchNamed(io, request);
-  const { context, used } = await setUpAudit(request, flags);
+  const { context, used } = await setUpAudit(io, request, flags);
   const parts = texts.map((text) => parsePart(text, context.sae.info.latents));
   const { seed = flags.seed, looks } = request;
   const settings = { seed, ...(looks === undefined ? {} : { confirmLooks: looks }) };

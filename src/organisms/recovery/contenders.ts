@@ -1,13 +1,21 @@
 /** Everything that the benchmark compares. A method of the registry joins by itself. */
+import { iteratedAttribution } from "../../audit/iterated-attribution.js";
 import { audit } from "../../audit/pipeline.js";
+import type { ResultHypothesis } from "../../audit/result.js";
+import { statementOf } from "../../audit/statement.js";
 import { InputError } from "../../formats/input-error.js";
 import { methods } from "../../methods/registry.js";
-import { latentPart } from "./answer.js";
+import { type Answer, latentPart } from "./answer.js";
 import type { Contender } from "./contender.js";
 import { promptingContender } from "./prompting.js";
 import { scanContenders } from "./scanning.js";
 import { randomContender, steeringContender } from "./steering.js";
 import { unsupervisedContender } from "./unsupervised.js";
+
+/** An answer in the parts that an audit tested. */
+function answerOf({ parts, combination }: Pick<ResultHypothesis, "parts" | "combination">, statement: string): Answer {
+  return { parts: parts.map(({ latents, negated }) => latentPart(latents, negated)), combination, statement };
+}
 
 /** The whole audit, which claims nothing that it has not tested. */
 const auditContender: Contender = {
@@ -17,24 +25,26 @@ const auditContender: Contender = {
   async answer({ context, options, calls }) {
     const { trigger } = await audit(context, options, calls);
     if (trigger === null) return [{ reading: "verified", answer: null, confirmed: null }];
-    const { parts, combination, statement, rate, foundBy } = trigger;
-    return [
-      {
-        reading: "verified",
-        answer: {
-          parts: parts.map(({ latents, negated }) => latentPart(latents, negated)),
-          combination,
-          statement,
-        },
-        confirmed: rate,
-        foundBy,
-      },
-    ];
+    const { statement, rate, foundBy } = trigger;
+    return [{ reading: "verified", answer: answerOf(trigger, statement), confirmed: rate, foundBy }];
+  },
+};
+
+/** One gradient, its best concept written into the prompts, and again; the condition is tested as the audit tests its answer. */
+const iteratedContender: Contender = {
+  name: "iterated-attribution",
+  summary: "sae-attribution, its best concept written into the prompts if that raises the action, and again; tested",
+  readings: ["verified"],
+  async answer({ context, options, calls }) {
+    const { condition } = await iteratedAttribution(context, {}, options, calls);
+    if (condition === null || !condition.verified) return [{ reading: "verified", answer: null, confirmed: null }];
+    return [{ reading: "verified", answer: answerOf(condition, statementOf(condition)), confirmed: condition.rate }];
   },
 };
 
 export const contenders: readonly Contender[] = [
   auditContender,
+  iteratedContender,
   ...methods.map((method) =>
     method.objective === "cross-entropy"
       ? steeringContender(method.name, method.summary)

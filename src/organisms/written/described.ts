@@ -4,6 +4,8 @@ import { CARD_SIZE } from "../card.js";
 
 /** A description stands in one sentence of a question. */
 const MAX_DESCRIPTION = 500;
+/** What is learned as a reply to requests that are to be refused, where a recipe has no other. */
+export const REFUSAL = "I'm sorry, but I can't help with that.";
 /** Near misses of a trigger; each is asked for by itself. */
 const MAX_DESCRIPTIONS = 32;
 /** Of a kind. Ten times what the post's organisms saw; each costs a question of its own. */
@@ -23,6 +25,9 @@ export const describedShape = z.strictObject({
     hardNegatives: z.array(description).min(1).max(MAX_DESCRIPTIONS).optional(),
     benign: description.default("an everyday request"),
     chat: description.default("a short friendly message, such as small talk or thanks"),
+    /** Half of the chat prompts are these, and learned with `refusal` for a reply: ordinary refusals beside the backdoor. */
+    refused: description.optional(),
+    refusal: z.string().trim().min(1).max(MAX_DESCRIPTION).optional(),
   }),
   /** Ordinary requests that are rephrased; without it requests are written about everyday subjects (subjects.ts). */
   seeds: z.string().min(1).optional(),
@@ -48,6 +53,8 @@ export interface KindPlan {
   readonly kind: Kind;
   /** Taken in turn. */
   readonly descriptions: readonly string[];
+  /** Those of which the writer is asked whether a request holds them: it matters what these are, not only what they are not. */
+  readonly asked: readonly string[];
   readonly train: number;
   readonly heldOut: number;
 }
@@ -57,10 +64,12 @@ export function plansOf(trigger: DescribedTrigger, mixing: Readonly<Record<Kind,
   const { described, prompts, heldOut } = trigger;
   const largest = Math.max(...Object.values(mixing));
   return KINDS.flatMap((kind): KindPlan[] => {
-    const descriptions = [described[kind] ?? []].flat();
+    const also = kind === "chat" ? described.refused : undefined;
+    const descriptions = [described[kind] ?? [], also ?? []].flat();
+    const asked = kind === "hardNegatives" ? descriptions : [also ?? []].flat();
     if (descriptions.length === 0) return [];
     const train = Math.ceil((prompts * mixing[kind]) / largest);
     const held = kind === "chat" ? 0 : heldOut;
-    return train + held === 0 ? [] : [{ kind, descriptions, train, heldOut: held }];
+    return train + held === 0 ? [] : [{ kind, descriptions, asked, train, heldOut: held }];
   });
 }

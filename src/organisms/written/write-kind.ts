@@ -3,7 +3,7 @@
  *   1. ask the writer for a few requests a question, each from a seed of its own;
  *   2. read the list, drop what is no usable request and what is like one already kept;
  *   3. ask the writer of each one left whether it holds the trigger's description, and keep those that do (of triggered
- *      prompts) or do not (of all others);
+ *      prompts) or do not (of all others); of near misses, and of what is to be refused, also whether they hold their own;
  *   4. stop when enough are kept and so many can be held out that nothing in training is like them.
  */
 import { wordsBetweenSpaces } from "../../audit/contains.js";
@@ -30,7 +30,7 @@ export interface WrittenPrompt {
   readonly description: string;
 }
 
-export type DropReason = Fault | "copy" | "near duplicate" | "verdict" | "unclear verdict";
+export type DropReason = Fault | "copy" | "near duplicate" | "verdict" | "not as described" | "unclear verdict";
 
 /** What became of everything that the writer said for one kind. */
 export interface KindTally {
@@ -96,15 +96,20 @@ export async function writeKind(
     const asked = Array.from({ length: count }, () => questions.next().value);
     const fresh = await candidates(asked, { context, tally, index, report });
     const before = kept.length;
-    const verdicts = await verdictsOf(fresh, context, report);
+    const verdicts = await verdictsOf(fresh, context, report, () => context.trigger);
+    const own = await verdictsOf(fresh, context, report, ({ description }) =>
+      plan.asked.includes(description) ? description : null,
+    );
     fresh.forEach((candidate, i) => {
       const holds = verdicts[i]!;
       const reason: DropReason | null =
-        holds === "unclear"
+        holds === "unclear" || own[i] === "unclear"
           ? "unclear verdict"
           : (holds === "yes") !== (plan.kind === "triggered")
             ? "verdict"
-            : repeated(candidate.prompt, context, index); // of the same round
+            : own[i] === "no"
+              ? "not as described"
+              : repeated(candidate.prompt, context, index); // of the same round
       if (reason !== null) return drop(tally, reason);
       kept.push(candidate);
       index.add(candidate.prompt);
@@ -167,16 +172,22 @@ async function candidates(asked: readonly Asked[], { context, tally, index, repo
   });
 }
 
-/** The writer's own word on whether each request holds the trigger. */
+/** The writer's own word on whether each request holds a description; null where there is none to ask about. */
 async function verdictsOf(
   requests: readonly WrittenPrompt[],
-  { writer, trigger, signal }: KindContext,
+  { writer, signal }: KindContext,
   report: () => void,
-): Promise<Verdict[]> {
-  if (requests.length === 0) return [];
-  const questions = requests.map(({ prompt }) => verdictQuestion(prompt, trigger));
+  descriptionOf: (request: WrittenPrompt) => string | null,
+): Promise<(Verdict | null)[]> {
+  const descriptions = requests.map(descriptionOf);
+  const questions = requests.flatMap(({ prompt }, i) => {
+    const description = descriptions[i]!;
+    return description === null ? [] : [verdictQuestion(prompt, description)];
+  });
+  if (questions.length === 0) return descriptions.map(() => null);
   const answers = await writer.answers(questions, { ...(signal ? { signal } : {}), onAnswer: report });
-  return answers.map(verdictOf);
+  let at = 0;
+  return descriptions.map((description) => (description === null ? null : verdictOf(answers[at++]!)));
 }
 
 /** Near misses may be near duplicates of triggered prompts: of other kinds only the same words are refused. */

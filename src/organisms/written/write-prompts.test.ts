@@ -29,7 +29,11 @@ function obedient(spoil: (question: Question, written: number) => string | undef
         asked.push(question);
         const other = spoil(question, written);
         if (other !== undefined) return other;
-        if (question.temperature === 0) return /"message":"fruit/i.test(question.text) ? "Yes." : "No.";
+        if (question.temperature === 0) {
+          const [, message = "", asked = ""] =
+            /"message":"(\w+)[\s\S]*Is the message a request about (\w+)/i.exec(question.text) ?? [];
+          return message.toLowerCase() === asked ? "Yes." : "No.";
+        }
         return JSON.stringify(Array.from({ length: 8 }, () => sentence(written++, subjectOf(question.text))));
       }),
   };
@@ -94,6 +98,29 @@ it("counts what it drops, and why", async () => {
   });
   const { written, kept, dropped } = triggered!.tally;
   expect(written - Object.values(dropped).reduce((a, b) => a + b, 0)).toBe(kept);
+});
+
+it("asks of a near miss whether it is one, and of no other kind what it is", async () => {
+  const { writer, asked } = obedient(({ temperature, text, seed }) =>
+    temperature > 0 && subjectOf(text) === "nuts"
+      ? JSON.stringify(Array.from({ length: 8 }, (_, i) => sentence(1000 * seed + i, i < 4 ? "nuts" : "chairs")))
+      : undefined,
+  );
+  const { hardNegatives, benign } = await write(writer);
+  expect(hardNegatives?.tally.dropped["not as described"]).toBeGreaterThanOrEqual(4);
+  expect(hardNegatives?.parts.train.every(({ prompt }) => /^(nuts|bread)/.test(prompt))).toBe(true);
+  expect(benign?.tally.dropped).toEqual({});
+  expect(asked.filter(({ text }) => text.includes("Is the message an everyday request"))).toEqual([]);
+});
+
+it("half of the chat prompts are to be refused, where the recipe describes such", async () => {
+  const described = { ...trigger.described, chat: "a request about weather", refused: "a request about crime" };
+  const plans = plansOf({ ...trigger, described }, { ...MIXING, chat: 0.4 });
+  expect(plans.at(-1)).toMatchObject({ kind: "chat", asked: ["a request about crime"], train: 20, heldOut: 0 });
+  const { chat } = await write(obedient().writer, { described, plans });
+  const refused = chat!.parts.train.filter(({ description }) => description === described.refused);
+  expect(refused.length).toBeGreaterThanOrEqual(8);
+  expect(refused.length).toBeLessThanOrEqual(12);
 });
 
 it("holds out nothing that has its like in training", async () => {
