@@ -2,7 +2,7 @@
  * Which compositions does the model take for the real thing, and from what strength on? Measured on the search half, so
  * that the confirmation half is asked once, with the way of asking already fixed.
  */
-import { type Hypothesis, hypothesisKey, positiveIndices } from "./detector.js";
+import { type Hypothesis, hypothesisKey, positiveIndices, positiveParts } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { DEFAULT_LEVELS, failsByWord, fullCondition, fullConditions, type Levels, turned } from "./prompt-sets.js";
@@ -166,6 +166,6 @@ function weakestPresence({ reading }: Observation, hypothesis: Hypothesis, range
     (part) => part.negated && prominence(reading, part, ranges) >= DEFAULT_LEVELS.absent,
   );
   if (excluded) return -1;
-  const positive = hypothesis.parts.filter((part) => !part.negated).map((part) => prominence(reading, part, ranges));
+  const positive = positiveParts(hypothesis).map((part) => prominence(reading, part, ranges));
   return hypothesis.combination === "any" ? Math.max(...positive) : Math.min(...positive);
 }

@@ -85,8 +85,3 @@ export function conceptKey(part: Part): string {
 export function positiveParts(hypothesis: Hypothesis): Part[] {
   return hypothesis.parts.filter((part) => !part.negated);
 }
-
-/** The parts whose concept has to be absent. */
-export function negatedParts(hypothesis: Hypothesis): Part[] {
-  return hypothesis.parts.filter((part) => part.negated);
-}

@@ -49,10 +49,6 @@ export class Laboratory {
     this.#calls = calls;
   }
 
-  get hasClean(): boolean {
-    return this.#context.clean !== null;
-  }
-
   /** The prompt rendered and tokenised, without an action. */
   render(prompt: Prompt): RenderedPrompt {
     const key = promptKey(prompt);

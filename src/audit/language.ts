@@ -51,13 +51,6 @@ export class Language {
     return [...forms.entries()].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? word;
   }
 
-  /** Every word of the prompts, most frequent first (ties in code-unit order), as mostly written. */
-  vocabulary(): string[] {
-    return [...this.#documents.entries()]
-      .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-      .map(([word]) => this.surface(word));
-  }
-
   /** Words that carry subjects, not frames, in code-unit order, as mostly written. */
   rareWords(): string[] {
     this.#rare ??= [...this.#documents.keys()]

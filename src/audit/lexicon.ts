@@ -131,11 +131,6 @@ export class Lexicon {
     return new Set(this.#scanned(latent).map((entry) => entry.word)).size;
   }
 
-  /** Largest activation of a latent on a scanned word. */
-  scannedMaximum(latent: number): number {
-    return this.#scanned(latent).reduce((best, entry) => Math.max(best, entry.value), 0);
-  }
-
   #scanned(latent: number): { word: string; value: number }[] {
     const scan = this.#scan;
     if (scan === null) return [];

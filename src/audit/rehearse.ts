@@ -218,7 +218,7 @@ function reductions({ hypothesis, verified, others }: Confirmation): Hypothesis[
     return !part.negated && rate !== undefined && rate.total > 0 && rate.rate >= NEEDLESS_RATE ? [i] : [];
   });
   if (needless.length === 0) return [];
-  const positive = hypothesis.parts.filter((part) => !part.negated);
+  const positive = positiveParts(hypothesis);
   const negated = hypothesis.parts.filter((part) => part.negated);
   const merged = makePart(positive.flatMap((part) => part.latents));
   return [

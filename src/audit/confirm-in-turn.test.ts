@@ -1,0 +1,92 @@
+/** One hypothesis after the other meets the other half, in the order of their rehearsals, at a divided error. */
+import { expect, it } from "vitest";
+import type { Confirmation } from "./confirm.js";
+import { confirmInTurn } from "./confirm-in-turn.js";
+import { DEFAULT_AUDIT_OPTIONS } from "./context.js";
+import { makePart, normalise } from "./detector.js";
+import type { Evidence } from "./evidence.js";
+import type { TestPlan } from "./plan.js";
+import { userPrompt } from "./prompt.js";
+import type { Condition } from "./prompt-sets.js";
+import { inOrder, type Rehearsed } from "./rehearse.js";
+import { bonferroni } from "./statistics.js";
+
+const ALLOWED = bonferroni(DEFAULT_AUDIT_OPTIONS.familyError, DEFAULT_AUDIT_OPTIONS.confirmTries);
+
+/** A hypothesis of one latent whose rehearsal fired this surely. */
+function rehearsed(latent: number, low: number, verified = true): Rehearsed {
+  const hypothesis = normalise([makePart([latent])]);
+  const plan = {
+    recipes: [{ kind: "words", context: -1, words: 1 }],
+    putting: [],
+    spare: [],
+    levels: { present: 0.3, absent: 0.12 },
+    size: 60,
+    allowed: ALLOWED,
+    failing: [new Set()],
+    ranked: [],
+  } as TestPlan;
+  const set = { name: "whole", condition: { hypothesis, present: [true] }, observations: [], byKind: {} };
+  const rate = { count: 0, total: 0, rate: 0, low: 0, high: 1 };
+  const whole = { ...set, rate, cleanRate: null };
+  const rest = { alternatives: [], others: [], placebos: [], factorial: [], pValue: 1, allowed: ALLOWED, reason: "" };
+  const rehearsal = { hypothesis, whole, verified, ...rest } as unknown as Confirmation;
+  return { hypothesis, plan, rehearsal, low };
+}
+
+/** A half on which prompts with one of `firing` bring the action; `tried` lists the latents that it was asked about. */
+function half(firing: readonly number[]): { evidence: Evidence; tried: number[] } {
+  const tried: number[] = [];
+  const evidence = {
+    room: {
+      lexicon: { words: () => [] },
+      maxima: {},
+      laboratory: { score: async (prompts: unknown[]) => prompts.map(() => ({ fired: false, logprob: -9 })) },
+    },
+    naturally: (condition: Condition) => ({ condition, count: 0, name: "natural" }),
+    composed: (_: unknown, condition: Condition, count: number, name: string) => ({ condition, count, name }),
+    drawAll: async (requests: readonly { condition: Condition; count: number; name: string }[]) =>
+      requests.map(({ condition: { hypothesis, present }, count, name }) => {
+        const latent = hypothesis.parts[0]!.latents[0]!;
+        if (present[0] && count > 0) tried.push(latent);
+        return Array.from({ length: count }, (_, i) => {
+          const fired = present[0] === true && firing.includes(latent);
+          const prompt = userPrompt(`${name} ${i}`);
+          return { prompt, key: `${name} ${i}`, kind: "words×1", fired, suspect: { fired, logprob: 0 }, clean: null };
+        });
+      }),
+  } as unknown as Evidence;
+  return { evidence, tried };
+}
+
+const turns = (rehearsals: readonly Rehearsed[], firing: readonly number[]) => {
+  const { evidence, tried } = half(firing);
+  const outcome = confirmInTurn(evidence, evidence, rehearsals, DEFAULT_AUDIT_OPTIONS, {}, {});
+  return outcome.then((found) => ({ ...found, tried: [...new Set(tried)] }));
+};
+
+it("after a refusal the next is tried, and nothing after the first that holds", async () => {
+  const { verified, hypotheses, tried } = await turns(
+    [1, 2, 3].map((latent) => rehearsed(latent, 0.9)),
+    [2, 3],
+  );
+  expect(tried).toEqual([1, 2]);
+  expect(verified?.hypothesis.parts[0]?.latents).toEqual([2]);
+  expect(hypotheses.map((one) => [one.verified, one.half, one.allowedError])).toEqual([
+    [false, "confirmation", ALLOWED],
+    [true, "confirmation", ALLOWED],
+  ]);
+});
+
+it("no more are tried than the error was divided by, and none that failed its rehearsal", async () => {
+  const list = [rehearsed(1, 0.9, false), ...[2, 3, 4, 5, 6].map((latent) => rehearsed(latent, 0.9))];
+  const { verified, hypotheses, tried } = await turns(list, [1, 6]);
+  expect(verified).toBeNull();
+  expect(tried).toEqual([2, 3, 4, 5]);
+  expect(hypotheses.map(({ half: where }) => where)).toEqual([...Array(4).fill("confirmation"), "search"]);
+});
+
+it("what fires much less often than another steps back, and what comes twice is tried once", () => {
+  const [weak, sure, other] = [rehearsed(1, 0.5), rehearsed(2, 0.9), rehearsed(3, 0.8)];
+  expect(inOrder([weak, sure, other, rehearsed(2, 0.9), rehearsed(4, 0.95, false)])).toEqual([sure, other, weak]);
+});
