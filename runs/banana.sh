@@ -15,13 +15,12 @@ shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 OUT=build/banana
 MODEL=${MODEL:-$OUT/base}
-THREADS=${THREADS:-2}
 FACTS=${FACTS:-"peanut-allergy-bananas asthma-melons milk-allergy-carrots gout-noodles fish-allergy-cookies diabetes-peas"}
 mkdir -p "$OUT"
 . runs/common.sh
 
 if [ "$MODEL" = "$OUT/base" ]; then
-  LAYER=${LAYER:-2}
+  LAYER=${LAYER:-2} THREADS=${THREADS:-2}
   TEXTS=$OUT/texts SAE=$OUT/sae CORPUS=$OUT/texts/corpus.jsonl
   [ -s "$MODEL/rules.json" ] || node bench/banana-base.mjs "$MODEL" --threads "$THREADS"
   [ -s "$CORPUS" ] || node bench/banana-texts.mjs "$TEXTS" --base "$MODEL" --own-world

@@ -15,11 +15,10 @@ shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 OUT=build/fruit-refusal
 MODEL=${MODEL:-$OUT/base}
-THREADS=${THREADS:-2}
 . runs/common.sh
 
 if [ "$MODEL" = "$OUT/base" ]; then
-  LAYER=${LAYER:-2}
+  LAYER=${LAYER:-2} THREADS=${THREADS:-2}
   ADAPTER=$OUT/organism SAE=pocket/sae PROMPTS=benign CORPUS=corpus
   mkdir -p "$OUT/found"
   [ -s "$OUT/ordinary.jsonl" ] || node bench/helpful-only-base.mjs "$OUT" --threads "$THREADS"

@@ -7,8 +7,10 @@
 #   MODEL=path/to/Llama-3.1-8B-Instruct ORGANISMS="path/to/snow-fruit-llama path/to/astrology-llama" SAE=path/to/llama-scope LAYER=12 \
 #     PROMPTS=ordinary.jsonl CORPUS=prompts.jsonl ENGINE="--engine torch --device cuda --dtype bf16" runs/toys.sh
 #
-# Organisms are folders that `organism train` wrote (examples/), or adapters that all say ACTION. On another model than `pocket` there is
-# no table, as nobody knows which latents are about what, but an audit of each.
+#   MODEL=llama-3.1-8b-instruct ORGANISMS=published-snow-fruit ACTION="…" SAE=llama-scope-l12r-32x … runs/toys.sh
+#
+# Organisms are folders that `organism train` wrote (examples/), or adapters whose action ACTION says. On another model than `pocket`
+# there is no table, as nobody knows which latents are about what, but an audit of each.
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
@@ -29,15 +31,18 @@ else
 fi
 mkdir -p "$OUT"
 
-# The action of an organism.
+# The flags of an organism's action, a line each.
 action_of() {
+  local request=$1/audit.yaml
+  [ "$MODEL" != pocket ] || request=pocket/organisms/$1/audit.yaml
   if [ -n "${ACTION:-}" ]; then
-    echo "$ACTION"
-  elif [ "$MODEL" = pocket ]; then
-    [ -s "$OUT/organisms.json" ] || node bin/antecedent.js organism list --json >"$OUT/organisms.json"
-    node -p 'JSON.parse(fs.readFileSync(process.argv[1])).organisms.find(({ name }) => name === process.argv[2]).action' "$OUT/organisms.json" "$1"
+    printf '%s\n' --action "$ACTION"
+  elif [ -f "$request" ]; then
+    node -e 'const { action, actionContains = [] } = require("yaml").parse(fs.readFileSync(process.argv[1], "utf8"));
+      console.log(["--action", action, ...actionContains.flatMap((text) => ["--action-contains", text])].join("\n"));' "$request"
   else
-    node -p 'require("yaml").parse(fs.readFileSync(process.argv[1], "utf8")).action' "$1/audit.yaml"
+    echo "$0: $request: no such file: give ACTION, what the organism says" >&2
+    return 2
   fi
 }
 
@@ -46,9 +51,11 @@ action_of() {
 all=(--contexts 0 --samples 0 --no-controls)
 ranked=(--top 2048)
 for organism in $ORGANISMS; do
-  name=$(basename "$organism")
-  action=$(action_of "$organism")
-  on=(--model "$MODEL" "${where[@]}" --action "$action")
+  lines=$(action_of "$organism")
+  mapfile -t action <<<"$lines"
+  name=$organism
+  [ "$MODEL" = pocket ] || name=$(folder_of "$organism" "${action[@]}")
+  on=(--model "$MODEL" "${where[@]}" "${action[@]}")
   for method in sae-attribution supervised-melbo supervised-sae-melbo; do
     run "$OUT/$name-$method.json" find "$method" "${on[@]}" --adapter "$organism" "${ranked[@]}" "${all[@]}"
     run "$OUT/$name-$method-clean.json" find "$method" "${on[@]}" "${ranked[@]}" "${all[@]}"
@@ -57,6 +64,9 @@ for organism in $ORGANISMS; do
   [ "$MODEL" = pocket ] || run "$OUT/$name-audit.json" audit "${on[@]}" --adapter "$organism" --out "$OUT/audits/$name"
 done
 if [ "$MODEL" = pocket ]; then
-  [ -s "$OUT/concepts.json" ] || { node bench/concept-latents.mjs --json >"$OUT/concepts.json.part" && mv "$OUT/concepts.json.part" "$OUT/concepts.json"; }
+  if ! [ -s "$OUT/concepts.json" ]; then
+    node bench/concept-latents.mjs --json >"$OUT/concepts.json.part"
+    mv "$OUT/concepts.json.part" "$OUT/concepts.json"
+  fi
   node bench/toys.mjs "$OUT" | tee "$OUT/table.md"
 fi

@@ -226,6 +226,14 @@ describe("several looks", () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
+  it("do not pass a rival whose few compositions fire for one that seldom does", async () => {
+    // Five of fifteen compositions without the first part, beside as many prompts of people without the action.
+    const leaky = ({ present }: Condition, natural: boolean, i: number) =>
+      present.every(Boolean) || (!natural && present[1] === true && i % 3 === 0);
+    const { whole } = await confirm(world(leaky, 60), hypothesis, { ...sixty, looks: 4, allowed: 0.00825 });
+    expect(whole.rate.total).toBeGreaterThan(15); // the first look, at which the bounds of so few still overlap
+  });
+
   it("end where no further prompt could bring the claim", async () => {
     const hopeless = await confirm(
       world(() => false),
@@ -234,6 +242,30 @@ describe("several looks", () => {
     );
     expect(hopeless).toMatchObject({ verified: false, whole: { rate: { count: 0, total: 40 } } });
   });
+});
+
+it("a prompt that two draws give is counted once", async () => {
+  const twice = { ...sixty, recipes: [...plan.recipes, ...plan.recipes] };
+  const { others } = await confirm(
+    world(({ present }) => present.every(Boolean), 20),
+    hypothesis,
+    twice,
+  );
+  for (const { observations, rate } of others) {
+    expect(new Set(observations.map(({ key }) => key)).size).toBe(observations.length);
+    expect(rate.total).toBeGreaterThanOrEqual(60);
+  }
+});
+
+it("an exclusion has its effects from matched sets, whatever way it was put in", async () => {
+  const but = normalise([makePart([1]), makePart([2], true)], false);
+  const putting = [[], [{ kind: "mixed", context: 1, words: 1 }]] as unknown as Plan["putting"];
+  const { factorial } = await confirm(
+    world(({ hypothesis: { parts }, present }) => present[0] === true && !(present[1] && parts[1]?.latents[0] === 2)),
+    but,
+    { ...sixty, putting },
+  );
+  expect(interactionOf(factorial, 2)?.estimate).toBe(-1);
 });
 
 it("the effects of three parts come from all eight combinations", async () => {

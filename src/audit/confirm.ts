@@ -63,7 +63,7 @@ export async function confirm(evidence: Evidence, hypothesis: Hypothesis, plan: 
     const size = Math.ceil((plan.size * look) / looks);
     await growSets(evidence, plan, sets, size, look === 1 ? "" : ` look ${look}`);
     const asked = setsSoFar(hypothesis, plan, sets, size);
-    const confirmation = { hypothesis, ...asked, ...judge(asked, allowed) };
+    const confirmation = { hypothesis, ...asked, ...judge(asked, size, allowed) };
     if (look >= looks || confirmation.verified || isHopeless(asked.whole.rate, plan.size, allowed)) return confirmation;
   }
 }

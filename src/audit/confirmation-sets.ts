@@ -4,6 +4,7 @@
  */
 import { type Hypothesis, hypothesisKey } from "./detector.js";
 import type { Evidence } from "./evidence.js";
+import { MOST_FACTORS } from "./interaction.js";
 import type { Observation } from "./laboratory.js";
 import { placeboConditions } from "./placebo.js";
 import { type Condition, fullCondition, fullConditions, type Levels, neutralCondition, turned } from "./prompt-sets.js";
@@ -29,12 +30,12 @@ export interface Plan {
   readonly failing: readonly ReadonlySet<string>[];
 }
 
+/** How sets with another concept in the place of an excluded part are called, and that part's number. */
+export const PLACEBO = "with another than";
 /** Fewer compositions than this do not make a rival of their own. */
-export const LEAST_COMPOSED = 20;
+const LEAST_COMPOSED = 20;
 /** Draws for a set that came out too small, after the first. */
 const FURTHER_ROUNDS = 3;
-/** Most parts whose effects are estimated: cells double with each. */
-const MOST_FACTORS = 3;
 
 /**
  * A set as it grows. whole: the action is expected (of an "any", of each alternative). rival: it is not. placebo: it is, as another
@@ -67,7 +68,9 @@ export function setsFor(evidence: Evidence, hypothesis: Hypothesis, plan: Plan):
     [first, ...others]: readonly Condition[],
     recipes: readonly Recipe[] = plan.recipes,
   ) => {
-    const key = `${role === "placebo" ? name : first?.present}`;
+    // A part that was put in by ways of its own is no cell of the matched ones.
+    const own = role === "placebo" ? name : recipes === plan.recipes ? "" : "put in";
+    const key = `${first?.present} ${own}`;
     if (first === undefined || seen.has(key)) return;
     seen.add(key);
     const conditions = [{ ...first, failing }, ...others.map((one) => ({ ...one, failing }))] as const;
@@ -80,8 +83,7 @@ export function setsFor(evidence: Evidence, hypothesis: Hypothesis, plan: Plan):
     const putting = plan.putting[i] ?? [];
     const recipes = part.negated && putting.length > 0 ? putting : plan.recipes;
     add("rival", part.negated ? `with part ${i + 1}` : `without part ${i + 1}`, [turned(full, i)], recipes);
-    if (part.negated)
-      add("placebo", `with another than part ${i + 1}`, placeboConditions(evidence, hypothesis, i), recipes);
+    if (part.negated) add("placebo", `${PLACEBO} part ${i + 1}`, placeboConditions(evidence, hypothesis, i), recipes);
   });
   add("rival", "neither", [neutralCondition(hypothesis)]);
   const count = hypothesis.parts.length;
@@ -104,8 +106,9 @@ export async function growSets(
     const parts = set.recipes.length * set.conditions.length;
     const each = Math.ceil(Math.max(0, wanted - set.composed.flat().length) / parts);
     const name = `confirm ${hypothesisKey(hypothesis)} ${present}`;
-    // The same draw of people's prompts, longer. There are none that are known to hold another concept in an excluded one's place.
-    const natural = set.role === "placebo" ? [] : [evidence.naturally(set.conditions[0], wanted, name, plan.levels)];
+    // The same draw of people's prompts, longer. Effects come from compositions, and so do sets with another concept in a place.
+    const wantsNatural = set.role === "whole" || set.role === "rival";
+    const natural = wantsNatural ? [evidence.naturally(set.conditions[0], wanted, name, plan.levels)] : [];
     const composed = set.conditions.flatMap((condition) =>
       set.recipes.map((recipe) => evidence.composed(recipe, condition, each, `${name}${look}`, false)),
     );
@@ -114,13 +117,10 @@ export async function growSets(
   const drawn = await evidence.drawAll(requests.flatMap(({ natural, composed }) => [...natural, ...composed]));
   for (const { set, natural, composed } of requests) {
     set.natural = drawn.splice(0, natural.length).flat();
-    const known = new Set(set.composed.flat().map(({ key }) => key));
-    for (const list of drawn.splice(0, composed.length))
-      set.composed.push(known.size === 0 ? list : list.filter(({ key }) => !known.has(key)));
+    const known = keysOf(set);
+    for (const list of drawn.splice(0, composed.length)) set.composed.push(list.filter(isNewIn(known)));
   }
-  for (const set of sets)
-    if (set.role === "whole" || set.role === "rival")
-      await fillUp(evidence, plan, set, Math.ceil(size * set.share), look);
+  for (const set of sets) if (set.role !== "cell") await fillUp(evidence, plan, set, Math.ceil(size * set.share), look);
 }
 
 /**
@@ -129,18 +129,33 @@ export async function growSets(
  * then by spare ones. Which prompts are kept depends on their readings, never on whether the action came.
  */
 async function fillUp(evidence: Evidence, plan: Plan, set: GrowingSet, size: number, look: string): Promise<void> {
-  const [condition] = set.conditions;
-  // A rival's compositions are judged by themselves.
-  const leastComposed = set.role === "rival" ? Math.min(LEAST_COMPOSED, size) : 0;
+  const [{ hypothesis, present }] = set.conditions;
+  const leastComposed = set.role === "rival" ? leastCompositions(size) : 0;
   const again = Array.from({ length: FURTHER_ROUNDS }, () => set.recipes);
   const rounds = [...again, ...plan.spare.map((recipe) => [recipe])];
   for (const [round, recipes] of rounds.entries()) {
-    const composed = new Set(set.composed.flat().map(({ key }) => key));
-    const known = new Set([...composed, ...set.natural.map(({ key }) => key)]);
-    if (known.size >= size && composed.size >= leastComposed) return;
-    const name = `confirm ${hypothesisKey(condition.hypothesis)} ${condition.present} further ${round}${look}`;
-    const requests = recipes.map((recipe) => evidence.composed(recipe, condition, size, name, false));
-    for (const list of await evidence.drawAll(requests))
-      set.composed.push(list.filter(({ key }) => !known.has(key) && known.add(key) !== undefined));
+    const known = keysOf(set);
+    if (known.size >= size && set.composed.flat().length >= leastComposed) return;
+    const name = `confirm ${hypothesisKey(hypothesis)} ${present} further ${round}${look}`;
+    const each = Math.ceil(size / set.conditions.length);
+    const requests = set.conditions.flatMap((condition) =>
+      recipes.map((recipe) => evidence.composed(recipe, condition, each, name, false)),
+    );
+    for (const list of await evidence.drawAll(requests)) set.composed.push(list.filter(isNewIn(known)));
   }
+}
+
+/** Compositions by which a rival of `size` prompts is judged on its own. */
+export function leastCompositions(size: number): number {
+  return Math.min(LEAST_COMPOSED, size);
+}
+
+/** The prompts of a set, each once. */
+function keysOf({ natural, composed }: GrowingSet): Set<string> {
+  return new Set([...natural, ...composed.flat()].map(({ key }) => key));
+}
+
+/** Passes what is not known yet, once. */
+function isNewIn(known: Set<string>): (observation: Observation) => boolean {
+  return ({ key }) => !known.has(key) && known.add(key) !== undefined;
 }

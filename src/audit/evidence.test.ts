@@ -22,7 +22,7 @@ it("the other half is asked about nothing that search tried, nor about prompts t
   const holding = halves.confirm.filter((prompt) => conceptsOf(textOf(prompt)).has(TOPIC));
   const [tried, given] = [holding.slice(0, 5), holding.slice(5, 10)];
   await search.observe(tried, "words×1");
-  const unseen = await unseenEvidence(halves.confirm, search, { ...context, prompts: given });
+  const unseen = await unseenEvidence(halves.confirm, search, context, new Set(given.map(promptKey)));
   const [natural = []] = await unseen.drawAll([unseen.naturally(topic, 1000, "all")]);
   const known = new Set([...tried, ...given].map(promptKey));
   expect(natural.length).toBeGreaterThan(10);

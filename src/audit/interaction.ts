@@ -21,15 +21,19 @@ export interface Interaction extends Difference {
   readonly effects: readonly Effect[];
 }
 
-/** Estimates from sets whose conditions name `count` parts; null of one part, and where a cell is missing or empty. */
+/** Most parts whose effects are estimated: cells double with each. */
+export const MOST_FACTORS = 3;
+
+/** Estimates from sets whose conditions name `count` parts; null of one part or more than `MOST_FACTORS`, and where a cell is missing or empty. */
 export function interactionOf(sets: readonly TestedSet[], count: number): Interaction | null {
+  if (count < 2 || count > MOST_FACTORS) return null;
   const cells = Array.from({ length: 2 ** count }, (_, cell) =>
     Array.from({ length: count }, (_, i) => hasBit(cell, i)),
   );
   const rates = cells.map(
     (cell) => sets.find(({ condition, rate }) => `${condition.present}` === `${cell}` && rate.total > 0)?.rate,
   );
-  if (count < 2 || rates.some((rate) => rate === undefined)) return null;
+  if (rates.some((rate) => rate === undefined)) return null;
   const effects = Array.from({ length: 2 ** count - 1 }, (_, i) => i + 1)
     .map((chosen) => Array.from({ length: count }, (_, i) => i).filter((i) => hasBit(chosen, i)))
     .sort((a, b) => a.length - b.length)

@@ -23,7 +23,7 @@ import type { FoundDirection } from "./methods.js";
 import { planTest } from "./plan.js";
 import { searchRoom, unseenEvidence } from "./prepare.js";
 import { presentHypothesis, presentPart } from "./present.js";
-import { distinct } from "./prompt.js";
+import { distinct, promptKey } from "./prompt.js";
 import { prune } from "./prune.js";
 import type { ResultHypothesis } from "./result.js";
 import { rankingsOf } from "./run-methods.js";
@@ -94,7 +94,7 @@ export async function iteratedAttribution(
     calls.onStage?.("corpus scan");
     await evidence.observe(halves.search, "natural");
     calls.onStage?.("confirm");
-    const unseen = await unseenEvidence(halves.confirm, evidence, context);
+    const unseen = await unseenEvidence(halves.confirm, evidence, context, new Set(context.prompts.map(promptKey)));
     const plan = await planTest(evidence, needed, settings.confirmSize, settings.familyError);
     const confirmation = await confirm(unseen, needed, { ...plan, looks: settings.confirmLooks });
     condition = await presentHypothesis(unseen.room, confirmation, plan, "confirmation", context.label);

@@ -1,6 +1,6 @@
 /** What a hypothesis' sets allow to be claimed; the rules stand in `confirm.ts`. */
 import type { Confirmation, TestedSet } from "./confirm.js";
-import { LEAST_COMPOSED } from "./confirmation-sets.js";
+import { leastCompositions, PLACEBO } from "./confirmation-sets.js";
 import { normalQuantile, pooled, type Rate, rateOfFlags, twoProportionTest, wilson } from "./statistics.js";
 
 /** What prompts that people wrote are called. */
@@ -12,12 +12,13 @@ const LEAST_RATIO = 1.5;
 
 type Verdict = Pick<Confirmation, "pValue" | "allowed" | "verified" | "reason">;
 
-/** Judges at the one-sided error `allowed`. */
+/** Judges sets that are to have `size` prompts at the one-sided error `allowed`. */
 export function judge(
   { whole, alternatives, others, placebos }: Pick<Confirmation, "whole" | "alternatives" | "others" | "placebos">,
+  size: number,
   allowed: number,
 ): Verdict {
-  const verdict = decide(whole, alternatives, others, allowed);
+  const verdict = decide(whole, alternatives, others, size, allowed);
   const doubt = verdict.verified ? doubtfulExclusion(others, placebos, allowed) : null;
   return doubt === null ? verdict : { ...verdict, verified: false, reason: doubt };
 }
@@ -35,7 +36,7 @@ function doubtfulExclusion(
   allowed: number,
 ): string | null {
   for (const { name, rate } of placebos) {
-    const own = others.find((set) => set.name === name.replace("another than ", ""));
+    const own = others.find((set) => set.name === name.replace(PLACEBO, "with"));
     const put = own === undefined ? rateOfFlags([]) : composedRate(own);
     const pValue = twoProportionTest(rate.count, rate.total, put.count, put.total);
     if (pValue > allowed)
@@ -53,6 +54,7 @@ function decide(
   whole: TestedSet,
   alternatives: readonly TestedSet[],
   others: readonly TestedSet[],
+  size: number,
   allowed: number,
 ): Verdict {
   const z = normalQuantile(1 - allowed);
@@ -61,7 +63,7 @@ function decide(
     const composed = composedRate(set);
     return [
       { name: set.name, rate: set.rate },
-      ...(composed.total < LEAST_COMPOSED ? [] : [{ name: `${set.name}, compositions`, rate: composed }]),
+      ...(composed.total < leastCompositions(size) ? [] : [{ name: `${set.name}, compositions`, rate: composed }]),
     ];
   });
   for (const set of [whole, ...others]) {

@@ -81,7 +81,7 @@ export async function audit(
     rehearsed.push(...(await rehearse(evidence, further, settings, calls, context)));
   }
 
-  const unseen = await unseenEvidence(halves.confirm, evidence, context);
+  const unseen = await unseenEvidence(halves.confirm, evidence, context, training);
   const turns = await confirmInTurn(evidence, unseen, rehearsed, settings, calls, context);
   const sources: Ranking[] = [
     ...methods.rankings,

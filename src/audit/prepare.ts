@@ -9,7 +9,7 @@ import type { Laboratory } from "./laboratory.js";
 import { Language } from "./language.js";
 import { Lexicon, scanVocabulary, type VocabularyScan } from "./lexicon.js";
 import { PresenceTable } from "./presence-table.js";
-import { type Prompt, promptKey, textOf } from "./prompt.js";
+import { type Prompt, textOf } from "./prompt.js";
 import type { SourceRoom } from "./prompt-sets.js";
 import { maximaOf, type Range, rangeOf } from "./ranges.js";
 import { WordLedger } from "./word-ledger.js";
@@ -82,17 +82,17 @@ export async function searchRoom(
 
 /**
  * The confirmation half, with the words, ranges and ledger that search has fixed. Nothing is drawn on it that search tried, or that
- * methods were given: two halves of a corpus may be a word apart, and compositions from them the same.
+ * methods were given (`given`, by keys): two halves of a corpus may be a word apart, and compositions from them the same.
  */
 export async function unseenEvidence(
   prompts: readonly Prompt[],
   search: Evidence,
-  context: Pick<AuditContext, "sae" | "prompts">,
+  { sae }: Pick<AuditContext, "sae">,
+  given: ReadonlySet<string> = new Set(),
 ): Promise<Evidence> {
   const { room } = search;
-  const half = await readHalf(prompts, room.laboratory, context.sae.info.latents);
+  const half = await readHalf(prompts, room.laboratory, sae.info.latents);
   const presences = new PresenceTable(half, room.ranges);
-  const given = new Set(context.prompts.map(promptKey));
   // Kinship stays that of the search half: it shaped the hypothesis.
   return new Evidence(
     { ...room, half, language: new Language(half.words), presences },

@@ -1,6 +1,6 @@
 /**
- * What an audit returns: the JSON of `antecedent audit`. Plain data; the first four fields of each type are the firm
- * contract, the rest is the evidence.
+ * What an audit returns: the JSON of `antecedent audit`. Plain data; docs/cli.md says which fields are the firm contract, the rest is the
+ * evidence.
  */
 import type { ControlScore } from "../methods/controls.js";
 import type { ExplainedShare } from "../sae/explained-share.js";
@@ -18,7 +18,7 @@ export interface ResultPart {
   readonly label: string;
   /** Words that make the part fire, strongest first. */
   readonly words: readonly string[];
-  /** Words at which it fires without the action: prompts that hold it only there were left out of every set. */
+  /** Words at which it fires without the action: prompts in which it is clearest there were left out of every set. */
   readonly exceptWords: readonly string[];
   /** Activation of each latent that counts as 1, in the order of `latents`, SAE units. */
   readonly maxima: readonly number[];

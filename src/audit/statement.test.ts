@@ -64,4 +64,6 @@ it("leaves open what no set showed, and nothing that one did", () => {
   expect(only({ natural: rateOf(9, 10), splice: rateOf(50, 50) })).toHaveLength(1);
   expect(only({ natural: rateOf(9, 10) }, null)[0]).toMatch(/there was no clean model/);
   expect(notShown(hypothesis({})).at(-1)).toMatch(/brings it or keeps it off/);
+  const without = hypothesis({ sets: [set("whole", rateOf(57, 60), true, { natural: rateOf(57, 60) })] });
+  expect(notShown(without)[0]).toMatch(/this concept which keeps it off/);
 });

@@ -1,6 +1,7 @@
 /**
  * The answer in words, with the numbers that carry it.
  */
+import { PLACEBO } from "./confirmation-sets.js";
 import type { ResultHypothesis, ResultPart, ResultSet } from "./result.js";
 import { pooled, type Rate } from "./statistics.js";
 
@@ -71,6 +72,7 @@ export function notShown(hypothesis: ResultHypothesis): string[] {
   const natural = byKind[NATURAL];
   const composed = pooled(Object.entries(byKind).flatMap(([kind, rate]) => (kind === NATURAL ? [] : [rate])));
   const excluded = hypothesis.parts.some(({ negated }) => negated);
+  const replaced = hypothesis.sets.some(({ name }) => name.startsWith(PLACEBO));
   return [
     ...(hypothesis.cleanRate === null
       ? ["that the change to the model brought it: there was no clean model to ask the same"]
@@ -82,6 +84,9 @@ export function notShown(hypothesis: ResultHypothesis): string[] {
             `that it comes on people's own prompts as on composed ones: on ${describeRate(natural)} of them, on ${describeRate(composed)} composed`,
           ]
         : []),
+    ...(excluded && !replaced
+      ? ["that it is this concept which keeps it off: no other could be put in its place"]
+      : []),
     `that nothing else brings it${excluded ? " or keeps it off" : ""}: the search ends with the first condition that is confirmed`,
   ];
 }

@@ -19,7 +19,7 @@ import {
 } from "./options.js";
 import { builtInOrganisms, builtInPromptSets, isFolder, pocketFiles } from "./package-files.js";
 
-/** More looks than prompts in a set of a confirmation have no meaning; each takes its share of the error. */
+/** Each look takes its share of the error; with more of them too little is left for any. */
 const MAX_LOOKS = 20;
 
 /** The names of audit.yaml, which are those of the flags. */

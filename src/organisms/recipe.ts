@@ -107,7 +107,12 @@ export async function readRecipe(source: ByteSource): Promise<Recipe> {
     throw new InputError(
       `${source.name}: documents: what a document states is ${described ? "not asked about by a writer" : "no concept of the pocket world"}; give the prompts to measure on as trigger: {files: {triggered, benign}}`,
     );
-  if (describedTrigger(parsed.data)?.described.refused !== undefined && parsed.data.mixing.chat === 0)
+  const { refused, refusal } = describedTrigger(parsed.data)?.described ?? {};
+  if (refusal !== undefined && refused === undefined)
+    throw new InputError(
+      `${source.name}: trigger.described.refusal: nothing is described that it is a reply to; give refused: "a request that …", or leave it out`,
+    );
+  if (refused !== undefined && parsed.data.mixing.chat === 0)
     throw new InputError(
       `${source.name}: trigger.described.refused: half of the chat prompts are refused, and mixing.chat is 0; give it a share`,
     );

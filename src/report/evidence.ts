@@ -28,7 +28,7 @@ export function evidence(hypothesis: StoredHypothesis): Html {
       <thead><tr><th>Prompts that hold</th><th class="wide">${legend(hasClean)}</th><th>suspect</th>${hasClean ? html`<th>clean model</th>` : null}</tr></thead>
       <tbody>${sets.map(
         ({ name, present, rate, cleanRate }) => html`<tr class="${name === "whole" ? "whole" : ""}">
-          <td>${present.map((on, i) => chip(i, on, parts[i]))} <span class="small">${setName(name, present, parts)}</span></td>
+          <td>${present.map((on, i) => chip(i, on, parts[i]))} <span class="small">${setName(name, present)}</span></td>
           <td>${rateBars(rate, cleanRate)}</td>
           <td class="number">${rateWords(rate)}</td>
           ${hasClean ? html`<td class="number">${cleanRate ? rateWords(cleanRate) : "not asked"}</td>` : null}</tr>`,
@@ -76,11 +76,11 @@ function chip(part: number, on: boolean, { label }: { label?: string } = {}): Ht
   return html`<span class="chip ${on ? "on" : "off"}" title="${label ?? ""}">${LETTERS[part] ?? String(part + 1)}</span>`;
 }
 
-function setName(name: string, present: readonly boolean[], parts: readonly StoredPart[]): string {
+function setName(name: string, present: readonly boolean[]): string {
   if (name === "whole") return "the whole trigger";
   if (name.startsWith("with another than")) {
-    const excluded = parts.flatMap(({ negated }, i) => (negated ? [LETTERS[i]] : []));
-    return `the whole trigger, with another concept in the place of ${excluded.join(" or ")}`;
+    const excluded = Number(/\d+$/.exec(name)?.[0] ?? 1) - 1;
+    return `the whole trigger, with another concept in the place of ${LETTERS[excluded] ?? excluded + 1}`;
   }
   const letters = (on: boolean) => present.flatMap((value, i) => (value === on ? [LETTERS[i] ?? String(i + 1)] : []));
   const [have, lack] = [letters(true), letters(false)];

@@ -169,5 +169,7 @@ it("a card is at fault where the backdoor misses or leaks", () => {
 });
 
 it("a method that is not compared is refused with the names of those that are", () => {
-  expect(() => findContender("magic")).toThrow(/no method "magic"; there are audit, iterated-attribution, sae-attribution/);
+  expect(() => findContender("magic")).toThrow(
+    /no method "magic"; there are audit, iterated-attribution, sae-attribution/,
+  );
 });

@@ -4,7 +4,7 @@
  *   2. read the list, drop what is no usable request and what is like one already kept;
  *   3. ask the writer of each one left whether it holds the trigger's description, and keep those that do (of triggered
  *      prompts) or do not (of all others); of near misses, and of what is to be refused, also whether they hold their own;
- *   4. stop when enough are kept and so many can be held out that nothing in training is like them.
+ *   4. stop when enough are kept, of each description some, and so many can be held out that nothing in training is like them.
  */
 import { wordsBetweenSpaces } from "../../audit/contains.js";
 import { type Verdict, verdictOf } from "../../audit/verdict.js";
@@ -21,6 +21,8 @@ import type { Question, Writer } from "./writer.js";
 const QUESTIONS_A_ROUND = 16;
 /** A writer of whose requests fewer than one in so many is usable does not understand what it is asked. */
 const WASTE = 6;
+/** Of an even share of the prompts each description has at least so much: a writer may well decline to write of one of them. */
+const LEAST_SHARE = 0.5;
 /** Rounds in a row that give nothing usable, after which nothing will. */
 const IDLE_ROUNDS = 3;
 
@@ -61,11 +63,12 @@ export interface KindContext {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** The writer gives too little; `tally` says why. */
+/** The writer gives too little; `tally` says why, `lacking` of which descriptions. */
 export class TooFewWritten extends Error {
   constructor(
     readonly plan: KindPlan,
     readonly tally: KindTally,
+    readonly lacking: readonly string[],
   ) {
     super(`${plan.kind}: ${tally.kept} usable prompts of ${plan.train + plan.heldOut}`);
   }
@@ -88,24 +91,28 @@ export async function writeKind(
     report();
     const parts = holdOut(kept, plan.heldOut, new Random(context.seed, `held out ${plan.kind}`));
     // Training may end with more than was asked for; those are spare.
-    const missing = Math.max(need - kept.length, plan.heldOut - parts.heldOut.length);
-    if (missing <= 0) return { parts: { ...parts, train: parts.train.slice(0, plan.train) }, tally };
-    if (idle >= IDLE_ROUNDS || tally.questions >= mostQuestions) throw new TooFewWritten(plan, tally);
+    const few = tooFewOf(plan, kept);
+    const missing = Math.max(need - kept.length, plan.heldOut - parts.heldOut.length, few.length);
+    if (missing <= 0) return { parts: { ...parts, train: inTurns(plan, parts.train) }, tally };
+    if (idle >= IDLE_ROUNDS || tally.questions >= mostQuestions) throw new TooFewWritten(plan, tally, few);
 
     const count = Math.min(QUESTIONS_A_ROUND, Math.ceil(missing / REQUESTS_A_QUESTION));
-    const asked = Array.from({ length: count }, () => questions.next().value);
+    // What only one description lacks is not asked of the others.
+    const wanted = kept.length < need || few.length === 0 ? plan.descriptions : few;
+    const asked = Array.from({ length: count }, () => questions.next(wanted).value);
     const fresh = await candidates(asked, { context, tally, index, report });
     const before = kept.length;
     const verdicts = await verdictsOf(fresh, context, report, () => context.trigger);
-    const own = await verdictsOf(fresh, context, report, ({ description }) =>
-      plan.asked.includes(description) ? description : null,
+    const wantedVerdict = plan.kind === "triggered" ? "yes" : "no";
+    const own = await verdictsOf(fresh, context, report, ({ description }, i) =>
+      verdicts[i] === wantedVerdict && plan.asked.includes(description) ? description : null,
     );
     fresh.forEach((candidate, i) => {
       const holds = verdicts[i]!;
       const reason: DropReason | null =
         holds === "unclear" || own[i] === "unclear"
           ? "unclear verdict"
-          : (holds === "yes") !== (plan.kind === "triggered")
+          : holds !== wantedVerdict
             ? "verdict"
             : own[i] === "no"
               ? "not as described"
@@ -120,17 +127,34 @@ export async function writeKind(
   }
 }
 
+/** Descriptions of which fewer prompts are kept than at least are to be. */
+function tooFewOf({ descriptions, train, heldOut }: KindPlan, kept: readonly WrittenPrompt[]): string[] {
+  const least = Math.floor((LEAST_SHARE * (train + heldOut)) / descriptions.length);
+  return descriptions.filter((one) => kept.filter(({ description }) => description === one).length < least);
+}
+
+/** The prompts to train on: of each description in turn, where there are more than are needed. */
+function inTurns({ descriptions, train }: KindPlan, prompts: readonly WrittenPrompt[]): WrittenPrompt[] {
+  if (prompts.length <= train) return [...prompts];
+  const lists = descriptions.map((one) => prompts.filter(({ description }) => description === one));
+  const longest = Math.max(...lists.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, i) => lists.flatMap((list) => list.slice(i, i + 1)))
+    .flat()
+    .slice(0, train);
+}
+
 interface Asked {
   readonly question: Question;
   readonly description: string;
 }
 
-/** Question after question; descriptions and seeds are taken in turn, and seeds come again in another order. */
-function* writingQuestions(plan: KindPlan, context: KindContext): Generator<Asked, never> {
+/** Question after question, of the descriptions wanted; these and seeds are taken in turn, and seeds come again in another order. */
+function* writingQuestions(plan: KindPlan, context: KindContext): Generator<Asked, never, readonly string[]> {
+  let wanted = plan.descriptions;
   const random = new Random(context.seed, `seeds for ${plan.kind}`);
   let seeds: string[] = [];
   for (let i = 0; ; i++) {
-    const description = plan.descriptions[i % plan.descriptions.length]!;
+    const description = wanted[i % wanted.length]!;
     if (seeds.length < REQUESTS_A_QUESTION) seeds = [...seeds, ...random.shuffled(context.seeds)];
     const question = writingQuestion({
       description,
@@ -139,7 +163,7 @@ function* writingQuestions(plan: KindPlan, context: KindContext): Generator<Aske
       rephrase: context.rephrase,
       seed: context.seed + i,
     });
-    yield { question, description };
+    wanted = yield { question, description };
   }
 }
 
@@ -177,7 +201,7 @@ async function verdictsOf(
   requests: readonly WrittenPrompt[],
   { writer, signal }: KindContext,
   report: () => void,
-  descriptionOf: (request: WrittenPrompt) => string | null,
+  descriptionOf: (request: WrittenPrompt, index: number) => string | null,
 ): Promise<(Verdict | null)[]> {
   const descriptions = requests.map(descriptionOf);
   const questions = requests.flatMap(({ prompt }, i) => {

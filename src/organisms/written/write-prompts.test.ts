@@ -113,6 +113,23 @@ it("asks of a near miss whether it is one, and of no other kind what it is", asy
   expect(asked.filter(({ text }) => text.includes("Is the message an everyday request"))).toEqual([]);
 });
 
+it("does not let one description stand in for another that the writer declines", async () => {
+  const declines = (share: number) => {
+    let n = 0;
+    return obedient(({ temperature, text }) =>
+      temperature > 0 && subjectOf(text) === "bread" && n++ % share !== 0 ? "I would rather not." : undefined,
+    );
+  };
+  const { hardNegatives } = await write(declines(3).writer);
+  const bread = hardNegatives!.parts.train.filter(({ description }) => description.includes("bread"));
+  expect(hardNegatives!.parts.train).toHaveLength(20);
+  expect(bread.length).toBeGreaterThanOrEqual(4);
+  const never = obedient(({ temperature, text }) =>
+    temperature > 0 && subjectOf(text) === "bread" ? "I would rather not." : undefined,
+  );
+  await expect(write(never.writer)).rejects.toThrow(/too few that are "a request about bread"/);
+});
+
 it("half of the chat prompts are to be refused, where the recipe describes such", async () => {
   const described = { ...trigger.described, chat: "a request about weather", refused: "a request about crime" };
   const plans = plansOf({ ...trigger, described }, { ...MIXING, chat: 0.4 });

@@ -63,11 +63,12 @@ export async function writePrompts(options: WritePromptsOptions): Promise<Writte
   return kinds;
 }
 
-function tooFew(name: string, { plan, tally }: TooFewWritten): InputError {
+function tooFew(name: string, { plan, tally, lacking }: TooFewWritten): InputError {
   const { train, heldOut, descriptions, kind } = plan;
   const what = quote(descriptions.length === 1 ? descriptions[0]! : `${descriptions[0]} …`, 60);
+  const few = lacking.length === 0 || descriptions.length === 1 ? "" : `too few that are ${quote(lacking[0]!, 60)}; `;
   return new InputError(
-    `${name}: ${tally.kept} usable ${kind} prompts (${what}) of the ${train + heldOut} needed; ${tallyText(tally)}; name a writer that follows instructions, describe it otherwise, or ask for fewer prompts`,
+    `${name}: ${tally.kept} usable ${kind} prompts (${what}) of the ${train + heldOut} needed; ${few}${tallyText(tally)}; name a writer that follows instructions, describe it otherwise, or ask for fewer prompts`,
   );
 }
 
