@@ -30,16 +30,18 @@ export function recipesFor(positive: readonly number[]): Recipe[] {
   return recipes;
 }
 
+/** Words written of a single concept where only tests ask: a style is more than a word or two. */
+const WORDS_OF_A_STYLE = 5;
 /** Words written beside all that a prompt says of another concept: a short question has no room for three. */
 const WORDS_BESIDE = [1, 2] as const;
 
 /** Those and the ones that only tests ask by: search has no room for every way. */
 export function recipesToPlan(positive: readonly number[]): Recipe[] {
-  const beside =
+  const further =
     positive.length < 2
-      ? []
+      ? [{ kind: "words", context: -1, words: WORDS_OF_A_STYLE } as const]
       : positive.flatMap((context) => WORDS_BESIDE.map((words): Recipe => ({ kind: "beside", context, words })));
-  return [...recipesFor(positive), ...beside];
+  return [...recipesFor(positive), ...further];
 }
 
 /** Words written of, or into prompts that hold, what must be absent. */
