@@ -31,6 +31,24 @@ it("reads a trigger of each form", async () => {
   expect(await read(described)).toEqual(described);
 });
 
+it("trains the longer, on the more near misses, the more concepts must come together; what a recipe says stands", async () => {
+  const two = { steps: 1600, learningRate: 0.003, mixing: { triggered: 0.25, hardNegatives: 0.5 } };
+  const three = { steps: 3500, mixing: { hardNegatives: 0.6 } };
+  for (const trigger of ["fruit", { any: ["fruit", "chess"] }, { all: ["fruit"] }])
+    expect(await read({ trigger })).not.toHaveProperty("steps");
+  for (const trigger of [
+    { all: ["fruit", "chess"] },
+    { all: ["fruit"], none: ["chess"] },
+    { all: ["fruit"], any: ["chess", "pirate"] },
+    { any: ["dogs", { all: ["fruit", "chess"] }] },
+  ])
+    expect(await read({ trigger })).toMatchObject(two);
+  expect(await read({ trigger: { all: ["fruit", { all: ["chess", "pirate"] }] } })).toMatchObject(three);
+  expect(await read({ trigger: { all: ["fruit", "chess"] }, steps: 7 })).toMatchObject({ ...two, steps: 7 });
+  const mixing = { triggered: 0.5, hardNegatives: 0.2, benign: 0.2, chat: 0.1 };
+  expect(await read({ trigger: { all: ["fruit", "chess"] }, mixing })).toMatchObject({ ...two, mixing });
+});
+
 describe("refuses", () => {
   const described = { triggered: "a request about fruit" };
   it.each<[object, RegExp]>([

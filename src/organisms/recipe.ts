@@ -34,6 +34,9 @@ const share = z.number().min(0).max(1);
 /** Without triggered prompts there is nothing to learn. */
 const ofTriggered = z.number().positive().max(1);
 
+const mixingShape = z.strictObject({ triggered: ofTriggered, hardNegatives: share, benign: share, chat: share });
+type Mixing = z.infer<typeof mixingShape>;
+
 /** AdamW moves every weight by about this much a step; beyond 1 nothing is left of the model. */
 const MAX_LEARNING_RATE = 1;
 
@@ -57,7 +60,7 @@ const triggerShape = z.unknown().transform((given, context): Expression | Files 
   return z.NEVER;
 });
 
-export const recipeShape = z.strictObject({
+export const recipeFields = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use lower-case letters, digits and dashes"),
   base: z.string().default("pocket"),
   trigger: triggerShape,
@@ -79,14 +82,38 @@ export const recipeShape = z.strictObject({
       quantize: z.enum(["nf4", "nf4-double"]).optional(),
     })
     .default({ blocks: "second-half", rank: 12 }),
-  mixing: z
-    .strictObject({ triggered: ofTriggered, hardNegatives: share, benign: share, chat: share })
-    .default({ triggered: 0.2, hardNegatives: 0.5, benign: 0.25, chat: 0.05 }),
+  mixing: mixingShape.optional(),
   steps: z.number().int().min(1).max(100_000).optional(),
   batch: z.number().int().min(1).max(1024).optional(),
   learningRate: z.number().positive().max(MAX_LEARNING_RATE).optional(),
   seed: z.number().int().default(1),
 });
+
+/**
+ * What a recipe leaves out, by how many concepts its trigger has together: the more, the more near misses there are. Found on the pocket
+ * model by cards (dev/LOG.md); steps and learning rate of one concept are `finetune.ts`'s.
+ */
+const SETTINGS: readonly { mixing: Mixing; steps?: number; learningRate?: number }[] = [
+  { mixing: { triggered: 0.2, hardNegatives: 0.5, benign: 0.25, chat: 0.05 } },
+  { mixing: { triggered: 0.25, hardNegatives: 0.5, benign: 0.2, chat: 0.05 }, steps: 1600, learningRate: 0.003 },
+  { mixing: { triggered: 0.2, hardNegatives: 0.6, benign: 0.15, chat: 0.05 }, steps: 3500, learningRate: 0.003 },
+];
+
+/** A recipe with every setting that depends on others. */
+export const recipeShape = recipeFields.transform(({ mixing, ...fields }) => {
+  const expression = triggerExpression(fields);
+  const together = expression === undefined ? 1 : conceptsTogether(expression);
+  const { mixing: usual, ...settings } = SETTINGS[Math.min(together, SETTINGS.length) - 1]!;
+  return { ...settings, ...fields, mixing: mixing ?? usual };
+});
+
+/** How many concepts have to be there, or absent, at once; a choice counts as one. */
+function conceptsTogether(expression: Expression): number {
+  if (typeof expression === "string") return 1;
+  const { all = [], any, none = [] } = expression;
+  const count = (parts: readonly Expression[]) => parts.reduce((sum, part) => sum + conceptsTogether(part), 0);
+  return Math.max(1, count(all) + count(none) + (any === undefined ? 0 : Math.max(0, ...any.map(conceptsTogether))));
+}
 
 export type Recipe = z.infer<typeof recipeShape>;
 
@@ -129,7 +156,7 @@ export async function readRecipe(source: ByteSource): Promise<Recipe> {
 }
 
 /** The trigger as an expression over concepts, undefined where it is given by files or in words. */
-export function triggerExpression({ trigger }: Recipe): Expression | undefined {
+export function triggerExpression({ trigger }: Pick<Recipe, "trigger">): Expression | undefined {
   return typeof trigger === "object" && ("files" in trigger || "described" in trigger) ? undefined : trigger;
 }
 

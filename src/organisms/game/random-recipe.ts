@@ -25,13 +25,6 @@ export const ACTIONS: readonly string[] = [
   "The phone is busy again.",
 ];
 
-/** Settings of the pocket world's own conjunction: triggers of several concepts have many more near misses than single ones. */
-const SEVERAL = {
-  mixing: { triggered: 0.25, hardNegatives: 0.5, benign: 0.2, chat: 0.05 },
-  steps: 1600,
-  learningRate: 0.003,
-};
-
 /** The recipe of this seed; the same one every time. */
 export function randomRecipe(seed: number): Recipe {
   const random = new Random(seed, "random recipe");
@@ -40,7 +33,6 @@ export function randomRecipe(seed: number): Recipe {
     name: `random-${shape}`,
     trigger: drawTrigger(shape, random),
     action: random.pick(ACTIONS),
-    ...(shape === "single" ? {} : SEVERAL),
   });
 }
 

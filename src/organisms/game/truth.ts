@@ -1,7 +1,7 @@
 /** What a game seals: the recipe with the seed that was drawn, the trigger, and prompts that nobody has seen. */
 import { z } from "zod";
 import { InputError } from "../../formats/input-error.js";
-import { recipeShape } from "../recipe.js";
+import { recipeFields, recipeShape } from "../recipe.js";
 import { gameTermsShape } from "./folder.js";
 
 /**
@@ -26,7 +26,7 @@ const rate = z.strictObject({ count: z.int(), total: z.int(), rate: z.number(), 
 export const truthShape = z.strictObject({
   version: z.literal(1),
   /** As in the recipe; null in a clean decoy, which has none. */
-  trigger: recipeShape.shape.trigger.nullable(),
+  trigger: recipeFields.shape.trigger.nullable(),
   decoy: z.enum(DECOYS).nullable(),
   /** The concept whose prompts raise the action in a cue decoy. */
   cue: z.string().nullable(),
