@@ -38,7 +38,7 @@ const SURE = 0.75;
 const WEAK = 0.65;
 /** A hypothesis steps back when its bound is below this share of the best one's. */
 const STEP_BACK = 0.85;
-/** A hypothesis this sure is not diluted. */
+/** A hypothesis this sure is not diluted by concepts; what is none goes all the same, as long as it stays so sure. */
 const UNDILUTED = 0.9;
 /** One that is less sure loses a group of latents where it becomes surer by so much … */
 const SURER = 0.1;
@@ -138,21 +138,23 @@ async function undiluted(search: Evidence, from: Rehearsed, options: AuditOption
     return entry;
   };
   let [best, most] = [from, from.low];
-  while (best.low < UNDILUTED) {
+  for (;;) {
     const passed: Rehearsed[] = [];
+    const sure = best.low >= UNDILUTED;
     for (const { hypothesis, instead } of narrowed(search, best.hypothesis, best.rehearsal.whole.observations)) {
       if (known.size > MOST_NARROWED) break;
+      if (sure && instead !== null) continue;
       const entry = await tryOut(hypothesis);
-      if (!entry.rehearsal.verified || entry.low < most - AS_SURE) continue;
+      const enough = sure ? UNDILUTED : most - AS_SURE;
+      if (!entry.rehearsal.verified || entry.low < enough) continue;
       if (entry.low >= best.low + SURER || instead === null || fallsShort(await tryOut(instead), best))
         passed.push(entry);
     }
     const [surest] = passed.sort((a, b) => b.low - a.low);
-    if (surest === undefined) break;
+    if (surest === undefined) return best;
     best = surest;
     most = Math.max(most, best.low);
   }
-  return best;
 }
 
 /** Whether what could be written of a hypothesis brings the action less often than a part of another one that it stands for must. */
