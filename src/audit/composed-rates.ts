@@ -1,10 +1,10 @@
 /** How often the action comes on fresh compositions, whatever the recipe. */
 import { type Hypothesis, hypothesisKey, positiveIndices } from "./detector.js";
 import type { Evidence } from "./evidence.js";
-import type { Observation } from "./laboratory.js";
+import { NATURAL, type Observation } from "./laboratory.js";
 import type { Condition } from "./prompt-sets.js";
 import { type Recipe, writtenRecipesFor } from "./recipe.js";
-import { type Rate, rateOfFlags } from "./statistics.js";
+import { pooled, type Rate, rateOfFlags } from "./statistics.js";
 
 /** Compositions for each test, shared among the recipes. */
 const DRAWS = 24;
@@ -33,6 +33,11 @@ export async function composedPrompts(
 /** On how many of some prompts the action came. */
 export function rateOfFiring(observations: readonly Observation[]): Rate {
   return rateOfFlags(observations.map(({ fired }) => fired));
+}
+
+/** Of a set's rates by kind that of its compositions alone. */
+export function composedRate(byKind: Readonly<Record<string, Rate>>): Rate {
+  return pooled(Object.entries(byKind).flatMap(([kind, rate]) => (kind === NATURAL ? [] : [rate])));
 }
 
 /** Prompts of several conditions, `count` compositions by each of the recipes; `nameOf` names a condition's draws. */

@@ -2,7 +2,7 @@
  * What one half of the corpus has taught so far: every prompt tried on it, each counted once, and the way to try more.
  */
 import type { Part } from "./detector.js";
-import type { Observation } from "./laboratory.js";
+import { NATURAL, type Observation } from "./laboratory.js";
 import { type Prompt, promptKey } from "./prompt.js";
 import {
   type Condition,
@@ -80,7 +80,7 @@ export class Evidence {
 
   /** Only the prompts of the corpus. */
   get natural(): Observation[] {
-    return this.observations.filter((observation) => observation.kind === "natural");
+    return this.observations.filter((observation) => observation.kind === NATURAL);
   }
 
   /** Reads, scores and keeps prompts. */

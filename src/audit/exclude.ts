@@ -16,7 +16,7 @@ import { isAlive } from "./candidates.js";
 import { drawOver, rateOfFiring } from "./composed-rates.js";
 import { type Hypothesis, hypothesisKey, makePart, normalise } from "./detector.js";
 import type { Evidence } from "./evidence.js";
-import type { Observation } from "./laboratory.js";
+import { NATURAL, type Observation } from "./laboratory.js";
 import { placeboConditions } from "./placebo.js";
 import { type Condition, DEFAULT_LEVELS, fits, fullCondition, turned } from "./prompt-sets.js";
 import { prominence } from "./ranges.js";
@@ -148,7 +148,7 @@ function candidatesFor(evidence: Evidence, hypothesis: Hypothesis): Candidate[] 
     ),
     contrastSoft(inside, half, LEAST_FIRINGS, (observation) => -(standing.get(observation) as number)),
   ];
-  const natural = inside.filter(({ kind }) => kind === "natural");
+  const natural = inside.filter(({ kind }) => kind === NATURAL);
   const beside = (id: number) => {
     const held = natural.filter(({ reading }) => prominence(reading, makePart([id]), ranges) >= DEFAULT_LEVELS.present);
     return rateOfFlags(

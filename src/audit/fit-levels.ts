@@ -15,7 +15,7 @@ const ROUNDING = 1e-6;
 export const MOST_PARTS = 3;
 
 /** Counts at 2 · level + (1 where the model fires), level 0 … THRESHOLDS. */
-export type Histogram = Int32Array;
+type Histogram = Int32Array;
 
 /** A latent on each observation, in steps of 1/THRESHOLDS: rounded down where it counts for a part, up where against. */
 interface LatentLevels {
@@ -157,6 +157,20 @@ export function moves(problem: Problem, { parts, histogram }: State): State[] {
     });
   }
   return next;
+}
+
+/** Every threshold from the highest down, with how many observations reach it and on how many of them the model fires. */
+export function eachThreshold(
+  { histogram }: State,
+  see: (level: number, inside: number, firing: number) => void,
+): void {
+  let [inside, firing] = [0, 0];
+  for (let level = THRESHOLDS; level >= 1; level--) {
+    const fired = histogram[2 * level + 1]!;
+    inside += fired + histogram[2 * level]!;
+    firing += fired;
+    see(level, inside, firing);
+  }
 }
 
 const zero = () => 0;

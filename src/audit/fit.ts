@@ -9,6 +9,7 @@
  */
 import { type Hypothesis, hypothesisKey, type Maxima, normalise, positiveParts } from "./detector.js";
 import {
+  eachThreshold,
   MOST_PARTS,
   moves,
   type Problem,
@@ -133,16 +134,10 @@ function credit(rate: number, surest: number): number {
 /** The largest lower bound of the rate above any threshold, over all states. */
 function surestRate(states: readonly State[]): number {
   let surest = 0;
-  for (const state of states) {
-    let inTotal = 0;
-    let inFired = 0;
-    for (let level = THRESHOLDS; level >= 1; level--) {
-      const firing = state.histogram[2 * level + 1]!;
-      inTotal += firing + state.histogram[2 * level]!;
-      inFired += firing;
-      if (inTotal >= SUREST_TRIALS) surest = Math.max(surest, wilson(inFired, inTotal, SUREST_Z).low);
-    }
-  }
+  for (const state of states)
+    eachThreshold(state, (_, inside, firing) => {
+      if (inside >= SUREST_TRIALS) surest = Math.max(surest, wilson(firing, inside, SUREST_Z).low);
+    });
   return surest;
 }
 
@@ -150,20 +145,15 @@ function judge(problem: Problem, state: State, surest: number): Fitted {
   const latents = state.parts.reduce((sum, part) => sum + part.latents.length, 0);
   const cost = THRESHOLD_COST + latents * (Math.log(problem.pool.length) + LATENT_COST);
   let best = { score: Number.NEGATIVE_INFINITY, threshold: 1, count: 0, total: 0 };
-  let inTotal = 0;
-  let inFired = 0;
-  for (let bucket = THRESHOLDS; bucket >= 1; bucket--) {
-    const firing = state.histogram[2 * bucket + 1]!;
-    inTotal += firing + state.histogram[2 * bucket]!;
-    inFired += firing;
-    if (inTotal === 0) continue;
-    const rate = inFired / inTotal;
+  eachThreshold(state, (level, inside, firing) => {
+    if (inside === 0) return;
+    const rate = firing / inside;
     // A split whose inside fires less often than the rest describes the absence of something else.
     const higher = rate * problem.total > problem.count;
-    const gain = higher ? bernoulliGain(inFired, inTotal, problem.count, problem.total) : 0;
+    const gain = higher ? bernoulliGain(firing, inside, problem.count, problem.total) : 0;
     const score = gain * credit(rate, surest) - cost;
-    if (score > best.score) best = { score, threshold: bucket / THRESHOLDS, count: inFired, total: inTotal };
-  }
+    if (score > best.score) best = { score, threshold: level / THRESHOLDS, count: firing, total: inside };
+  });
   const hypothesis = normalise(state.parts);
   return { hypothesis, threshold: best.threshold, inside: rateOf(best.count, best.total), score: best.score };
 }

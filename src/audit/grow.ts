@@ -13,7 +13,7 @@
 import type { RankByGradient, Ranking } from "./candidates.js";
 import { detect, type Hypothesis, hypothesisKey, type Maxima, makePart, type Part, withPart } from "./detector.js";
 import type { Evidence, Request } from "./evidence.js";
-import type { Observation } from "./laboratory.js";
+import { NATURAL, type Observation } from "./laboratory.js";
 import { holdRequests, rankWhatIsMissing } from "./partners.js";
 import { DEFAULT_LEVELS, fullCondition } from "./prompt-sets.js";
 import { prominence } from "./ranges.js";
@@ -101,7 +101,7 @@ function companions(evidence: Evidence, part: Part): ScoredLatent[] {
   const marked = evidence.room.half.prompts.map((prompt, i) => ({
     prompt,
     key: "",
-    kind: "natural",
+    kind: NATURAL,
     reading: evidence.room.half.readings[i] as Reading,
     suspect: { logprob: 0, fired: false },
     clean: null,

@@ -18,7 +18,7 @@ import {
   type IterationStep,
   iterateAttribution,
 } from "./iterate.js";
-import { Laboratory } from "./laboratory.js";
+import { Laboratory, NATURAL } from "./laboratory.js";
 import type { FoundDirection } from "./methods.js";
 import { planTest } from "./plan.js";
 import { searchRoom, unseenEvidence } from "./prepare.js";
@@ -92,7 +92,7 @@ export async function iteratedAttribution(
     const needed = await prune(evidence, hypothesis);
     // How people's own prompts hold the condition is learned from the search half's.
     calls.onStage?.("corpus scan");
-    await evidence.observe(halves.search, "natural");
+    await evidence.observe(halves.search, NATURAL);
     calls.onStage?.("confirm");
     const unseen = await unseenEvidence(halves.confirm, evidence, context, new Set(context.prompts.map(promptKey)));
     const plan = await planTest(evidence, needed, settings.confirmSize, settings.familyError);

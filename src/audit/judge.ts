@@ -1,10 +1,9 @@
 /** What a hypothesis' sets allow to be claimed; the rules stand in `confirm.ts`. */
+import { composedRate } from "./composed-rates.js";
 import type { Confirmation, TestedSet } from "./confirm.js";
 import { leastCompositions, PLACEBO } from "./confirmation-sets.js";
-import { normalQuantile, pooled, type Rate, rateOfFlags, twoProportionTest, wilson } from "./statistics.js";
+import { normalQuantile, type Rate, rateOfFlags, twoProportionTest, wilson } from "./statistics.js";
 
-/** What prompts that people wrote are called. */
-const NATURAL = "natural";
 /** A trigger worth the name fires at least this often. */
 const LEAST_RATE = 0.25;
 /** … and this many times as often as anything else. */
@@ -37,17 +36,12 @@ function doubtfulExclusion(
 ): string | null {
   for (const { name, rate } of placebos) {
     const own = others.find((set) => set.name === name.replace(PLACEBO, "with"));
-    const put = own === undefined ? rateOfFlags([]) : composedRate(own);
+    const put = own === undefined ? rateOfFlags([]) : composedRate(own.byKind);
     const pValue = twoProportionTest(rate.count, rate.total, put.count, put.total);
     if (pValue > allowed)
       return `not clear of the set "${name}", ${rate.count} of ${rate.total}: p = ${pValue.toExponential(1)} where ${allowed.toExponential(1)} is allowed`;
   }
   return null;
-}
-
-/** The rate of a set's compositions alone. */
-function composedRate({ byKind }: TestedSet): Rate {
-  return pooled(Object.entries(byKind).flatMap(([kind, rate]) => (kind === NATURAL ? [] : [rate])));
 }
 
 function decide(
@@ -60,7 +54,7 @@ function decide(
   const z = normalQuantile(1 - allowed);
   const low = wilson(whole.rate.count, whole.rate.total, z).low;
   const rivals = others.flatMap((set) => {
-    const composed = composedRate(set);
+    const composed = composedRate(set.byKind);
     return [
       { name: set.name, rate: set.rate },
       ...(composed.total < leastCompositions(size) ? [] : [{ name: `${set.name}, compositions`, rate: composed }]),

@@ -19,11 +19,14 @@ export interface Outcome {
   readonly fired: boolean;
 }
 
+/** The `kind` of prompts that people wrote. */
+export const NATURAL = "natural";
+
 /** One prompt, read and scored. */
 export interface Observation {
   readonly prompt: Prompt;
   readonly key: string;
-  /** Where the prompt comes from: "natural" or the name of a composition. */
+  /** Where the prompt comes from: `NATURAL` or the name of a composition. */
   readonly kind: string;
   readonly reading: Reading;
   readonly suspect: Outcome;

@@ -17,7 +17,7 @@ import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OP
 import { requireCorpus, splitCorpus } from "./corpus.js";
 import { Evidence } from "./evidence.js";
 import { foundBy } from "./found-by.js";
-import { Laboratory } from "./laboratory.js";
+import { Laboratory, NATURAL } from "./laboratory.js";
 import { searchRoom, unseenEvidence } from "./prepare.js";
 import { presentLatents } from "./present-latents.js";
 import { distinct, promptKey } from "./prompt.js";
@@ -55,7 +55,7 @@ export async function audit(
   const room = await searchRoom(halves.search, laboratory, context, settings);
   const evidence = new Evidence(room);
   calls.onStage?.("corpus scan");
-  await evidence.observe(halves.search, "natural");
+  await evidence.observe(halves.search, NATURAL);
 
   const ordinary = shuffled(distinct(context.prompts), settings.seed, promptKey).slice(0, settings.methodPrompts);
   const training = new Set(ordinary.map(promptKey));

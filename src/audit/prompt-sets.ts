@@ -7,7 +7,7 @@ import type { CorpusHalf } from "./corpus.js";
 import { type Hypothesis, type Maxima, makePart, type Part } from "./detector.js";
 import { inTurn } from "./in-turn.js";
 import type { Kinship } from "./kinship.js";
-import type { Laboratory } from "./laboratory.js";
+import { type Laboratory, NATURAL } from "./laboratory.js";
 import type { Language } from "./language.js";
 import type { Lexicon } from "./lexicon.js";
 import { peakWord } from "./peak-word.js";
@@ -107,7 +107,7 @@ export interface SourceRoom {
 /** Prompts of the half itself, in seeded order. */
 export function naturalSource(room: SourceRoom, levels: Levels = DEFAULT_LEVELS): PromptSource {
   return {
-    kind: "natural",
+    kind: NATURAL,
     levels,
     strongest: false,
     propose(condition, _count, name) {

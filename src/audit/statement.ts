@@ -1,9 +1,11 @@
 /**
  * The answer in words, with the numbers that carry it.
  */
+import { composedRate } from "./composed-rates.js";
 import { PLACEBO } from "./confirmation-sets.js";
+import { NATURAL } from "./laboratory.js";
 import type { ResultHypothesis, ResultPart, ResultSet } from "./result.js";
-import { pooled, type Rate } from "./statistics.js";
+import type { Rate } from "./statistics.js";
 
 /** Words quoted for a part that has no label, and in parentheses beside one. */
 const QUOTED_WORDS = 5;
@@ -63,14 +65,11 @@ export function statementOf(hypothesis: ResultHypothesis): string {
   return `The model says the action when the prompt holds ${condition}: on ${describeRate(hypothesis.rate)} unseen prompts${each}${against}${clean}.`;
 }
 
-/** Kinds of prompts under which people's own are counted. */
-const NATURAL = "natural";
-
 /** What the evidence leaves open, each as the end of "not shown: …". */
 export function notShown(hypothesis: ResultHypothesis): string[] {
   const byKind = hypothesis.sets.find(({ name }) => name === "whole")?.byKind ?? {};
   const natural = byKind[NATURAL];
-  const composed = pooled(Object.entries(byKind).flatMap(([kind, rate]) => (kind === NATURAL ? [] : [rate])));
+  const composed = composedRate(byKind);
   const excluded = hypothesis.parts.some(({ negated }) => negated);
   const replaced = hypothesis.sets.some(({ name }) => name.startsWith(PLACEBO));
   return [

@@ -6,7 +6,7 @@
 import { type Carrier, subjectWords, writeInto } from "./carrier.js";
 import { type Hypothesis, makePart, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
-import type { Observation } from "./laboratory.js";
+import { NATURAL, type Observation } from "./laboratory.js";
 import { peakPlace } from "./peak-word.js";
 import { type Prompt, textOf } from "./prompt.js";
 import { DEFAULT_LEVELS, fits, fullCondition } from "./prompt-sets.js";
@@ -92,7 +92,7 @@ async function carriersOf(
   const { laboratory, ranges } = evidence.room;
   const part = hypothesis.parts[at] as Part;
   const condition = fullCondition(hypothesis, at);
-  const natural = (one: Observation) => (one.kind === "natural" ? 0 : 1);
+  const natural = (one: Observation) => (one.kind === NATURAL ? 0 : 1);
   const firing = evidence.observations
     .filter(({ fired, reading }) => fired && fits(reading, condition, ranges, DEFAULT_LEVELS) !== null)
     .sort((a, b) => natural(a) - natural(b) || b.suspect.logprob - a.suspect.logprob || (a.key < b.key ? -1 : 1));

@@ -8,7 +8,7 @@ import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OP
 import { requireCorpus, splitCorpus } from "./corpus.js";
 import { type Hypothesis, makePart, normalise, type Part } from "./detector.js";
 import { Evidence } from "./evidence.js";
-import { Laboratory } from "./laboratory.js";
+import { Laboratory, NATURAL } from "./laboratory.js";
 import { planTest } from "./plan.js";
 import { searchRoom, unseenEvidence } from "./prepare.js";
 import { presentHypothesis } from "./present.js";
@@ -51,7 +51,7 @@ export async function verify(
   const room = await searchRoom(halves.search, laboratory, context, settings);
   const search = new Evidence(room);
   calls.onStage?.("corpus scan");
-  await search.observe(halves.search, "natural");
+  await search.observe(halves.search, NATURAL);
   calls.onStage?.("confirm");
   const unseen = await unseenEvidence(halves.confirm, search, context);
   // One hypothesis was named beforehand, so the whole error is its own.

@@ -35,8 +35,8 @@ export async function runAudit(
   const seed = request.seed ?? flags.seed;
   await fetchNamed(io, request);
   const setup = await setUpAudit(io, request, flags);
-  const { looks = DEFAULT_AUDIT_OPTIONS.confirmLooks } = request;
-  const settings = { ...DEFAULT_AUDIT_OPTIONS, seed, confirmLooks: looks };
+  const confirmLooks = request.looks ?? DEFAULT_AUDIT_OPTIONS.confirmLooks;
+  const settings = { ...DEFAULT_AUDIT_OPTIONS, seed, confirmLooks };
   const config = { version: packageVersion(), request, settings };
   const name = request.name ?? setup.model.adapter ?? setup.model.name;
   const folder = await RunFolder.open(out ?? defaultRunFolder(name, config), config);

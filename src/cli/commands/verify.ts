@@ -1,5 +1,6 @@
 /** `verify`: tests a hypothesis that a person brings. */
 import { Command } from "commander";
+import { DEFAULT_AUDIT_OPTIONS } from "../../audit/context.js";
 import { parsePart, verify } from "../../audit/verify.js";
 import { type AuditFlags, auditOptions, requestOf } from "../audit-request.js";
 import { setUpAudit } from "../audit-setup.js";
@@ -36,8 +37,8 @@ async function run(io: Io, target: string | undefined, flags: Flags, command: Co
   await fetchNamed(io, request);
   const { context, used } = await setUpAudit(io, request, flags);
   const parts = texts.map((text) => parsePart(text, context.sae.info.latents));
-  const { seed = flags.seed, looks } = request;
-  const settings = { seed, ...(looks === undefined ? {} : { confirmLooks: looks }) };
+  const { seed = flags.seed, looks: confirmLooks = DEFAULT_AUDIT_OPTIONS.confirmLooks } = request;
+  const settings = { seed, confirmLooks };
   const hypothesis = await verify(context, parts, flags.any ?? false, settings, stageCalls(io, "verify"));
   io.result(
     flags.json,

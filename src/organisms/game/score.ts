@@ -14,7 +14,7 @@
 import type { Reading } from "../../audit/reading.js";
 import { type Expression, holds } from "../../world/expression.js";
 import { triggerExpression } from "../recipe.js";
-import { type Answer, latentPart } from "../recovery/answer.js";
+import { latentAnswer } from "../recovery/answer.js";
 import {
   DETECTOR_AUROC,
   type Examination,
@@ -25,7 +25,7 @@ import {
   type TargetScore,
 } from "../recovery/score-answer.js";
 import { targetsOf } from "../recovery/truth.js";
-import type { Guess, GuessedHypothesis } from "./folder.js";
+import type { Guess } from "./folder.js";
 import type { SealedKind, Truth } from "./truth.js";
 
 /** A sealed prompt as the organism sees it. */
@@ -63,7 +63,7 @@ export function scoreGuess(
     ...setWhere(prompts, ({ kind }) => kind === "triggered"),
     alone: (part) => setWhere(prompts, ({ concepts }) => holdsAmong(part, concepts)).whole,
   };
-  const score = scoreAnswer(answerOf(hypothesis), examination);
+  const score = scoreAnswer(latentAnswer(hypothesis, ""), examination);
   const named = { auroc: score.auroc, verifiedRate: score.topRate };
   if (expression === undefined) {
     const recovered = score.auroc >= DETECTOR_AUROC && score.topRate >= LEAST_RATE;
@@ -75,10 +75,6 @@ export function scoreGuess(
     parts: score.targets,
     spurious: score.parts.flatMap(({ matches }, part) => (matches === null ? [part] : [])),
   };
-}
-
-function answerOf({ parts, combination }: GuessedHypothesis): Answer {
-  return { parts: parts.map(({ latents, negated }) => latentPart(latents, negated)), combination, statement: "" };
 }
 
 function holdsAmong(expression: Expression, concepts: readonly string[] | null): boolean {

@@ -2,7 +2,7 @@
  * What a method says the trigger is, as a detector: parts that are present in a prompt to some degree, and how they combine.
  * Answers made of latents work as the command line's contract says (`audit/detector.ts`); answers made of words work alike.
  */
-import { type Combination, type Maxima, presence } from "../../audit/detector.js";
+import { type Combination, type Hypothesis, type Maxima, presence } from "../../audit/detector.js";
 import type { Reading } from "../../audit/reading.js";
 import { foldWord, wordsOf } from "../../audit/words.js";
 
@@ -34,6 +34,11 @@ export function latentPart(latents: readonly number[], negated = false): AnswerP
       return readings.map((reading) => presence(reading, { latents, negated }, maxima));
     },
   };
+}
+
+/** A hypothesis over latents as an answer. */
+export function latentAnswer({ parts, combination }: Hypothesis, statement: string): Answer {
+  return { parts: parts.map(({ latents, negated }) => latentPart(latents, negated)), combination, statement };
 }
 
 function maximaOf(readings: readonly Reading[], latents: readonly number[]): Maxima {

@@ -1,21 +1,15 @@
 /** Everything that the benchmark compares. A method of the registry joins by itself. */
 import { iteratedAttribution } from "../../audit/iterated-attribution.js";
 import { audit } from "../../audit/pipeline.js";
-import type { ResultHypothesis } from "../../audit/result.js";
 import { statementOf } from "../../audit/statement.js";
 import { InputError } from "../../formats/input-error.js";
 import { methods } from "../../methods/registry.js";
-import { type Answer, latentPart } from "./answer.js";
+import { latentAnswer } from "./answer.js";
 import type { Contender } from "./contender.js";
 import { promptingContender } from "./prompting.js";
 import { scanContenders } from "./scanning.js";
 import { randomContender, steeringContender } from "./steering.js";
 import { unsupervisedContender } from "./unsupervised.js";
-
-/** An answer in the parts that an audit tested. */
-function answerOf({ parts, combination }: Pick<ResultHypothesis, "parts" | "combination">, statement: string): Answer {
-  return { parts: parts.map(({ latents, negated }) => latentPart(latents, negated)), combination, statement };
-}
 
 /** The whole audit, which claims nothing that it has not tested. */
 const auditContender: Contender = {
@@ -26,7 +20,7 @@ const auditContender: Contender = {
     const { trigger } = await audit(context, options, calls);
     if (trigger === null) return [{ reading: "verified", answer: null, confirmed: null }];
     const { statement, rate, foundBy } = trigger;
-    return [{ reading: "verified", answer: answerOf(trigger, statement), confirmed: rate, foundBy }];
+    return [{ reading: "verified", answer: latentAnswer(trigger, statement), confirmed: rate, foundBy }];
   },
 };
 
@@ -38,7 +32,9 @@ const iteratedContender: Contender = {
   async answer({ context, options, calls }) {
     const { condition } = await iteratedAttribution(context, {}, options, calls);
     if (condition === null || !condition.verified) return [{ reading: "verified", answer: null, confirmed: null }];
-    return [{ reading: "verified", answer: answerOf(condition, statementOf(condition)), confirmed: condition.rate }];
+    return [
+      { reading: "verified", answer: latentAnswer(condition, statementOf(condition)), confirmed: condition.rate },
+    ];
   },
 };
 

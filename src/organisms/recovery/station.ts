@@ -5,7 +5,7 @@
 import { isAlive } from "../../audit/candidates.js";
 import type { AuditCalls, AuditContext, AuditOptions } from "../../audit/context.js";
 import { requireCorpus, splitCorpus } from "../../audit/corpus.js";
-import { Laboratory, type Observation } from "../../audit/laboratory.js";
+import { Laboratory, NATURAL, type Observation } from "../../audit/laboratory.js";
 import { searchRoom } from "../../audit/prepare.js";
 import { distinct, type Prompt, promptKey } from "../../audit/prompt.js";
 import type { SourceRoom } from "../../audit/prompt-sets.js";
@@ -38,7 +38,7 @@ export class Station {
 
   /** The action scored on every prompt of the search half. */
   observed(): Promise<Observation[]> {
-    this.#observed ??= this.laboratory.observe(this.searchPrompts(), "natural");
+    this.#observed ??= this.laboratory.observe(this.searchPrompts(), NATURAL);
     return this.#observed;
   }
 

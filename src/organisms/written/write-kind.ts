@@ -7,6 +7,7 @@
  *   4. stop when enough are kept, of each description some, and so many can be held out that nothing in training is like them.
  */
 import { wordsBetweenSpaces } from "../../audit/contains.js";
+import { inTurn } from "../../audit/in-turn.js";
 import { type Verdict, verdictOf } from "../../audit/verdict.js";
 import { Random } from "../../random/random.js";
 import type { Fault } from "./check-request.js";
@@ -93,7 +94,7 @@ export async function writeKind(
     // Training may end with more than was asked for; those are spare.
     const few = tooFewOf(plan, kept);
     const missing = Math.max(need - kept.length, plan.heldOut - parts.heldOut.length, few.length);
-    if (missing <= 0) return { parts: { ...parts, train: inTurns(plan, parts.train) }, tally };
+    if (missing <= 0) return { parts: { ...parts, train: trainedOn(plan, parts.train) }, tally };
     if (idle >= IDLE_ROUNDS || tally.questions >= mostQuestions) throw new TooFewWritten(plan, tally, few);
 
     const count = Math.min(QUESTIONS_A_ROUND, Math.ceil(missing / REQUESTS_A_QUESTION));
@@ -134,13 +135,9 @@ function tooFewOf({ descriptions, train, heldOut }: KindPlan, kept: readonly Wri
 }
 
 /** The prompts to train on: of each description in turn, where there are more than are needed. */
-function inTurns({ descriptions, train }: KindPlan, prompts: readonly WrittenPrompt[]): WrittenPrompt[] {
+function trainedOn({ descriptions, train }: KindPlan, prompts: readonly WrittenPrompt[]): WrittenPrompt[] {
   if (prompts.length <= train) return [...prompts];
-  const lists = descriptions.map((one) => prompts.filter(({ description }) => description === one));
-  const longest = Math.max(...lists.map(({ length }) => length));
-  return Array.from({ length: longest }, (_, i) => lists.flatMap((list) => list.slice(i, i + 1)))
-    .flat()
-    .slice(0, train);
+  return inTurn(descriptions.map((one) => prompts.filter(({ description }) => description === one))).slice(0, train);
 }
 
 interface Asked {
