@@ -21,6 +21,7 @@ function seen(text: string, peak: number, fired: boolean, also = false) {
 }
 
 const room = {
+  lexicon: { words: () => [] },
   ranges: { 1: { floor: 0, maximum: 1 }, 2: { floor: 0, maximum: 1 } },
   laboratory: {
     render: (prompt: ReturnType<typeof userPrompt>) => ({

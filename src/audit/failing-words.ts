@@ -1,18 +1,22 @@
 /**
  * A latent often fires on words that do not bring the action: the verbs of a topic whose nouns do, three planets where one
- * is meant. Among everything tried on the search half that satisfies a hypothesis, the word under a part's peak is credited
- * or blamed; words on which the action plainly does not come are named beside the part and asked about no more:
+ * is meant. Everything tried on the search half that satisfies a hypothesis credits or blames the words that carry a part, and
+ * those at which the action plainly does not come are named beside the part and asked about no more:
  *
  *   w fails ⇔ upper Wilson bound of w's rate < ½ · the best word's lower bound (one standard error each)
  *
+ * A prompt may hold several words of a part ("follow a dolphin"), and fires by any: what is credited to each is settled by `noisy-or.ts`.
  * This narrows what is claimed, never what an answer is scored by (`detector.ts`).
  */
-import type { Hypothesis } from "./detector.js";
+import type { Hypothesis, Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
+import type { Observation } from "./laboratory.js";
+import { creditCauses } from "./noisy-or.js";
 import { peakWord } from "./peak-word.js";
-import { DEFAULT_LEVELS, fits, fullCondition } from "./prompt-sets.js";
+import { textOf } from "./prompt.js";
+import { DEFAULT_LEVELS, fits, fullCondition, type SourceRoom } from "./prompt-sets.js";
 import { wilson } from "./statistics.js";
-import { Tally } from "./tally.js";
+import { foldWord, wordsOf } from "./words.js";
 
 /** Prompts on which a word must have carried the part before it is judged. */
 const LEAST_SEEN = 4;
@@ -22,22 +26,35 @@ const KEPT_SHARE = 0.5;
 const CAUTION = 1;
 
 /** For each part of the hypothesis the folded words under which it does not count; empty for parts that must be absent. */
-export function failingWords(evidence: Evidence, hypothesis: Hypothesis): ReadonlySet<string>[] {
-  const { room, observations } = evidence;
+export function failingWords({ room, observations }: Evidence, hypothesis: Hypothesis): ReadonlySet<string>[] {
   return hypothesis.parts.map((part, at) => {
     if (part.negated) return new Set<string>();
     const condition = fullCondition(hypothesis, at);
-    const seen = new Tally<string>();
-    for (const { prompt, reading, fired } of observations) {
-      if (fits(reading, condition, room.ranges, DEFAULT_LEVELS) === null) continue;
-      const word = peakWord(room, prompt, reading, part);
-      if (word !== null) seen.add(word, fired);
-    }
-    const bounds = seen
-      .entries()
+    const fitting = observations.filter(
+      ({ reading }) => fits(reading, condition, room.ranges, DEFAULT_LEVELS) !== null,
+    );
+    const known = new Set(room.lexicon.words(part).map(({ text }) => foldWord(text)));
+    const credits = creditCauses(
+      fitting.map((seen) => ({ causes: carriers(room, part, known, seen), fired: seen.fired })),
+    );
+    const bounds = [...credits]
       .filter(([, { total }]) => total >= LEAST_SEEN)
       .map(([word, { fired, total }]) => ({ word, ...wilson(fired, total, CAUTION) }));
     const best = Math.max(0, ...bounds.map(({ low }) => low));
     return new Set(bounds.filter(({ high }) => high < KEPT_SHARE * best).map(({ word }) => word));
   });
+}
+
+/** The folded words of a prompt that may make a part fire: the one under its peak, and those that are `known` to. */
+function carriers(
+  room: SourceRoom,
+  part: Part,
+  known: ReadonlySet<string>,
+  { prompt, reading }: Observation,
+): ReadonlySet<string> {
+  const peak = peakWord(room, prompt, reading, part);
+  const theirs = wordsOf(textOf(prompt))
+    .map(({ text }) => foldWord(text))
+    .filter((word) => known.has(word));
+  return new Set(peak === null ? theirs : [peak, ...theirs]);
 }
