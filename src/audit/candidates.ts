@@ -4,6 +4,7 @@
  */
 import type { Sequence } from "../model/sequence.js";
 import type { CorpusHalf } from "./corpus.js";
+import type { Evidence } from "./evidence.js";
 import type { Lexicon } from "./lexicon.js";
 import { rangeOf, shareOf } from "./ranges.js";
 import { activation, type Reading } from "./reading.js";
@@ -35,6 +36,12 @@ export function isAlive(latent: number, half: CorpusHalf, lexicon: Lexicon): boo
   const fires = half.fires[latent] as number;
   if (fires > MOST_SHARE * half.prompts.length) return false;
   return fires >= LEAST_FIRINGS || lexicon.scannedWords(latent) >= LEAST_FIRINGS;
+}
+
+/** Whether a latent may belong to an explanation of what is left to explain: it is alive, and not among what was set aside. */
+export function mayExplain(evidence: Pick<Evidence, "room" | "isSetAside">, latent: number): boolean {
+  const { half, lexicon } = evidence.room;
+  return isAlive(latent, half, lexicon) && !evidence.isSetAside(latent);
 }
 
 /** Scores of a direction, times `typical` activation where given; best first, zero and negative ones left out. */

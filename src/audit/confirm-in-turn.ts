@@ -4,8 +4,9 @@ import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
 import type { Hypothesis } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { presentHypothesis } from "./present.js";
-import { inOrder, type Rehearsed, rehearseOne, surestAlternative } from "./rehearse.js";
+import { inOrder, type Rehearsed, rehearseOne } from "./rehearse.js";
 import type { ResultHypothesis } from "./result.js";
+import { surestAlternative } from "./simplify.js";
 
 export interface TurnsOutcome {
   /** Confirmed or refused on the confirmation half in this order, then those that failed in rehearsal. */

@@ -5,21 +5,19 @@
  * loses what dilutes it, and gets what it excludes.
  */
 import { splitAlternatives } from "./alternatives.js";
-import { isAlive } from "./candidates.js";
+import { mayExplain } from "./candidates.js";
 import { LEAST_TRIALS } from "./composed-rates.js";
 import { type Confirmation, confirm } from "./confirm.js";
 import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
-import { type Hypothesis, hypothesisKey, makePart, normalise, type Part, positiveParts } from "./detector.js";
+import { type Hypothesis, hypothesisKey, normalise, type Part, positiveParts } from "./detector.js";
 import { narrowed } from "./dilution.js";
 import type { Evidence } from "./evidence.js";
 import { exclude } from "./exclude.js";
-import type { PeakRoom } from "./peak-word.js";
 import { planTest, type TestPlan } from "./plan.js";
-import { fullCondition, turned } from "./prompt-sets.js";
 import { prune } from "./prune.js";
 import type { SearchOutcome } from "./search.js";
-import { severalWordsBring } from "./several-words.js";
 import { leaders, leadersAndSurest } from "./sharpen.js";
+import { reductions, strongAlternatives } from "./simplify.js";
 import { bonferroni, wilson } from "./statistics.js";
 import { widen } from "./widen.js";
 
@@ -47,10 +45,6 @@ const AS_SURE = 0.02;
 const STANDS_ALONE = 0.75;
 /** Hypotheses rehearsed for that at most. */
 const MOST_NARROWED = 10;
-/** An alternative must reach this share of the best one's rate. */
-const ALTERNATIVE_SHARE = 0.75;
-/** A part without which the action still comes this often is needless. */
-const NEEDLESS_RATE = 0.25;
 
 export interface Rehearsed {
   readonly hypothesis: Hypothesis;
@@ -86,13 +80,8 @@ export async function rehearse(
   for (let leading = queue.shift(); leading !== undefined && seen.size < MOST_REHEARSED; leading = queue.shift()) {
     calls.onStage?.("prune");
     const pruned = await prune(search, leading);
-    const { half, lexicon, kinship } = search.room;
-    const widened = await widen(
-      search,
-      pruned,
-      (latent) => !search.isSetAside(latent) && isAlive(latent, half, lexicon),
-    );
-    const hypothesis = await splitAlternatives(widened, kinship, (latent) => sae.decoderRow(latent));
+    const widened = await widen(search, pruned, (latent) => mayExplain(search, latent));
+    const hypothesis = await splitAlternatives(widened, search.room.kinship, (latent) => sae.decoderRow(latent));
     const key = hypothesisKey(hypothesis);
     if (seen.has(key) || hypothesis.parts.every((part) => part.negated)) continue;
     seen.add(key);
@@ -181,50 +170,4 @@ export async function rehearseOne(search: Evidence, hypothesis: Hypothesis, opti
   const rehearsal = await confirm(search, hypothesis, plan);
   const { count, total } = rehearsal.whole.rate;
   return { hypothesis, plan, rehearsal, low: wilson(count, total, 1).low };
-}
-
-/**
- * Alternatives without those on which the action comes much less often than on the best one, and those that bring it by a word or
- * two where others do by several; null where none is so weak.
- */
-function strongAlternatives({ hypothesis, alternatives }: Confirmation, room: PeakRoom): Hypothesis | null {
-  if (alternatives.length === 0) return null;
-  const best = Math.max(...alternatives.map(({ rate }) => rate.rate));
-  const often = alternatives.map(({ rate }) => rate.rate >= ALTERNATIVE_SHARE * best);
-  const severally = alternatives.map(({ observations }, i) =>
-    severalWordsBring(room, observations, hypothesis.parts[i] as Part),
-  );
-  const noneSeverally = !severally.some((several, i) => several && often[i]);
-  const strong = hypothesis.parts.filter((_, i) => often[i] && (severally[i] || noneSeverally));
-  return strong.length === hypothesis.parts.length ? null : normalise(strong, strong.length > 1);
-}
-
-/** Of alternatives the one that brought the action most often; null of other hypotheses. */
-export function surestAlternative({ hypothesis, alternatives }: Confirmation): Hypothesis | null {
-  if (alternatives.length === 0) return null;
-  const rates = alternatives.map(({ rate }) => rate.rate);
-  return normalise([hypothesis.parts[rates.indexOf(Math.max(...rates))] as Part]);
-}
-
-/**
- * Simpler hypotheses in place of a conjunction that failed because the action comes without one of its parts: two latents of
- * one concept look like that where the corpus does not show them together. First all of them as one part, then what is
- * left without each needless part.
- */
-function reductions({ hypothesis, verified, others }: Confirmation): Hypothesis[] {
-  if (verified || hypothesis.combination !== "all") return [];
-  const full = fullCondition(hypothesis);
-  const needless = hypothesis.parts.flatMap((part, i) => {
-    const without = `${turned(full, i).present}`;
-    const rate = others.find((set) => `${set.condition.present}` === without)?.rate;
-    return !part.negated && rate !== undefined && rate.total > 0 && rate.rate >= NEEDLESS_RATE ? [i] : [];
-  });
-  if (needless.length === 0) return [];
-  const positive = positiveParts(hypothesis);
-  const negated = hypothesis.parts.filter((part) => part.negated);
-  const merged = makePart(positive.flatMap((part) => part.latents));
-  return [
-    normalise([merged, ...negated]),
-    ...needless.map((i) => normalise(hypothesis.parts.filter((_, j) => j !== i))),
-  ].filter((simpler) => simpler.parts.some((part) => !part.negated));
 }

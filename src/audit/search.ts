@@ -6,7 +6,7 @@ import {
   type Candidate,
   chooseCandidates,
   groupLatents,
-  isAlive,
+  mayExplain,
   type RankByGradient,
   type Ranking,
 } from "./candidates.js";
@@ -63,7 +63,7 @@ export async function search(
 ): Promise<SearchOutcome> {
   const { room } = evidence;
   const same = (a: number, b: number) => room.kinship.same(a, b);
-  const alive = (latent: number) => isAlive(latent, room.half, room.lexicon) && !evidence.isSetAside(latent);
+  const alive = (latent: number) => mayExplain(evidence, latent);
   const scans: Ranking[] = [
     { source: SCAN_FIRING, latents: contrastFiring(evidence.natural, room.half, SCANNED_FIRINGS) },
     { source: SCAN_SOFT, latents: contrastSoft(evidence.natural, room.half, SCANNED_FIRINGS) },
