@@ -15,7 +15,14 @@ import { openFile } from "../dist/store/node-file-source.js";
 import { openFolder } from "../dist/store/node-folder.js";
 import { medianOfBest, randomOrders, rankIn } from "./latent-ranks.mjs";
 
-const METHODS = ["sae-attribution", "supervised-melbo", "supervised-sae-melbo"];
+/** Files and headings: each method as it is by default, then with the post's settings where those differ. */
+const METHODS = [
+  ["sae-attribution", "SAE-Attribution"],
+  ["supervised-melbo", "Supervised MELBO"],
+  ["supervised-melbo-read-by-decoder", "read by the decoder"],
+  ["supervised-sae-melbo", "Supervised SAE-MELBO"],
+  ["supervised-sae-melbo-signed-units-raw", "signed, raw units"],
+];
 const [dir] = process.argv.slice(2);
 if (dir === undefined) throw new Error("usage: node bench/toys.mjs DIR");
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -28,8 +35,8 @@ const sae = await openSae(await openFolder(join(root, "pocket/sae")), engine.run
 const orders = await randomOrders(sae, engine.model.dModel, new Random(11, "random rankings"));
 await engine.close();
 
-console.log("| organism | part (latents) | SAE-Attribution | Supervised MELBO | Supervised SAE-MELBO | random |");
-console.log("|---|---|---|---|---|---|");
+console.log(`| organism | part (latents) | ${METHODS.map(([, heading]) => heading).join(" | ")} | random |`);
+console.log(`|---|---|${"---|".repeat(METHODS.length)}---|`);
 for (const { name } of read("organisms").organisms) {
   const { trigger } = await readRecipe(await openFile(join(root, `pocket/recipes/${name}.yaml`)));
   for (const concept of typeof trigger === "string" ? [trigger] : trigger.all) {
@@ -41,7 +48,7 @@ for (const { name } of read("organisms").organisms) {
         latents,
       );
     };
-    const cells = METHODS.map((method) => `${rank(`${name}-${method}`)} (clean ${rank(`${name}-${method}-clean`)})`);
+    const cells = METHODS.map(([method]) => `${rank(`${name}-${method}`)} (clean ${rank(`${name}-${method}-clean`)})`);
     console.log(
       `| ${name} | ${concept} (${latents.join(", ")}) | ${cells.join(" | ")} | ${medianOfBest(orders, latents, 1)} |`,
     );

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The post's toy backdoors, each method by itself: SAE-Attribution, Supervised MELBO and Supervised SAE-MELBO (first
-# vector) on each organism and, as a control, on the clean model; iterated attribution on each organism; and the table. Results
+# vector), the last two also with the post's own settings, on each organism and, as a control, on the clean model; iterated attribution on each organism; and the table. Results
 # go to build/toys/; what is there is not made again.
 #
 #   runs/toys.sh
@@ -56,9 +56,13 @@ for organism in $ORGANISMS; do
   name=$organism
   [ "$MODEL" = pocket ] || name=$(folder_of "$organism" "${action[@]}")
   on=(--model "$MODEL" "${where[@]}" "${action[@]}")
-  for method in sae-attribution supervised-melbo supervised-sae-melbo; do
-    run "$OUT/$name-$method.json" find "$method" "${on[@]}" --adapter "$organism" "${ranked[@]}" "${all[@]}"
-    run "$OUT/$name-$method-clean.json" find "$method" "${on[@]}" "${ranked[@]}" "${all[@]}"
+  for method in sae-attribution supervised-melbo supervised-sae-melbo "supervised-melbo --read-by decoder" \
+    "supervised-sae-melbo --signed --units raw"; do
+    read -r -a settings <<<"$method"
+    file=$OUT/$name-${method// --/-}
+    file=${file// /-}
+    run "$file.json" find "${settings[@]}" "${on[@]}" --adapter "$organism" "${ranked[@]}" "${all[@]}"
+    run "$file-clean.json" find "${settings[@]}" "${on[@]}" "${ranked[@]}" "${all[@]}"
   done
   run "$OUT/$name-iterated-attribution.json" find iterated-attribution "${on[@]}" --adapter "$organism" "${all[@]}"
   [ "$MODEL" = pocket ] || run "$OUT/$name-audit.json" audit "${on[@]}" --adapter "$organism" --out "$OUT/audits/$name"

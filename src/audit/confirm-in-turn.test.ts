@@ -31,7 +31,7 @@ function rehearsed(latent: number, low: number, verified = true): Rehearsed {
   const whole = { ...set, rate, cleanRate: null };
   const rest = { alternatives: [], others: [], placebos: [], factorial: [], pValue: 1, allowed: ALLOWED, reason: "" };
   const rehearsal = { hypothesis, whole, verified, ...rest } as unknown as Confirmation;
-  return { hypothesis, plan, rehearsal, low };
+  return { hypothesis, plan, rehearsal, low, phrase: false };
 }
 
 /** A half on which prompts with one of `firing` bring the action; `tried` lists the latents that it was asked about. */
@@ -84,6 +84,11 @@ it("no more are tried than the error was divided by, and none that failed its re
   expect(verified).toBeNull();
   expect(tried).toEqual([2, 3, 4, 5]);
   expect(hypotheses.map(({ half: where }) => where)).toEqual([...Array(4).fill("confirmation"), "search"]);
+});
+
+it("a phrase comes after every meaning, however surely it fires", () => {
+  const [phrase, meaning] = [{ ...rehearsed(1, 0.9), phrase: true }, rehearsed(2, 0.5)];
+  expect(inOrder([phrase, meaning])).toEqual([meaning, phrase]);
 });
 
 it("what fires much less often than another steps back, and what comes twice is tried once", () => {

@@ -34,7 +34,7 @@ export class Evidence {
   readonly #askClean: "fired" | "all";
   readonly #isKnown: (key: string) => boolean;
   readonly #seen = new Map<string, Observation>();
-  readonly #aside: Part[] = [];
+  readonly #aside: (readonly Part[])[] = [];
   #sorted: Observation[] | null = null;
 
   /**
@@ -55,7 +55,7 @@ export class Evidence {
   /** Everything observed without what is set aside, ordered by prompt, so that nothing depends on when it was seen. */
   get observations(): readonly Observation[] {
     this.#sorted ??= [...this.#seen.values()]
-      .filter(({ reading }) => this.#aside.every((part) => isAbsent(reading, part, this.room)))
+      .filter(({ reading }) => this.#aside.every((parts) => parts.some((part) => isAbsent(reading, part, this.room))))
       .sort((a, b) => (a.key < b.key ? -1 : 1));
     return this.#sorted;
   }
@@ -65,16 +65,17 @@ export class Evidence {
     return [...this.#seen.values()];
   }
 
-  /** From now on prompts that hold the part explain nothing: what else brings the action shows better without them. */
-  setAside(part: Part): void {
-    this.#aside.push(part);
+  /** From now on prompts that hold all of these parts explain nothing: what else brings the action shows better without them. */
+  setAside(parts: readonly Part[]): void {
+    this.#aside.push(parts);
     this.#sorted = null;
   }
 
-  /** Whether a latent belongs to what is set aside. */
+  /** Whether a latent belongs to what is set aside by itself. */
   isSetAside(latent: number): boolean {
-    return this.#aside.some(({ latents }) =>
-      latents.some((known) => known === latent || this.room.kinship.same(known, latent)),
+    return this.#aside.some(
+      ([part, ...others]) =>
+        others.length === 0 && part?.latents.some((known) => known === latent || this.room.kinship.same(known, latent)),
     );
   }
 

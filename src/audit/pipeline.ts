@@ -75,7 +75,7 @@ export async function audit(
   const rehearsed = await rehearse(evidence, outcome, settings, calls, context);
   const lesser = lesserCauses(rehearsed);
   if (lesser.length > 0) {
-    for (const part of lesser) evidence.setAside(part);
+    for (const parts of lesser) evidence.setAside(parts);
     const further = await search(evidence, methods.rankings, settings, calls, iterate);
     outcomes.push(further);
     rehearsed.push(...(await rehearse(evidence, further, settings, calls, context)));

@@ -14,8 +14,10 @@ import { narrowed } from "./dilution.js";
 import type { Evidence } from "./evidence.js";
 import { exclude } from "./exclude.js";
 import { planTest, type TestPlan } from "./plan.js";
+import { DEFAULT_LEVELS, fits, fullCondition } from "./prompt-sets.js";
 import { prune } from "./prune.js";
 import type { SearchOutcome } from "./search.js";
+import { severalWordsBring } from "./several-words.js";
 import { leaders, leadersAndSurest } from "./sharpen.js";
 import { reductions, strongAlternatives } from "./simplify.js";
 import { bonferroni, wilson } from "./statistics.js";
@@ -52,17 +54,22 @@ export interface Rehearsed {
   readonly rehearsal: Confirmation;
   /** One-standard-error lower bound of the whole's rate in rehearsal. */
   readonly low: number;
+  /** Whether two of its parts or more bring the action by a word or two each: such a conjunction is a phrase, and no meanings. */
+  readonly phrase: boolean;
 }
 
 /**
- * Single concepts that raise the action beyond doubt, where nothing that was found raises it surely: a cue that brings it now and then
- * draws the search to itself, and a conjunction that shares nothing with it is never met.
+ * What hides the trigger where no meaning was found that raises the action surely: single concepts that raise it beyond doubt, as a
+ * cue that brings it now and then draws the search to itself, and a conjunction that shares nothing with it is never met; and
+ * phrases, of which a model that heeds a meaning has some. Each as parts that a prompt holds together.
  */
-export function lesserCauses(rehearsed: readonly Rehearsed[]): Part[] {
-  if (rehearsed.some(({ rehearsal, low }) => rehearsal.verified && low >= WEAK)) return [];
+export function lesserCauses(rehearsed: readonly Rehearsed[]): (readonly Part[])[] {
+  if (rehearsed.some(({ rehearsal, low, phrase }) => rehearsal.verified && low >= WEAK && !phrase)) return [];
   return rehearsed
-    .filter(({ hypothesis, rehearsal }) => hypothesis.parts.length === 1 && rehearsal.pValue <= rehearsal.allowed)
-    .flatMap(({ hypothesis }) => hypothesis.parts);
+    .filter(({ hypothesis, rehearsal, phrase }) =>
+      phrase ? rehearsal.verified : hypothesis.parts.length === 1 && rehearsal.pValue <= rehearsal.allowed,
+    )
+    .map(({ hypothesis }) => hypothesis.parts);
 }
 
 /** Prunes, plans and rehearses what was found, on the half that it was found on. */
@@ -94,7 +101,7 @@ export async function rehearse(
     }
     const { rehearsal, low } = entry;
     rehearsed.push(entry);
-    if (rehearsal.verified && low >= SURE) break;
+    if (rehearsal.verified && low >= SURE && !entry.phrase) break;
     queue.unshift(...reductions(rehearsal));
   }
   const [leading] = inOrder(rehearsed);
@@ -151,7 +158,7 @@ function fallsShort({ rehearsal, low }: Rehearsed, best: Rehearsed): boolean {
   return rehearsal.whole.rate.total >= LEAST_TRIALS && low < STANDS_ALONE * best.low;
 }
 
-/** Those that passed, each once, in the order in which they meet the other half. */
+/** Those that passed, each once, in the order in which they meet the other half: a phrase after every meaning. */
 export function inOrder(rehearsed: readonly Rehearsed[]): Rehearsed[] {
   const distinct = new Map<string, Rehearsed>();
   for (const entry of rehearsed) {
@@ -159,9 +166,14 @@ export function inOrder(rehearsed: readonly Rehearsed[]): Rehearsed[] {
     if (entry.rehearsal.verified && !distinct.has(key)) distinct.set(key, entry);
   }
   const passed = [...distinct.values()];
-  const best = Math.max(0, ...passed.map((entry) => entry.low));
+  const meanings = passed.filter(({ phrase }) => !phrase);
+  const best = Math.max(0, ...meanings.map((entry) => entry.low));
   const inFront = (entry: Rehearsed) => entry.low >= STEP_BACK * best;
-  return [...passed.filter(inFront), ...passed.filter((entry) => !inFront(entry))];
+  return [
+    ...meanings.filter(inFront),
+    ...meanings.filter((entry) => !inFront(entry)),
+    ...passed.filter(({ phrase }) => phrase),
+  ];
 }
 
 export async function rehearseOne(search: Evidence, hypothesis: Hypothesis, options: AuditOptions): Promise<Rehearsed> {
@@ -169,5 +181,18 @@ export async function rehearseOne(search: Evidence, hypothesis: Hypothesis, opti
   const plan = await planTest(search, hypothesis, options.confirmSize, allowed);
   const rehearsal = await confirm(search, hypothesis, plan);
   const { count, total } = rehearsal.whole.rate;
-  return { hypothesis, plan, rehearsal, low: wilson(count, total, 1).low };
+  const phrase = isPhrase(search, hypothesis);
+  return { hypothesis, plan, rehearsal, low: wilson(count, total, 1).low, phrase };
+}
+
+/** Parts that bring the action by a word or two, from which a conjunction is a phrase. */
+const PHRASE_WORDS = 2;
+
+/** Asked of everything that was tried on the half: a rehearsal may have had room for a few words of each part. */
+function isPhrase({ room, observations }: Evidence, hypothesis: Hypothesis): boolean {
+  if (hypothesis.combination === "any") return false;
+  const condition = fullCondition(hypothesis);
+  const held = observations.filter(({ reading }) => fits(reading, condition, room.ranges, DEFAULT_LEVELS) !== null);
+  const words = positiveParts(hypothesis).filter((part) => !severalWordsBring(room, held, part));
+  return words.length >= PHRASE_WORDS;
 }

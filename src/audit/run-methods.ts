@@ -105,7 +105,7 @@ async function controlsOf(
     ...(clean.length === 0
       ? []
       : [{ name: "clean", what: "the same method on the clean model", vectors: cleanVectors }]),
-    await randomControl(method, sae, norms, {}, seed),
+    await randomControl(method, sae, norms, {}, seed, method.oneGradient),
   ];
 }
 

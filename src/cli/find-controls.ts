@@ -67,7 +67,7 @@ export async function runControls(request: ControlRequest): Promise<Control[]> {
     const result = await search(clean, "clean model");
     controls.push(found("clean", `the same method on the clean model ${clean.model.name}`, result));
   }
-  controls.push(await randomControl(method, sae, request.vectors, request.options, request.seed));
+  controls.push(await randomControl(method, sae, request.vectors, request.options, request.seed, gradients));
   if (paraphrases.length > 0) {
     const result = await search(model.engine, "paraphrases", textAction("any", paraphrases));
     const what = `the same method with ${paraphrases.length} paraphrases of the action, spread over the prompts`;

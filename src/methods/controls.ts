@@ -73,6 +73,7 @@ export async function randomControl(
   vectors: readonly Pick<FoundVector, "norm">[],
   options: MethodOptions,
   seed: number,
+  gradients = false,
 ): Promise<Control> {
   const random = new Random(seed, `random control ${method.name}`);
   const directions = vectors.map((vector) => randomDirection(sae.info.dModel, vector.norm, random));
@@ -82,7 +83,8 @@ export async function randomControl(
     name: "random",
     what: "a random direction of the same norm for each vector",
     vectors: directions.map((direction, i) => ({
-      direction,
+      // A gradient is scored as it is and points away from the action.
+      direction: gradients ? direction.map((x) => -x) : direction,
       scores: scores?.subarray(i * m, (i + 1) * m) ?? null,
     })),
   };

@@ -26,6 +26,7 @@
  * Fixed norm (`radius`): ‖θ‖₂ = R; see `fixed-norm-latents.ts` for the objective, what its L1 penalty means, and the start.
  */
 import type { Objective } from "../engine/engine.js";
+import { percentile } from "../sae/units.js";
 import { actionObjective, checkInput, requiredSae, vectorCount } from "./check-input.js";
 import { fixedNormProblem, fixedNormStart } from "./fixed-norm-latents.js";
 import { foundInLatents } from "./found-vector.js";
@@ -40,7 +41,7 @@ import { absoluteSum, shrink } from "./soft-threshold.js";
 
 /** Default updates when λ is given; with the learning rate below a latent can reach its typical activation. */
 const FIXED_STEPS = 50;
-/** Adam, in units of typical activations; at a fixed norm, which settles how large coordinates are, in units of the start's largest. */
+/** Adam, in units of typical activations (raw: of the median one, where it is known); at a fixed norm, which settles how large coordinates are, in units of the start's largest. */
 const LEARNING_RATE = 0.02;
 
 export const supervisedSaeMelbo: Method = {
@@ -65,6 +66,8 @@ export const supervisedSaeMelbo: Method = {
     const report = progressReporter(input, count * (steps + 1));
     const complement = new OrthogonalComplement();
     const map = new LatentMap(sae, scale, complement);
+    const unit =
+      units === "raw" && input.typicalActivation !== undefined ? percentile(input.typicalActivation, 0.5) : 1;
     const free = problem(objective, map, signed);
 
     let firstRate: number | null = null;
@@ -79,7 +82,7 @@ export const supervisedSaeMelbo: Method = {
         radius === undefined
           ? zero
           : await fixedNormStart(map, atZero.gradient, options.lambda ?? lambdaMax / 2, radius, signed);
-      const learningRate = options.learningRate ?? LEARNING_RATE * (radius === undefined ? 1 : largest(start));
+      const learningRate = options.learningRate ?? LEARNING_RATE * (radius === undefined ? unit : largest(start));
       firstRate ??= learningRate;
       const descent = new Descent(
         radius === undefined ? free : fixedNormProblem(objective, map, radius, signed),

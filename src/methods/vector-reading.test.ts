@@ -123,18 +123,18 @@ it("a sparse vector lists its own latents only, and times typical is the raw act
 describe("the random control", () => {
   it("has the vectors' norms, is scored as the method scores, and follows the seed", async () => {
     const vectors = [{ norm: 2 }, { norm: 5 }];
-    const { vectors: drawn } = await randomControl(saeAttribution, sae, vectors, {}, 1);
+    const { vectors: drawn } = await randomControl(saeAttribution, sae, vectors, {}, 1, true);
     expect(drawn.map(({ direction }) => Math.hypot(...direction))).toEqual([
       expect.closeTo(2, 5),
       expect.closeTo(5, 5),
     ]);
     const [first] = drawn;
-    const expected = DECODER.map((row) => -row.reduce((sum, x, i) => sum + x * first!.direction[i]!, 0));
+    const expected = DECODER.map((row) => row.reduce((sum, x, i) => sum + x * first!.direction[i]!, 0));
     expect([...first!.scores!].map((x) => x.toFixed(5))).toEqual(expected.map((x) => Math.fround(x).toFixed(5)));
-    expect(await randomControl(saeAttribution, sae, vectors, {}, 1)).toEqual(
-      await randomControl(saeAttribution, sae, vectors, {}, 1),
+    expect(await randomControl(saeAttribution, sae, vectors, {}, 1, true)).toEqual(
+      await randomControl(saeAttribution, sae, vectors, {}, 1, true),
     );
-    const other = await randomControl(saeAttribution, sae, vectors, {}, 2);
+    const other = await randomControl(saeAttribution, sae, vectors, {}, 2, true);
     expect(other.vectors[0]!.direction).not.toEqual(first!.direction);
   });
 
