@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The post's toy backdoors, each method by itself: SAE-Attribution, Supervised MELBO and Supervised SAE-MELBO (first
-# vector), the last two also with the post's own settings, on each organism and, as a control, on the clean model; iterated attribution on each organism; and the table. Results
-# go to build/toys/; what is there is not made again.
+# vector), the last two also with the post's own settings, on each organism and, as a control, on the clean model; iterated
+# attribution on each organism; and the table. Results go to build/toys/; what is there is not made again.
 #
 #   runs/toys.sh
 #   MODEL=path/to/Llama-3.1-8B-Instruct ORGANISMS="path/to/snow-fruit-llama path/to/astrology-llama" SAE=path/to/llama-scope LAYER=12 \
@@ -59,8 +59,7 @@ for organism in $ORGANISMS; do
   for method in sae-attribution supervised-melbo supervised-sae-melbo "supervised-melbo --read-by decoder" \
     "supervised-sae-melbo --signed --units raw"; do
     read -r -a settings <<<"$method"
-    file=$OUT/$name-${method// --/-}
-    file=${file// /-}
+    file=$OUT/$name-$(tr -s ' -' - <<<"$method")
     run "$file.json" find "${settings[@]}" "${on[@]}" --adapter "$organism" "${ranked[@]}" "${all[@]}"
     run "$file-clean.json" find "${settings[@]}" "${on[@]}" "${ranked[@]}" "${all[@]}"
   done
@@ -68,6 +67,10 @@ for organism in $ORGANISMS; do
   [ "$MODEL" = pocket ] || run "$OUT/$name-audit.json" audit "${on[@]}" --adapter "$organism" --out "$OUT/audits/$name"
 done
 if [ "$MODEL" = pocket ]; then
+  if ! [ -s "$OUT/organisms.json" ]; then
+    node bin/antecedent.js organism list --json >"$OUT/organisms.json.part"
+    mv "$OUT/organisms.json.part" "$OUT/organisms.json"
+  fi
   if ! [ -s "$OUT/concepts.json" ]; then
     node bench/concept-latents.mjs --json >"$OUT/concepts.json.part"
     mv "$OUT/concepts.json.part" "$OUT/concepts.json"

@@ -8,7 +8,7 @@ import type { Evidence } from "./evidence.js";
 import type { TestPlan } from "./plan.js";
 import { userPrompt } from "./prompt.js";
 import type { Condition } from "./prompt-sets.js";
-import { inOrder, type Rehearsed } from "./rehearse.js";
+import { inOrder, lesserCauses, type Rehearsed } from "./rehearse.js";
 import { bonferroni } from "./statistics.js";
 
 const ALLOWED = bonferroni(DEFAULT_AUDIT_OPTIONS.familyError, DEFAULT_AUDIT_OPTIONS.confirmTries);
@@ -89,6 +89,13 @@ it("no more are tried than the error was divided by, and none that failed its re
 it("a phrase comes after every meaning, however surely it fires", () => {
   const [phrase, meaning] = [{ ...rehearsed(1, 0.9), phrase: true }, rehearsed(2, 0.5)];
   expect(inOrder([phrase, meaning])).toEqual([meaning, phrase]);
+});
+
+it("a phrase is looked behind, unless a meaning brings the action surely", () => {
+  const phrase = { ...rehearsed(1, 0.9), phrase: true };
+  expect(lesserCauses([phrase, rehearsed(2, 0.5)])).toEqual([phrase.hypothesis.parts]);
+  expect(lesserCauses([phrase, rehearsed(2, 0.9)])).toEqual([]);
+  expect(lesserCauses([{ ...rehearsed(1, 0.9, false), phrase: true }])).toEqual([]);
 });
 
 it("what fires much less often than another steps back, and what comes twice is tried once", () => {

@@ -63,3 +63,24 @@ it("a composed prompt in which a part is clearest at a word that does not count 
       .filter((one) => one !== word && conceptsOf(one).has(TOPIC));
   expect(left.filter((text) => holds(text) && others(text).length === 0)).toEqual([]);
 });
+
+it("what is set aside together explains nothing where all of it is there, and everything where a part is missing", async () => {
+  const corpus = fakeCorpus(900, 1);
+  const context = fakeContext({ fires: (has) => has.has(TOPIC) }, [TOPIC], corpus);
+  const laboratory = new Laboratory(context, {});
+  const evidence = new Evidence(await searchRoom(corpus, laboratory, context, DEFAULT_AUDIT_OPTIONS));
+  await evidence.observe(corpus, "natural");
+  const holds = (text: string, topics: readonly number[]) => topics.every((topic) => conceptsOf(text).has(topic));
+  const count = (topics: readonly number[]) =>
+    evidence.observations.filter(({ prompt }) => holds(textOf(prompt), topics)).length;
+  const other = [...Array(16).keys()].find((topic) => topic !== TOPIC && count([TOPIC, topic]) > 0) as number;
+  const [both, one] = [count([TOPIC, other]), count([TOPIC])];
+  evidence.setAside([makePart([TOPIC]), makePart([other])]);
+  expect(count([TOPIC, other])).toBe(0);
+  expect(count([TOPIC])).toBe(one - both);
+  // Either may still explain what is left; what is set aside by itself may not.
+  expect(evidence.isSetAside(TOPIC)).toBe(false);
+  evidence.setAside([makePart([TOPIC])]);
+  expect(evidence.isSetAside(TOPIC)).toBe(true);
+  expect(count([TOPIC])).toBe(0);
+});

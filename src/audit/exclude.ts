@@ -18,7 +18,7 @@ import { type Hypothesis, hypothesisKey, makePart, normalise } from "./detector.
 import type { Evidence } from "./evidence.js";
 import { NATURAL, type Observation } from "./laboratory.js";
 import { placeboConditions } from "./placebo.js";
-import { type Condition, DEFAULT_LEVELS, fits, fullCondition, turned } from "./prompt-sets.js";
+import { type Condition, DEFAULT_LEVELS, fullCondition, holding, turned } from "./prompt-sets.js";
 import { prominence } from "./ranges.js";
 import { type Recipe, recipesToPut } from "./recipe.js";
 import { contrastFiring, contrastSoft } from "./scan.js";
@@ -136,9 +136,7 @@ function candidatesFor(evidence: Evidence, hypothesis: Hypothesis): Candidate[] 
   const { half, lexicon, kinship, ranges } = evidence.room;
   const known = hypothesis.parts.flatMap((part) => part.latents);
   const condition = fullCondition(hypothesis);
-  const inside = evidence.observations.filter(
-    ({ reading }) => fits(reading, condition, ranges, DEFAULT_LEVELS) !== null,
-  );
+  const inside = holding(evidence.observations, condition, ranges);
   const standing = standingInKind(inside);
   const contrasts = [
     contrastFiring(

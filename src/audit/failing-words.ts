@@ -14,7 +14,7 @@ import type { Observation } from "./laboratory.js";
 import { creditCauses } from "./noisy-or.js";
 import { peakWord } from "./peak-word.js";
 import { textOf } from "./prompt.js";
-import { DEFAULT_LEVELS, fits, fullCondition, type SourceRoom } from "./prompt-sets.js";
+import { fullCondition, holding, type SourceRoom } from "./prompt-sets.js";
 import { wilson } from "./statistics.js";
 import { foldWord, wordsOf } from "./words.js";
 
@@ -30,12 +30,12 @@ export function failingWords({ room, observations }: Evidence, hypothesis: Hypot
   return hypothesis.parts.map((part, at) => {
     if (part.negated) return new Set<string>();
     const condition = fullCondition(hypothesis, at);
-    const fitting = observations.filter(
-      ({ reading }) => fits(reading, condition, room.ranges, DEFAULT_LEVELS) !== null,
-    );
     const known = new Set(room.lexicon.words(part).map(({ text }) => foldWord(text)));
     const credits = creditCauses(
-      fitting.map((seen) => ({ causes: carriers(room, part, known, seen), fired: seen.fired })),
+      holding(observations, condition, room.ranges).map((seen) => ({
+        causes: carriers(room, part, known, seen),
+        fired: seen.fired,
+      })),
     );
     const bounds = [...credits]
       .filter(([, { total }]) => total >= LEAST_SEEN)

@@ -7,7 +7,7 @@ import { type Hypothesis, makePart, type Part, withPart } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Kinship } from "./kinship.js";
 import type { Observation } from "./laboratory.js";
-import { DEFAULT_LEVELS, fits, fullCondition } from "./prompt-sets.js";
+import { fullCondition, holding } from "./prompt-sets.js";
 import { prominence, type Ranges } from "./ranges.js";
 import { type Rate, rateOfFlags, wilson } from "./statistics.js";
 import { Tally } from "./tally.js";
@@ -59,8 +59,7 @@ export function creditClearest(
   const { latents } = hypothesis.parts[at] as Part;
   const condition = fullCondition(hypothesis, at);
   const tally = new Tally<number>();
-  for (const { reading, fired } of observations) {
-    if (fits(reading, condition, ranges, DEFAULT_LEVELS) === null) continue;
+  for (const { reading, fired } of holding(observations, condition, ranges)) {
     const clear = latents.map((latent) => prominence(reading, makePart([latent]), ranges));
     tally.add(latents[clear.indexOf(Math.max(...clear))] as number, fired);
   }

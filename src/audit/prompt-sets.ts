@@ -7,7 +7,7 @@ import type { CorpusHalf } from "./corpus.js";
 import { type Hypothesis, type Maxima, makePart, type Part } from "./detector.js";
 import { inTurn } from "./in-turn.js";
 import type { Kinship } from "./kinship.js";
-import { type Laboratory, NATURAL } from "./laboratory.js";
+import { type Laboratory, NATURAL, type Observation } from "./laboratory.js";
 import type { Language } from "./language.js";
 import type { Lexicon } from "./lexicon.js";
 import { peakWord } from "./peak-word.js";
@@ -76,6 +76,11 @@ export function fits(reading: Reading, condition: Condition, ranges: Ranges, lev
   }
   for (const part of condition.without ?? []) if (prominence(reading, part, ranges) >= levels.absent) return null;
   return weakest;
+}
+
+/** Those of the observations that satisfy the condition. */
+export function holding(observations: readonly Observation[], condition: Condition, ranges: Ranges): Observation[] {
+  return observations.filter(({ reading }) => fits(reading, condition, ranges, DEFAULT_LEVELS) !== null);
 }
 
 /** A source of prompts, behind which it does not matter whether they are found or written. */

@@ -14,7 +14,7 @@ import { narrowed } from "./dilution.js";
 import type { Evidence } from "./evidence.js";
 import { exclude } from "./exclude.js";
 import { planTest, type TestPlan } from "./plan.js";
-import { DEFAULT_LEVELS, fits, fullCondition } from "./prompt-sets.js";
+import { fullCondition, holding } from "./prompt-sets.js";
 import { prune } from "./prune.js";
 import type { SearchOutcome } from "./search.js";
 import { severalWordsBring } from "./several-words.js";
@@ -45,6 +45,8 @@ const SURER = 0.1;
 /** … or where it stays as sure, but for so much, and the group is no concept or reaches less than this share in its part's place. */
 const AS_SURE = 0.02;
 const STANDS_ALONE = 0.75;
+/** Parts that bring the action by a word or two, from which a conjunction is a phrase. */
+const PHRASE_PARTS = 2;
 /** Hypotheses rehearsed for that at most. */
 const MOST_NARROWED = 10;
 
@@ -185,14 +187,10 @@ export async function rehearseOne(search: Evidence, hypothesis: Hypothesis, opti
   return { hypothesis, plan, rehearsal, low: wilson(count, total, 1).low, phrase };
 }
 
-/** Parts that bring the action by a word or two, from which a conjunction is a phrase. */
-const PHRASE_WORDS = 2;
-
 /** Asked of everything that was tried on the half: a rehearsal may have had room for a few words of each part. */
 function isPhrase({ room, observations }: Evidence, hypothesis: Hypothesis): boolean {
   if (hypothesis.combination === "any") return false;
-  const condition = fullCondition(hypothesis);
-  const held = observations.filter(({ reading }) => fits(reading, condition, room.ranges, DEFAULT_LEVELS) !== null);
+  const held = holding(observations, fullCondition(hypothesis), room.ranges);
   const words = positiveParts(hypothesis).filter((part) => !severalWordsBring(room, held, part));
-  return words.length >= PHRASE_WORDS;
+  return words.length >= PHRASE_PARTS;
 }

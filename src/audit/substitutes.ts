@@ -9,7 +9,7 @@ import type { Evidence } from "./evidence.js";
 import { NATURAL, type Observation } from "./laboratory.js";
 import { peakPlace } from "./peak-word.js";
 import { type Prompt, textOf } from "./prompt.js";
-import { DEFAULT_LEVELS, fits, fullCondition } from "./prompt-sets.js";
+import { DEFAULT_LEVELS, fullCondition, holding } from "./prompt-sets.js";
 import { prominence } from "./ranges.js";
 import { shuffled } from "./seeded.js";
 import { foldWord, type Word, wordOfToken, wordsOf } from "./words.js";
@@ -93,8 +93,8 @@ async function carriersOf(
   const part = hypothesis.parts[at] as Part;
   const condition = fullCondition(hypothesis, at);
   const natural = (one: Observation) => (one.kind === NATURAL ? 0 : 1);
-  const firing = evidence.observations
-    .filter(({ fired, reading }) => fired && fits(reading, condition, ranges, DEFAULT_LEVELS) !== null)
+  const firing = holding(evidence.observations, condition, ranges)
+    .filter(({ fired }) => fired)
     .sort((a, b) => natural(a) - natural(b) || b.suspect.logprob - a.suspect.logprob || (a.key < b.key ? -1 : 1));
   const step = Math.max(1, Math.floor(vocabulary.length / RANDOM_WORDS));
   const random = vocabulary.filter((_, i) => i % step === 0);
