@@ -43,10 +43,8 @@ for (const { name } of read("organisms").organisms) {
     const latents = truth.get(concept);
     const rank = (file) => {
       const [vector] = read(file).vectors;
-      return rankIn(
-        vector.latents.map(({ id }) => id),
-        latents,
-      );
+      const ids = vector.latents.map(({ id }) => id);
+      return rankIn(ids, latents) ?? "–";
     };
     const cells = METHODS.map(([method]) => `${rank(`${name}-${method}`)} (clean ${rank(`${name}-${method}-clean`)})`);
     console.log(
