@@ -214,7 +214,7 @@ export function fakeMethod(best: readonly number[]): MethodRunner {
       best.forEach((id, i) => {
         scores[id] = 3 - i / 10;
       });
-      return [{ vector: scores, scores, scaled: true, loss: { initial: 14, final: 14 }, steps: 0 }];
+      return [{ vector: scores, scores, typical: null, loss: { initial: 14, final: 14 }, steps: 0 }];
     },
   };
 }

@@ -25,7 +25,7 @@ function fakeGradient(wanted: (step: number) => readonly number[], taken: number
       [11, 12, ...named].forEach((latent, i) => {
         scores[latent] = 2 - i / 10;
       });
-      return [{ vector: scores, scores, scaled: true, loss: { initial: 14, final: 14 }, steps: 0 }];
+      return [{ vector: scores, scores, typical: null, loss: { initial: 14, final: 14 }, steps: 0 }];
     },
   };
 }

@@ -77,7 +77,7 @@ export async function iteratedAttribution(
       ...(calls.signal === undefined ? {} : { signal: calls.signal }),
     });
     if (found === undefined) throw new Error(`${method.name} found no direction`);
-    return { attribution: found, rankings: rankingsOf(method.name, found, room.half.typical) };
+    return { attribution: found, rankings: rankingsOf(method.name, found) };
   };
   const { steps, hypothesis, reached, ended } = await iterateAttribution(
     evidence,

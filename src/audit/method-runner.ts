@@ -5,6 +5,7 @@
 import type { SteeringObjective } from "../engine/engine.js";
 import { InputError } from "../formats/input-error.js";
 import type { Method, MethodOptions } from "../methods/method.js";
+import { typicalOfScores } from "../methods/vector-reading.js";
 import type { Sae } from "../sae/sae.js";
 import type { FoundDirection, MethodRunner } from "./methods.js";
 
@@ -46,12 +47,13 @@ export function methodRunner(
           onProgress: call.onProgress,
           signal: call.signal,
         });
+        const typical = await typicalOfScores(sae, call.typical, options.unitNorm ?? false);
         return result.vectors.map(
           (found): FoundDirection => ({
             vector: found.vector,
             scores: found.scores ?? new Float32Array(sae.info.latents),
             // Coordinates in SAE space are in units of typical activation already.
-            scaled: found.z !== null && options.units !== "raw",
+            typical: found.z !== null && options.units !== "raw" ? null : typical,
             loss: found.loss,
             steps: found.steps,
           }),

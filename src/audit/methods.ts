@@ -24,8 +24,8 @@ export interface FoundDirection {
   readonly vector: Float32Array;
   /** [latents] larger = more for the action. */
   readonly scores: Float32Array;
-  /** Whether `scores` already hold each latent's typical activation; otherwise the audit multiplies it in. */
-  readonly scaled: boolean;
+  /** [latents] what scores are times to be worth each latent as it usually fires; null where they are in such units already. */
+  readonly typical: Float32Array | null;
   readonly loss: { readonly initial: number; readonly final: number };
   readonly steps: number;
 }

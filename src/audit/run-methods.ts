@@ -51,7 +51,7 @@ export async function runMethods(
     const controls = await controlsOf(context, method, found, clean, options.seed);
     const towards = found.map((direction) => towardsAction(method, direction));
     const { columns } = await readTogether(context.sae, towards, controls);
-    const ranked = found.map((direction) => rankingsOf(method.name, direction, typical));
+    const ranked = found.map((direction) => rankingsOf(method.name, direction));
     const cleanRanks = merge(clean.map((direction) => rankScores(direction.scores)));
     const randoms = controls.find(({ name }) => name === "random")!.vectors;
     const vectors = [];
@@ -118,9 +118,9 @@ function towardsAction({ oneGradient }: MethodRunner, { vector }: FoundDirection
  * A direction's latents by score, first as it is; loud latents have small scores, so one that is not scaled yet is read
  * times typical activation too.
  */
-export function rankingsOf(source: string, { scores, scaled }: FoundDirection, typical: Float32Array): Ranking[] {
+export function rankingsOf(source: string, { scores, typical }: FoundDirection): Ranking[] {
   const plain = { source, latents: rankScores(scores) };
-  return scaled ? [plain] : [plain, { source, latents: rankScores(scores, typical) }];
+  return typical === null ? [plain] : [plain, { source, latents: rankScores(scores, typical) }];
 }
 
 /**
@@ -139,7 +139,7 @@ export function iteratedMethods(
     const rankings: Ranking[] = [];
     for (const method of gradients) {
       const found = await runOne(method, context.suspect, context, options, calls, sequences, typical);
-      rankings.push(...found.flatMap((direction) => rankingsOf(`${method.name} (iterated)`, direction, typical)));
+      rankings.push(...found.flatMap((direction) => rankingsOf(`${method.name} (iterated)`, direction)));
     }
     return rankings;
   };

@@ -180,6 +180,7 @@ async function read(
     vocabulary: lens,
     vectors,
     gradients: true,
+    unitNorm: flags.unitNorm ?? false,
     controls,
     top: flags.top,
     sizes: { ...CARD_SIZES, contexts: flags.contexts },

@@ -52,6 +52,7 @@ export async function readFound(
     vocabulary: { unembedding: model.engine, tokenText: (id) => model.tokenizer.tokenText(id) },
     vectors,
     gradients,
+    unitNorm: search.options.unitNorm ?? false,
     controls,
     top: flags.top,
     sizes: { ...CARD_SIZES, contexts: flags.contexts },

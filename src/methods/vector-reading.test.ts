@@ -5,7 +5,7 @@ import type { FoundVector } from "./method.js";
 import { saeAttribution } from "./sae-attribution.js";
 import { supervisedMelbo } from "./supervised-melbo.js";
 import { toySae } from "./toy.testing.js";
-import { readVectors } from "./vector-reading.js";
+import { readVectors, typicalOfScores } from "./vector-reading.js";
 
 const DECODER = [
   [1, 0, 0],
@@ -65,6 +65,21 @@ describe("a residual vector", () => {
     expect(explained.share).toBeCloseTo(1, 6);
     expect(explained).toMatchObject({ rank: 2, byChance: 2 / 3 });
     expect(histogram).toMatchObject({ of: "scores", zeros: 1 });
+  });
+
+  it("is worth as much by scores of rows of norm 1 as by scores of rows as stored", async () => {
+    const gradient = Float32Array.of(-3, -4, 0);
+    const typical = Float32Array.of(1, 2, 1, 1);
+    const worth = async (unitNorm: boolean) => {
+      const scores = await saeAttribution.scoreDirections!(sae, gradient, { unitNorm });
+      const times = await typicalOfScores(sae, typical, unitNorm);
+      return Array.from(scores, (score, j) => score * times[j]!);
+    };
+    const [asStored, ofNorm1] = [await worth(false), await worth(true)];
+    expect(asStored.slice(0, 3)).toEqual([3, 80, 5]);
+    ofNorm1.forEach((value, j) => {
+      expect(value).toBeCloseTo(asStored[j]!, 4);
+    });
   });
 
   it("is turned round where it is a gradient", async () => {

@@ -11,6 +11,7 @@ import { type Histogram, histogram } from "../sae/histogram.js";
 import { type CardSizes, type CardSources, decoderRows, type LatentCard, latentCards } from "../sae/latent-card.js";
 import { type LogitEffect, logitEffects } from "../sae/logit-effect.js";
 import { largest } from "../sae/ranking.js";
+import type { Sae } from "../sae/sae.js";
 import { type Control, type ControlScore, readTogether } from "./controls.js";
 import type { FoundVector } from "./method.js";
 
@@ -55,6 +56,8 @@ export interface ReadingInput extends CardSources {
   readonly vectors: readonly FoundVector[];
   /** Whether the vectors are gradients of a loss, which point away from the action: they are read turned round. */
   readonly gradients: boolean;
+  /** Whether scores are of decoder rows of norm 1: times typical activation they are times the row's norm too. */
+  readonly unitNorm?: boolean;
   readonly controls: readonly Control[];
   /** Latents in each list. */
   readonly top: number;
@@ -66,7 +69,7 @@ export async function readVectors(input: ReadingInput): Promise<VectorReading[]>
   const { sae, vectors, vocabulary, corpus } = input;
   const directions = vectors.map(({ vector }) => (input.gradients ? vector.map((x) => -x) : vector));
   const { cosines, columns } = await readTogether(sae, directions, input.controls);
-  const typical = corpus?.units.typical;
+  const typical = corpus && (await typicalOfScores(sae, corpus.units.typical, input.unitNorm ?? false));
   const read = vectors.map((found, i) => {
     const { scores, timesTypical, among } = scoresOf(found, typical);
     const { decoder, encoder } = cosines[i]!;
@@ -111,6 +114,16 @@ export async function readVectors(input: ReadingInput): Promise<VectorReading[]>
     });
   }
   return readings;
+}
+
+/**
+ * [m] What a score, the gain of one unit along a latent, is multiplied by to give the gain of the latent as it usually fires: its
+ * typical activation, and with rows of norm 1 the length of its row, which the activation adds along the row of norm 1.
+ */
+export async function typicalOfScores(sae: Sae, typical: Float32Array, unitNorm: boolean): Promise<Float32Array> {
+  if (!unitNorm) return typical;
+  const norms = await sae.decoderNorms();
+  return typical.map((x, j) => x * norms[j]!);
 }
 
 /** Scores [m], the same times typical activation, and the ids that can be ranked: a sparse vector's zeros rank nothing. */
