@@ -64,3 +64,14 @@ it("takes a latent for a stranger to its kin that fires on people's prompts and 
   expect(without[0]).toEqual({ parts: [[0]], concept: true });
   expect(narrow(all([0, 1]), kin, kin, [...seen(1, "mnopqr", false), ...seen(1, "s")])).toEqual([]);
 });
+
+it("does so, too, where the rehearsed prompts that it marks most clearly bring nothing, and the others do", () => {
+  const kin = [...seen(0, "abcdef"), ...seen(1, "ghijkl")];
+  const refuting = (count: number) => [...seen(0, "abcdefgh"), ...seen(1, "mnopqr".slice(0, count), false)];
+  expect(narrow(all([0, 1]), kin, refuting(5))).toEqual([]);
+  expect(narrow(all([0, 1]), kin, refuting(6))).toEqual([
+    { parts: [[0]], concept: true },
+    { parts: [[1]], concept: true },
+  ]);
+  expect(narrow(all([0, 1]), kin, [...seen(0, "abcdefgh"), ...seen(1, "mnopqrst")])).toEqual([]);
+});

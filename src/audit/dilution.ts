@@ -6,12 +6,12 @@ import { groupsOf } from "./alternatives.js";
 import { type Hypothesis, makePart, normalise, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
-import { creditClearest } from "./members.js";
+import { creditClearest, failingMembers } from "./members.js";
 import { prominence, type Ranges } from "./ranges.js";
 import { severalWordsBring } from "./several-words.js";
 import { Tally } from "./tally.js";
 
-/** People's prompts without the action that refute a latent. */
+/** People's prompts without the action that refute a latent, and rehearsed ones by which it is judged. */
 const REFUTING = 6;
 
 /** A hypothesis without some groups of latents. */
@@ -22,7 +22,7 @@ export interface Narrower {
 }
 
 /**
- * The hypothesis without groups of kin latents (a latent that people's prompts refute is one by itself), where they leave one of several words in their part: first without all of those that
+ * The hypothesis without groups of kin latents (a latent that people's prompts or the rehearsal refute is one by itself), where they leave one of several words in their part: first without all of those that
  * are no concept by themselves, then without each group, those first, and that which was the clearest of its part on the rehearsed
  * prompts that brought the action least often.
  */
@@ -35,7 +35,10 @@ export function narrowed(
   let bare = hypothesis;
   for (const [at, part] of hypothesis.parts.entries()) {
     if (part.negated) continue;
-    const refuted = refutedByPeople(natural, hypothesis, at, room.ranges);
+    const refuted = new Set([
+      ...refutedByPeople(natural, hypothesis, at, room.ranges),
+      ...failingMembers(rehearsed, hypothesis, at, room.ranges, REFUTING),
+    ]);
     const together = (a: number, b: number) => !refuted.has(a) && !refuted.has(b) && room.kinship.kin(a, b);
     const groups = groupsOf(part.latents, together).map((group) => makePart(group));
     const concepts = groups.map((group) => severalWordsBring(room, observations, group));

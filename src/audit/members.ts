@@ -31,22 +31,34 @@ const LEAST_CLEAREST = 8;
 const CREDIT_SHARE = 0.5;
 
 /**
- * The part without members on which the action plainly does not come: among everything tried that satisfies the hypothesis, each
- * prompt is credited to the part's clearest latent.
- *
- *   j fails ⇔ upper Wilson bound of j's rate < ½ · the best member's lower bound (one standard error each)
- *
+ * The part without members on which the action plainly does not come, among everything tried that satisfies the hypothesis.
  * Compositions with words that were chosen because they work tell nothing of a latent that fires on "a" and "the" too.
  */
 export function creditedMembers(evidence: Evidence, hypothesis: Hypothesis, at: number): Part {
   const part = hypothesis.parts[at] as Part;
-  const bounds = creditClearest(evidence.observations, hypothesis, at, evidence.room.ranges)
+  const failing = failingMembers(evidence.observations, hypothesis, at, evidence.room.ranges, LEAST_CLEAREST);
+  return makePart(part.latents.filter((latent) => !failing.has(latent)));
+}
+
+/**
+ * Members of part `at` on which the action plainly does not come: each prompt that satisfies the hypothesis is credited to the part's
+ * clearest latent, and those to which `least` or more are credited are judged.
+ *
+ *   j fails ⇔ upper Wilson bound of j's rate < ½ · the best member's lower bound (one standard error each)
+ */
+export function failingMembers(
+  observations: readonly Observation[],
+  hypothesis: Hypothesis,
+  at: number,
+  ranges: Ranges,
+  least: number,
+): ReadonlySet<number> {
+  const bounds = creditClearest(observations, hypothesis, at, ranges)
     .entries()
-    .filter(([, { total }]) => total >= LEAST_CLEAREST)
+    .filter(([, { total }]) => total >= least)
     .map(([latent, { fired, total }]) => ({ latent, ...wilson(fired, total, 1) }));
   const best = Math.max(0, ...bounds.map(({ low }) => low));
-  const failing = new Set(bounds.filter(({ high }) => high < CREDIT_SHARE * best).map(({ latent }) => latent));
-  return makePart(part.latents.filter((latent) => !failing.has(latent)));
+  return new Set(bounds.filter(({ high }) => high < CREDIT_SHARE * best).map(({ latent }) => latent));
 }
 
 /** Prompts that satisfy the hypothesis, each credited to the clearest latent of part `at`. */
