@@ -199,6 +199,7 @@ export const fakeSae: Sae = {
   projectDecoder: async (v) => v,
   projectEncoder: async (v) => v,
   decode: async (z) => z,
+  unitLengths: async () => undefined,
   decoderNorms: async () => new Float32Array(LATENTS).fill(1),
   encoderNorms: async () => new Float32Array(LATENTS).fill(1),
   decoderRow: async (id) => Float32Array.from({ length: LATENTS }, (_, i) => (i === id ? 1 : 0)),

@@ -6,6 +6,7 @@ import type { SteeringObjective } from "../engine/engine.js";
 import { InputError } from "../formats/input-error.js";
 import type { Method, MethodOptions } from "../methods/method.js";
 import { typicalOfScores } from "../methods/vector-reading.js";
+import { readRows } from "../sae/readings.js";
 import type { Sae } from "../sae/sae.js";
 import type { FoundDirection, MethodRunner } from "./methods.js";
 
@@ -38,6 +39,7 @@ export function methodRunner(
           dModel: engine.model.dModel,
           sae,
           typicalActivation: call.typical,
+          unitLengths: await sae.unitLengths(() => readRows(engine, sequences, call.layer, calls)),
           options: method.options.includes("seed") ? { seed: call.seed, ...options } : options,
           elicitation: async (theta) => {
             const steering = { layer: call.layer, vector: theta };

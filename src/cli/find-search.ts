@@ -5,6 +5,7 @@ import { InputError } from "../formats/input-error.js";
 import { layerChangeOf } from "../methods/layer-change.js";
 import type { Method, MethodOptions, MethodResult } from "../methods/method.js";
 import type { Sequence } from "../model/sequence.js";
+import { readRows } from "../sae/readings.js";
 import type { Sae } from "../sae/sae.js";
 import type { Io } from "./io.js";
 
@@ -54,12 +55,14 @@ export async function runMethod(
     const outcomes = await required(action).outcomes(engine, prompts, { steering, signal: io.signal });
     return outcomes.filter(({ fired }) => fired).length / outcomes.length;
   };
+  const unitLengths = await sae?.unitLengths(() => readRows(engine, prompts, layer, { signal: io.signal }));
   const judged = method.objective === "cross-entropy" && !takesOneGradient(method);
   const result = await method.run({
     objective,
     dModel: engine.model.dModel,
     sae,
     typicalActivation,
+    unitLengths,
     options,
     elicitation: judged ? elicitation : undefined,
     onProgress: io.progress(name),

@@ -1,19 +1,26 @@
-/** Coordinates u of a vector in SAE space, z_j = s_j u_j: what the methods that work there share. */
+/** Coordinates u of a vector in SAE space, z_j = s_j u_j, θ = D (c ⊙ z): what the methods that work there share. */
 import { InputError } from "../formats/input-error.js";
 import type { Sae } from "../sae/sae.js";
 import type { MethodInput, SparseVector } from "./method.js";
 
+export interface LatentUnit {
+  readonly units: "typical" | "raw";
+  /** s [m], raw activations in one unit of u; undefined for 1. */
+  readonly scale: Float32Array | undefined;
+  /** c ⊙ s [m], decoder rows that one unit of u adds; undefined for 1. */
+  readonly rows: Float32Array | undefined;
+}
+
 /**
- * What one unit of u is: each latent's typical activation where it was measured, raw activation where not or where asked for
- * (`scale` undefined). Throws InputError when typical units are asked for and not measured, or do not fit the SAE.
+ * What one unit of u is: each latent's typical activation where it was measured, raw activation where not or where asked for. Throws InputError when typical units are asked for and not measured, or do not fit the SAE.
  */
 export function latentScale(
   method: string,
-  { options = {}, typicalActivation }: MethodInput,
+  { options = {}, typicalActivation, unitLengths }: MethodInput,
   sae: Sae,
-): { readonly units: "typical" | "raw"; readonly scale: Float32Array | undefined } {
+): LatentUnit {
   const units = options.units ?? (typicalActivation === undefined ? "raw" : "typical");
-  if (units === "raw") return { units, scale: undefined };
+  if (units === "raw") return { units, scale: undefined, rows: unitLengths };
   if (typicalActivation === undefined) {
     throw new InputError(`${method} in units "typical" needs the latents' typical activations, measured on a corpus`);
   }
@@ -22,7 +29,8 @@ export function latentScale(
       `typical activations: want ${sae.info.latents} positive numbers, one for each latent of ${sae.info.name}, got ${typicalActivation.length}`,
     );
   }
-  return { units, scale: typicalActivation };
+  const rows = unitLengths === undefined ? typicalActivation : typicalActivation.map((s, j) => s * unitLengths[j]!);
+  return { units, scale: typicalActivation, rows };
 }
 
 /** The non-zero coordinates of u. */

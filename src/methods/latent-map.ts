@@ -1,19 +1,19 @@
 /**
- * From latents to what is added to the model, and back: θ = A u = P D (s ⊙ u), Aᵀ v = s ⊙ Dᵀ P v. D is the SAE's decoder, s each
- * latent's unit, P removes the earlier vectors (`orthogonality.ts`). d = width of the residual stream, m = latents.
+ * From latents to what is added to the model, and back: θ = A u = P D (r ⊙ u), Aᵀ v = r ⊙ Dᵀ P v. D is the SAE's decoder, r how
+ * many decoder rows one unit of u adds (`latent-coordinates.ts`), P removes the earlier vectors (`orthogonality.ts`). d = width of the residual stream, m = latents.
  */
 import type { Sae } from "../sae/sae.js";
 import type { OrthogonalComplement } from "./orthogonality.js";
 
 export class LatentMap {
   readonly #sae: Sae;
-  readonly #scale: Float32Array | undefined;
+  readonly #rows: Float32Array | undefined;
   readonly #complement: OrthogonalComplement;
 
-  /** `scale`: s [m], raw activations in one unit of u; undefined for 1. */
-  constructor(sae: Sae, scale: Float32Array | undefined, complement: OrthogonalComplement) {
+  /** `rows`: r [m]; undefined for 1. */
+  constructor(sae: Sae, rows: Float32Array | undefined, complement: OrthogonalComplement) {
     this.#sae = sae;
-    this.#scale = scale;
+    this.#rows = rows;
     this.#complement = complement;
   }
 
@@ -24,18 +24,18 @@ export class LatentMap {
 
   /** A u [d] for u [m]. */
   async theta(u: Float32Array): Promise<Float32Array> {
-    const scale = this.#scale;
-    const z = scale === undefined ? u : u.map((x, j) => x * scale[j]!);
-    return this.#complement.project(await this.#sae.decode(z));
+    const rows = this.#rows;
+    const along = rows === undefined ? u : u.map((x, j) => x * rows[j]!);
+    return this.#complement.project(await this.#sae.decode(along));
   }
 
   /** Aᵀ v [k, m] for v [k, d]: the decoder is gone through once. */
   async adjoint(v: Float32Array): Promise<Float32Array> {
     const { dModel, latents } = this.#sae.info;
-    const rows = v.slice();
-    for (let at = 0; at < rows.length; at += dModel) this.#complement.project(rows.subarray(at, at + dModel));
-    const projected = await this.#sae.projectDecoder(rows);
-    const scale = this.#scale;
-    return scale === undefined ? projected : projected.map((x, at) => x * scale[at % latents]!);
+    const left = v.slice();
+    for (let at = 0; at < left.length; at += dModel) this.#complement.project(left.subarray(at, at + dModel));
+    const projected = await this.#sae.projectDecoder(left);
+    const rows = this.#rows;
+    return rows === undefined ? projected : projected.map((x, at) => x * rows[at % latents]!);
   }
 }

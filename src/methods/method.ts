@@ -65,7 +65,7 @@ export interface StepLog {
 /** Non-zero latents of a found vector, ids ascending. */
 export interface SparseVector {
   readonly ids: Int32Array;
-  /** Raw activation units: θ = Σ values · decoder rows, less what orthogonality removed. */
+  /** Raw activation units: θ = Σ values · decoder rows (times `MethodInput.unitLengths`), less what orthogonality removed. */
   readonly values: Float32Array;
   /** The same in units of each latent's typical activation; equal to `values` where raw units were asked for. */
   readonly inUnits: Float32Array;
@@ -103,6 +103,8 @@ export interface MethodInput {
   readonly sae?: Sae | undefined;
   /** Typical activation of each latent [m], all positive (`sae/units.ts`); needed for `units: "typical"`. */
   readonly typicalActivation?: Float32Array | undefined;
+  /** Decoder rows that one unit of each latent adds [m] (`Sae.unitLengths`), on the rows that are steered; 1 where not given. */
+  readonly unitLengths?: Float32Array | undefined;
   readonly options?: MethodOptions | undefined;
   /** Random starts to use in place of drawn ones, [d] for each vector: another program's run can be repeated. */
   readonly starts?: readonly Float32Array[] | undefined;

@@ -77,22 +77,22 @@ export const saeMelbo: Method = {
     const sae = requiredSae(input);
     const { dModel, options = {} } = input;
     const signed = options.signed ?? false;
-    const { units, scale } = latentScale(this.name, input, sae);
+    const { units, scale, rows } = latentScale(this.name, input, sae);
     const count = vectorCount(this.name, input);
     const steps = options.steps ?? STEPS;
     const seed = options.seed ?? DEFAULT_SEED;
     const { radius, about } = await radiusFor(input, objective, seed);
-    const learningRate = options.learningRate ?? (await coordinateAlone(sae, scale, radius)) / STEPS_TO_GROW;
+    const learningRate = options.learningRate ?? (await coordinateAlone(sae, rows, radius)) / STEPS_TO_GROW;
 
     const random = new Random(seed);
     const report = progressReporter(input, count * (steps + 2));
     const complement = new OrthogonalComplement();
-    const map = new LatentMap(sae, scale, complement);
+    const map = new LatentMap(sae, rows, complement);
     const problem = fixedNormProblem(objective, map, radius, signed);
     const vectors: FoundVector[] = [];
     for (let index = 0; index < count; index++) {
       const direction = input.starts?.[index]?.slice() ?? Float32Array.from({ length: dModel }, () => random.normal());
-      const start = await readStart(sae, complement.project(direction), scale, signed);
+      const start = await readStart(sae, complement.project(direction), rows, signed);
       await stretch(map, start, radius);
       const descent = new Descent(problem, start, {
         learningRate,
@@ -130,12 +130,12 @@ export const saeMelbo: Method = {
 async function readStart(
   sae: Sae,
   direction: Float32Array,
-  scale: Float32Array | undefined,
+  rows: Float32Array | undefined,
   signed: boolean,
 ): Promise<Float32Array> {
   const along = await sae.projectDecoder(direction); // [m]
   const sign = along.some((x) => x > 0) ? 1 : -1;
-  return along.map((x, j) => (signed ? x : Math.max(sign * x, 0)) * (scale?.[j] ?? 1));
+  return along.map((x, j) => (signed ? x : Math.max(sign * x, 0)) * (rows?.[j] ?? 1));
 }
 
 /** λ from 0 upwards, `steps` updates in all; leaves `descent` at the sparsest point that keeps the change. */
@@ -160,9 +160,9 @@ async function followPath(descent: Descent, steps: number): Promise<number> {
 }
 
 /** Median over latents of the u_j at which latent j alone gives θ the length R: R / (s_j ‖d_j‖). */
-async function coordinateAlone(sae: Sae, scale: Float32Array | undefined, radius: number): Promise<number> {
+async function coordinateAlone(sae: Sae, rows: Float32Array | undefined, radius: number): Promise<number> {
   const norms = await sae.decoderNorms();
-  const alone = norms.map((length, j) => radius / (length * (scale?.[j] ?? 1))).filter(Number.isFinite);
+  const alone = norms.map((length, j) => radius / (length * (rows?.[j] ?? 1))).filter(Number.isFinite);
   if (alone.length === 0) throw new InputError(`${sae.info.name}: every decoder row is zero`);
   return percentile(alone, 0.5);
 }

@@ -3,6 +3,8 @@
  *
  *   min over z of  mean_x CE(y | x, D z) + λ ‖u‖₁,     z_j = s_j u_j
  *
+ * (D z is D (c ⊙ z) for an SAE whose latents add c_j decoder rows a unit: `Sae.unitLengths`; c = 1 for most.)
+ *
  * s_j is the typical activation of latent j (`units: "typical"`, 95th percentile of its positive prompt maxima) or 1 (`units:
  * "raw"`). u = 1 then means "as strongly as this latent usually fires", for every latent alike; raw units make λ and
  * the ranking depend on how large each latent's numbers happen to be.
@@ -58,14 +60,14 @@ export const supervisedSaeMelbo: Method = {
     const sae = requiredSae(input);
     const options = input.options ?? {};
     const signed = options.signed ?? false;
-    const { units, scale } = latentScale(this.name, input, sae);
+    const { units, scale, rows } = latentScale(this.name, input, sae);
     const count = vectorCount(this.name, input);
     const steps = options.steps ?? (options.lambda === undefined ? PATH_STEPS : FIXED_STEPS);
     const radius = options.radius;
     const optimizer = options.optimizer ?? "adam";
     const report = progressReporter(input, count * (steps + 1));
     const complement = new OrthogonalComplement();
-    const map = new LatentMap(sae, scale, complement);
+    const map = new LatentMap(sae, rows, complement);
     const unit =
       units === "raw" && input.typicalActivation !== undefined ? percentile(input.typicalActivation, 0.5) : 1;
     const free = problem(objective, map, signed);

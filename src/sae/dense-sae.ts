@@ -7,7 +7,7 @@ import { add, Graph, greater, mul, relu, type Tensor, thresholdedRelu, where } f
 import { type GraphMatrix, latentNorms, type MappedMatrix, mappedMatrix, residentMatrix } from "./matrix.js";
 import type { Sae, SaeInfo, SparseLatents } from "./sae.js";
 import { denseRows, SparseRows } from "./sparse.js";
-import { decoderOutput, encoderInput, type SaeWeights } from "./weights.js";
+import { decoderOutput, encoderInput, meanLength, type SaeWeights } from "./weights.js";
 
 /**
  * Elements of one dense [rows, latents] block: 64 MiB of f32, large enough that a matrix product runs at full speed (128
@@ -133,6 +133,14 @@ class DenseSae implements Sae {
   async decode(z: Float32Array): Promise<Float32Array> {
     checkWidth(z, this.info.latents, "latents to decode");
     return this.#run("decode", floats([z.length / this.info.latents, this.info.latents], z));
+  }
+
+  async unitLengths(rows: () => Promise<Float32Array>): Promise<Float32Array | undefined> {
+    const { activation, normalisation } = this.#weights;
+    const byNorm = activation.kind === "topk" && activation.rescale === true;
+    if (normalisation === "none" && !byNorm) return undefined;
+    const length = normalisation === "none" ? 1 : meanLength(await rows(), this.#weights);
+    return this.#norms.decoder.map((norm) => (byNorm ? length / norm : length));
   }
 
   async decoderNorms(): Promise<Float32Array> {

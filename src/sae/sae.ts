@@ -39,6 +39,12 @@ export interface Sae {
   projectEncoder(v: Float32Array): Promise<Float32Array>;
   /** D z: [k, d] for k dense vectors z [k, m]. */
   decode(z: Float32Array): Promise<Float32Array>;
+  /**
+   * How many decoder rows one unit of each latent adds to the residual stream [m], on average over the rows [n, d] that `rows`
+   * reads: 1 but where the SAE normalises every row by itself, or measures latents against the norm of their rows. Undefined where all are 1, without
+   * asking for rows.
+   */
+  unitLengths(rows: () => Promise<Float32Array>): Promise<Float32Array | undefined>;
   /** Norm of each decoder row: [m]. */
   decoderNorms(): Promise<Float32Array>;
   /** Norm of what reads each latent, its column of W_enc: [m]. */

@@ -26,6 +26,7 @@ export function toySae(decoder: readonly (readonly number[])[], encoder = decode
       Float32Array.from({ length: (z.length / m) * d }, (_, at) =>
         decoder.reduce((sum, row, j) => sum + row[at % d]! * z[Math.floor(at / d) * m + j]!, 0),
       ),
+    unitLengths: async () => undefined,
     decoderNorms: async () => Float32Array.from(decoder, (row) => Math.hypot(...row)),
     encoderNorms: async () => Float32Array.from(encoder, (row) => Math.hypot(...row)),
     decoderRow: async (id) => Float32Array.from(decoder[id]!),

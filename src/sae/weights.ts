@@ -92,6 +92,17 @@ export function decoderOutput(
   return out;
 }
 
+/** What one unit after normalisation is before it, on average over rows [n, d]: the mean of 1 / scale. */
+export function meanLength(
+  rows: Float32Array,
+  { normalisation, decoderBias }: Pick<SaeWeights, "normalisation" | "decoderBias">,
+): number {
+  const d = decoderBias.length;
+  let sum = 0;
+  for (let at = 0; at < rows.length; at += d) sum += 1 / normaliser(rows, at, d, normalisation).scale;
+  return sum / (rows.length / d);
+}
+
 /** normalise(x) = (x − shift) · scale of the row at `at`. */
 function normaliser(rows: Float32Array, at: number, d: number, normalisation: SaeNormalisation) {
   let shift = 0;

@@ -7,6 +7,7 @@ import { rankScores } from "../../audit/candidates.js";
 import { NoRadiusError } from "../../methods/calibrate-radius.js";
 import { layerChangeOf } from "../../methods/layer-change.js";
 import type { FoundVector, Method, MethodOptions } from "../../methods/method.js";
+import { readRows } from "../../sae/readings.js";
 import type { Contender } from "./contender.js";
 import { CHOICES, likeliest } from "./likeliest.js";
 import { RANKING_READINGS, readRanking } from "./read-ranking.js";
@@ -46,6 +47,7 @@ async function search(method: Method, station: Station): Promise<readonly FoundV
       dModel: suspect.model.dModel,
       sae,
       typicalActivation: half.typical,
+      unitLengths: await sae.unitLengths(() => readRows(suspect, station.ordinary(), layer, signal ? { signal } : {})),
       options,
       onProgress,
       signal,

@@ -61,6 +61,37 @@ describe("SAELens folders", () => {
       );
       await sae.close();
     });
+
+    it(`${name}: latents add as many decoder rows as SAELens' reconstruction holds of them`, async () => {
+      const sae = await openSae(golden(name), runtime);
+      const { normalize_activations: mode } = JSON.parse(new TextDecoder().decode(file(`${name}/cfg.json`)));
+      const bytes = file(`${name}/expected.safetensors`);
+      const { dModel: d, latents: m } = sae.info;
+      const [x, f, back] = [
+        await tensor(bytes, "x"),
+        await tensor(bytes, "latents"),
+        await tensor(bytes, "reconstruction"),
+      ];
+      // What is left of a reconstruction without its latents is the decoder's bias, which layer norm has moved and all norms have stretched.
+      const biases: number[][] = [];
+      for (let r = 0; r < x.length / d; r++) {
+        const row = x.slice(r * d, (r + 1) * d);
+        const mean = mode === "layer_norm" ? row.reduce((sum, value) => sum + value, 0) / d : 0;
+        const squares = row.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+        const length =
+          mode === "layer_norm"
+            ? Math.sqrt(squares / (d - 1))
+            : mode === "constant_norm_rescale"
+              ? Math.sqrt(squares / d)
+              : 1;
+        const lengths = await sae.unitLengths(async () => row);
+        if (lengths !== undefined) expect(lengths.length).toBe(m);
+        const added = await sae.decode(f.slice(r * m, (r + 1) * m).map((value, j) => value * (lengths?.[j] ?? 1)));
+        biases.push([...added].map((value, i) => (back[r * d + i]! - value - mean) / length));
+      }
+      for (const bias of biases) bias.forEach((value, i) => expect(value).toBeCloseTo(biases[0]![i]!, 3));
+      await sae.close();
+    });
   }
 
   it("says what it is and where it reads", async () => {
