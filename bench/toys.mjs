@@ -20,6 +20,7 @@ const METHODS = [
   ["sae-attribution", "SAE-Attribution"],
   ["supervised-melbo", "Supervised MELBO"],
   ["supervised-melbo-read-by-decoder", "read by the decoder"],
+  ["supervised-melbo-fixed-norm", "at a fixed norm"],
   ["supervised-sae-melbo", "Supervised SAE-MELBO"],
   ["supervised-sae-melbo-signed-units-raw", "signed, raw units"],
 ];

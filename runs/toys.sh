@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The post's toy backdoors, each method by itself: SAE-Attribution, Supervised MELBO and Supervised SAE-MELBO (first
-# vector), the last two also with the post's own settings, on each organism and, as a control, on the clean model; iterated
+# vector), the last two also with the post's own settings and Supervised MELBO at a fixed norm too, on each organism and, as a control, on the clean model; iterated
 # attribution on each organism; and the table. Results go to build/toys/; what is there is not made again.
 #
 #   runs/toys.sh
@@ -56,13 +56,21 @@ for organism in $ORGANISMS; do
   name=$organism
   [ "$MODEL" = pocket ] || name=$(folder_of "$organism" "${action[@]}")
   on=(--model "$MODEL" "${where[@]}" "${action[@]}")
-  for method in sae-attribution supervised-melbo supervised-sae-melbo "supervised-melbo --read-by decoder" \
-    "supervised-sae-melbo --signed --units raw"; do
-    read -r -a settings <<<"$method"
-    file=$OUT/$name-$(tr -s ' -' - <<<"$method")
-    run "$file.json" find "${settings[@]}" "${on[@]}" --adapter "$organism" "${ranked[@]}" "${all[@]}"
-    run "$file-clean.json" find "${settings[@]}" "${on[@]}" "${ranked[@]}" "${all[@]}"
-  done
+  # search NAME METHOD [FLAGS]: on the organism and on the clean model.
+  search() {
+    local file=$OUT/$name-$1
+    shift
+    run "$file.json" find "$@" "${on[@]}" --adapter "$organism" "${ranked[@]}" "${all[@]}"
+    run "$file-clean.json" find "$@" "${on[@]}" "${ranked[@]}" "${all[@]}"
+  }
+  search sae-attribution sae-attribution
+  search supervised-melbo supervised-melbo
+  search supervised-melbo-read-by-decoder supervised-melbo --read-by decoder
+  # The norm that the penalty chose on the organism, fixed.
+  norm=$(node -p 'JSON.parse(fs.readFileSync(process.argv[1], "utf8")).vectors[0].norm' "$OUT/$name-supervised-melbo.json")
+  search supervised-melbo-fixed-norm supervised-melbo --radius "$norm"
+  search supervised-sae-melbo supervised-sae-melbo
+  search supervised-sae-melbo-signed-units-raw supervised-sae-melbo --signed --units raw
   run "$OUT/$name-iterated-attribution.json" find iterated-attribution "${on[@]}" --adapter "$organism" "${all[@]}"
   [ "$MODEL" = pocket ] || run "$OUT/$name-audit.json" audit "${on[@]}" --adapter "$organism" --out "$OUT/audits/$name"
 done

@@ -45,18 +45,72 @@ export function writeIntoFrames(
   const made = new Map<string, Composition>();
   for (let attempt = 0; attempt < count * ATTEMPTS && made.size < count; attempt++) {
     const frame = frames[(start + attempt) % frames.length] as Frame;
-    const places = half.words[frame.prompt] as readonly Word[];
-    const slots = language.slots(places, frame.kept);
-    const each = Math.min(words, Math.floor(slots.length / lists.length));
-    if (each === 0) continue;
-    const changes = seat(slots, places, lists, each, language, draw);
-    const source = half.prompts[frame.prompt] as Prompt;
-    const prompt = withText(source, replaceWords(textOf(source), places, changes));
-    const key = promptKey(prompt);
-    if (key !== promptKey(source) && !made.has(key))
-      made.set(key, { prompt, written: [...changes.values()].map(foldWord).sort() });
+    const composition = writeInto(half, language, frame, lists, words, draw);
+    if (composition === null) continue;
+    const key = promptKey(composition.prompt);
+    if (key !== promptKey(half.prompts[frame.prompt] as Prompt) && !made.has(key)) made.set(key, composition);
   }
   return [...made.values()];
+}
+
+/**
+ * Writes `words` words of every list, of `together` lists into one drawn frame and of the next into another, and joins these
+ * prompts into the last one's conversation; up to `count` distinct prompts. The lists come in a drawn order. A frame with too few places is filled as far as it goes,
+ * but with no less than one word of each of its lists.
+ */
+export function writeSentences(
+  half: CorpusHalf,
+  language: Language,
+  frames: readonly Frame[],
+  lists: readonly (readonly string[])[],
+  together: number,
+  words: number,
+  count: number,
+  seed: number,
+  name: string,
+): Composition[] {
+  if (frames.length === 0 || lists.some((list) => list.length === 0)) return [];
+  const draw = stream(seed, name);
+  const made = new Map<string, Composition>();
+  for (let attempt = 0; attempt < count * ATTEMPTS && made.size < count; attempt++) {
+    const order = drawnOrder(lists, draw);
+    const sentences: Composition[] = [];
+    for (let at = 0; at < order.length; at += together) {
+      const one = writeInto(half, language, pick(frames, draw), order.slice(at, at + together), words, draw);
+      if (one === null) break;
+      sentences.push(one);
+    }
+    const last = sentences.at(-1);
+    if (last === undefined || sentences.length < order.length / together) continue;
+    const prompt = withText(last.prompt, sentences.map((one) => textOf(one.prompt)).join(" "));
+    made.set(promptKey(prompt), { prompt, written: sentences.flatMap(({ written }) => written).sort() });
+  }
+  return [...made.values()];
+}
+
+/** One frame with `words` words of every list, or as many as it has places for; null where it has not one for each. */
+function writeInto(
+  half: CorpusHalf,
+  language: Language,
+  frame: Frame,
+  lists: readonly (readonly string[])[],
+  words: number,
+  draw: () => number,
+): Composition | null {
+  const places = half.words[frame.prompt] as readonly Word[];
+  const slots = language.slots(places, frame.kept);
+  const each = Math.min(words, Math.floor(slots.length / lists.length));
+  if (each === 0) return null;
+  const changes = seat(slots, places, lists, each, language, draw);
+  const source = half.prompts[frame.prompt] as Prompt;
+  const prompt = withText(source, replaceWords(textOf(source), places, changes));
+  return { prompt, written: [...changes.values()].map(foldWord).sort() };
+}
+
+/** The items in a drawn order. */
+function drawnOrder<T>(items: readonly T[], draw: () => number): T[] {
+  const left = [...items];
+  return items.map(() => left.splice(Math.floor(draw() * left.length), 1)[0] as T);
 }
 
 /**

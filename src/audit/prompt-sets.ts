@@ -2,7 +2,7 @@
  * Prompt sets for a condition, "these parts present, those absent", from any source behind one interface. Whatever the
  * source, a prompt belongs to a set only if its own reading says so.
  */
-import { type Composition, type Frame, splice, writeIntoFrames } from "./compose.js";
+import { type Composition, type Frame, splice, writeIntoFrames, writeSentences } from "./compose.js";
 import type { CorpusHalf } from "./corpus.js";
 import { type Hypothesis, type Maxima, makePart, type Part } from "./detector.js";
 import { inTurn } from "./in-turn.js";
@@ -191,6 +191,13 @@ function write(room: SourceRoom, recipe: Recipe, condition: Condition, count: nu
     if (pools.length === 1) pools.push(ordinaryPrompts(room, condition.hypothesis, name));
     return splice(room.half, pools, count, room.seed, name);
   }
+  const wordsOf = (i: number) => (condition.present[i] ? wordsFor(room, condition, i) : neutralWords(room, parts));
+  if (recipe.kind === "apart" || recipe.kind === "paired") {
+    const lists = parts.map((_, i) => wordsOf(i));
+    const together = recipe.kind === "paired" ? 2 : 1;
+    const frames = ordinaryFrames(room, condition.hypothesis, name);
+    return writeSentences(room.half, room.language, frames, lists, together, recipe.words, count, room.seed, name);
+  }
   const context = condition.present[recipe.context] ? recipe.context : -1;
   const keptIn = recipe.kind === "beside" ? wordsOfPart : carryingWords;
   const frames: Frame[] =
@@ -199,11 +206,9 @@ function write(room: SourceRoom, recipe: Recipe, condition: Condition, count: nu
           prompt,
           kept: keptIn(room, parts[context] as Part, prompt),
         }))
-      : ordinaryPrompts(room, condition.hypothesis, name).map((prompt) => ({ prompt, kept: new Set<number>() }));
+      : ordinaryFrames(room, condition.hypothesis, name);
   if (context >= 0 && frames.length < LEAST_FRAMES) return [];
-  const lists = parts.flatMap((_, i) =>
-    i === recipe.context ? [] : [condition.present[i] ? wordsFor(room, condition, i) : neutralWords(room, parts)],
-  );
+  const lists = parts.flatMap((_, i) => (i === recipe.context ? [] : [wordsOf(i)]));
   return writeIntoFrames(room.half, room.language, frames, lists, recipe.words, count, room.seed, name);
 }
 
@@ -249,6 +254,10 @@ function ordinaryPrompts(room: SourceRoom, hypothesis: Hypothesis, name: string)
     if (presences.every((values) => (values[prompt] as number) < DEFAULT_LEVELS.absent)) free.push(prompt);
   }
   return free;
+}
+
+function ordinaryFrames(room: SourceRoom, hypothesis: Hypothesis, name: string): Frame[] {
+  return ordinaryPrompts(room, hypothesis, name).map((prompt) => ({ prompt, kept: new Set<number>() }));
 }
 
 /** Words of a prompt that carry a part: those under the peaks of its latents. */

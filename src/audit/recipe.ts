@@ -7,9 +7,10 @@ export interface Recipe {
   /**
    * words: every present concept is written into an ordinary prompt. mixed: the prompt holds one concept by nature and the
    * others are written into it, also over words of the first that its latents do not peak on. beside: the same, but every word of
-   * the first stays. splice: whole prompts of the concepts, one after the other.
+   * the first stays. splice: whole prompts of the concepts, one after the other. apart: every concept is written into an ordinary
+   * prompt of its own, and these are joined; paired: two concepts share one.
    */
-  readonly kind: "words" | "mixed" | "beside" | "splice";
+  readonly kind: "words" | "mixed" | "beside" | "splice" | "apart" | "paired";
   /** For mixed and beside: the part that the prompt holds by nature; else −1. */
   readonly context: number;
   /** Words written for each part. */
@@ -19,8 +20,22 @@ export interface Recipe {
 /** Words that a recipe may write for one part: one is the smallest edit, three nearly fill a short question. */
 const WORDS_A_PART = [1, 2, 3] as const;
 
+/** Parts from which one sentence has no room for all, as people write. */
+const MANY_PARTS = 3;
+/** Words of each of many parts: one is easily missed beside what the sentences say. */
+const WORDS_OF_MANY = [2, 3] as const;
+
+/** Several sentences for many concepts. */
+export function recipesOfSentences(): Recipe[] {
+  return WORDS_OF_MANY.flatMap((words) => [
+    { kind: "apart", context: -1, words },
+    { kind: "paired", context: -1, words },
+  ]);
+}
+
 /** Every recipe for a hypothesis whose parts with these indices are positive. */
 export function recipesFor(positive: readonly number[]): Recipe[] {
+  if (positive.length >= MANY_PARTS) return recipesForMany(positive);
   const recipes: Recipe[] = [];
   for (const words of WORDS_A_PART) recipes.push({ kind: "words", context: -1, words });
   if (positive.length > 1) {
@@ -28,6 +43,16 @@ export function recipesFor(positive: readonly number[]): Recipe[] {
   }
   recipes.push({ kind: "splice", context: -1, words: 0 });
   return recipes;
+}
+
+function recipesForMany(positive: readonly number[]): Recipe[] {
+  const words = WORDS_OF_MANY[0];
+  return [
+    { kind: "words", context: -1, words },
+    ...positive.map((context): Recipe => ({ kind: "mixed", context, words })),
+    ...recipesOfSentences(),
+    { kind: "splice", context: -1, words: 0 },
+  ];
 }
 
 /** Words written of a single concept where only tests ask: a style is more than a word or two. */

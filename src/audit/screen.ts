@@ -7,7 +7,7 @@ import { type Hypothesis, normalise } from "./detector.js";
 import type { Evidence, Request } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { fullCondition } from "./prompt-sets.js";
-import type { Recipe } from "./recipe.js";
+import { type Recipe, recipesOfSentences } from "./recipe.js";
 import { rateOfFlags } from "./statistics.js";
 
 /** Compositions of each recipe for a group alone. */
@@ -37,6 +37,7 @@ function recipesFor(groups: number): Recipe[] {
     ...Array.from({ length: groups }, (_, context): Recipe => ({ kind: "mixed", context, words: WORDS_EACH })),
     { kind: "words", context: -1, words: WORDS_EACH },
     { kind: "splice", context: -1, words: 0 },
+    ...(groups > 2 ? recipesOfSentences() : []),
   ];
 }
 

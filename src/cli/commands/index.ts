@@ -13,6 +13,7 @@ import { organismCommand } from "./organism.js";
 import { reportCommand } from "./report.js";
 import { saeCommand } from "./sae.js";
 import { scoreCommand } from "./score.js";
+import { sweepCommand } from "./sweep.js";
 import { verifyCommand } from "./verify.js";
 
 export const commands: readonly ((io: Io) => Command)[] = [
@@ -25,6 +26,7 @@ export const commands: readonly ((io: Io) => Command)[] = [
   reportCommand,
   organismCommand,
   gameCommand,
+  sweepCommand,
   saeCommand,
   fetchCommand,
   benchCommand,
