@@ -2,11 +2,14 @@
  * Which compositions does the model take for the real thing, and from what strength on? Measured on the search half, so
  * that the confirmation half is asked once, with the way of asking already fixed.
  */
-import { type Hypothesis, hypothesisKey, positiveIndices, positiveParts } from "./detector.js";
+
+import type { Plan } from "./confirmation-sets.js";
+import { type Hypothesis, hypothesisKey, type Part, positiveIndices, positiveParts } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
-import { DEFAULT_LEVELS, failsByWord, fullCondition, fullConditions, type Levels, turned } from "./prompt-sets.js";
+import { type Condition, DEFAULT_LEVELS, failsByWord, fullCondition, type Levels, turned } from "./prompt-sets.js";
 import { prominence, type Ranges } from "./ranges.js";
+import type { Reading } from "./reading.js";
 import { type Recipe, recipesToPlan, recipesToPut } from "./recipe.js";
 import { percentile, type Rate, rateOfFlags, wilson } from "./statistics.js";
 
@@ -36,8 +39,9 @@ const CLEAR = 0.25;
 /** No natural prompt is asked for more than this presence: compositions are chosen for strength, people's prompts are not. */
 const CLEAREST = 0.6;
 
-/** Rates of all recipes on the search half, best first (ties by order of trial). */
-export async function rankRecipes(evidence: Evidence, hypothesis: Hypothesis): Promise<RecipeResult[]> {
+/** Rates of all recipes on the search half under the conditions, each of which one hypothesis says is enough; best first (ties by order of trial). */
+export async function rankRecipes(evidence: Evidence, conditions: readonly Condition[]): Promise<RecipeResult[]> {
+  const { hypothesis } = conditions[0] as Condition;
   // Of alternatives each is asked alone: nothing is mixed.
   const recipes = recipesToPlan(hypothesis.combination === "any" ? [] : positiveIndices(hypothesis));
   const seen = new Map<Recipe, Observation[]>(recipes.map((recipe) => [recipe, []]));
@@ -50,11 +54,11 @@ export async function rankRecipes(evidence: Evidence, hypothesis: Hypothesis): P
         writes: entry.observations.length >= WRITTEN_SHARE * FIRST_DRAWS,
       }))
       .sort((a, b) => Number(b.writes) - Number(a.writes) || lower(b.rate) - lower(a.rate));
-  await tryOut(evidence, hypothesis, recipes, FIRST_DRAWS, "recipes", seen);
+  await tryOut(evidence, conditions, recipes, FIRST_DRAWS, "recipes", seen);
   const leading = ranked().slice(0, SECOND_RECIPES);
   await tryOut(
     evidence,
-    hypothesis,
+    conditions,
     leading.map((entry) => entry.recipe),
     SECOND_DRAWS,
     "recipes again",
@@ -94,21 +98,20 @@ function lower(rate: Rate): number {
 
 async function tryOut(
   evidence: Evidence,
-  hypothesis: Hypothesis,
+  conditions: readonly Condition[],
   recipes: readonly Recipe[],
   count: number,
   name: string,
   seen: ReadonlyMap<Recipe, Observation[]>,
 ): Promise<void> {
-  const alternatives = fullConditions(hypothesis);
   const requests = recipes.flatMap((recipe) =>
-    alternatives.map((condition, only) => ({
+    conditions.map((condition, only) => ({
       recipe,
       request: evidence.composed(
         recipe,
         condition,
-        Math.ceil(count / alternatives.length),
-        `${name} ${hypothesisKey(hypothesis)} ${only}`,
+        Math.ceil(count / conditions.length),
+        `${name} ${hypothesisKey(condition.hypothesis)} ${only}`,
         true,
       ),
     })),
@@ -126,14 +129,16 @@ async function tryOut(
  */
 export function naturalLevels(
   evidence: Evidence,
-  { hypothesis, failing }: { hypothesis: Hypothesis; failing: readonly ReadonlySet<string>[] },
+  { hypothesis, failing, without }: Pick<Condition, "hypothesis"> & Pick<Plan, "failing" | "without">,
   least: number,
   best: RecipeResult,
 ): Levels {
   const { ranges } = evidence.room;
   const condition = { ...fullCondition(hypothesis), failing };
+  const absent = (part: Part, reading: Reading) => prominence(reading, part, ranges) < DEFAULT_LEVELS.absent;
   const scored = evidence.natural
     .filter(({ prompt, reading }) => !failsByWord(evidence.room, condition, prompt, reading))
+    .filter(({ reading }) => without.every((part) => absent(part, reading)))
     .map((observation) => ({
       fired: observation.fired,
       score: weakestPresence(observation, hypothesis, ranges),

@@ -24,6 +24,7 @@ function rehearsed(latent: number, low: number, verified = true): Rehearsed {
     size: 60,
     allowed: ALLOWED,
     failing: [new Set()],
+    without: [],
     ranked: [],
   } as TestPlan;
   const set = { name: "whole", condition: { hypothesis, present: [true] }, observations: [], byKind: {} };

@@ -14,6 +14,7 @@ const plan: Plan = {
   putting: [],
   spare: [],
   failing: [],
+  without: [],
   levels: {} as Plan["levels"],
   size: 40,
   allowed: 0.01,

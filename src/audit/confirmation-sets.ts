@@ -2,7 +2,7 @@
  * The sets of prompts that a confirmation asks about, and how they are drawn: people's prompts as they are, and compositions by the
  * planned recipes.
  */
-import { type Hypothesis, hypothesisKey } from "./detector.js";
+import { type Hypothesis, hypothesisKey, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { MOST_FACTORS } from "./interaction.js";
 import type { Observation } from "./laboratory.js";
@@ -28,6 +28,8 @@ export interface Plan {
   readonly looks?: number;
   /** For each part the folded words at which it does not count (`failing-words.ts`). */
   readonly failing: readonly ReadonlySet<string>[];
+  /** Concepts beside which nothing is asked (`blocking.ts`). */
+  readonly without: readonly Part[];
 }
 
 /** How sets with another concept in the place of an excluded part are called, and that part's number. */
@@ -56,7 +58,7 @@ export interface GrowingSet {
 
 /** The sets of a hypothesis, empty: what must fire, what must not, each part turned or absent with the others, then the cells left. */
 export function setsFor(evidence: Evidence, hypothesis: Hypothesis, plan: Plan): GrowingSet[] {
-  const { failing } = plan;
+  const { failing, without } = plan;
   const any = hypothesis.combination === "any";
   const full = fullCondition(hypothesis);
   const fulls = fullConditions(hypothesis);
@@ -73,7 +75,8 @@ export function setsFor(evidence: Evidence, hypothesis: Hypothesis, plan: Plan):
     const key = `${first?.present} ${own}`;
     if (first === undefined || seen.has(key)) return;
     seen.add(key);
-    const conditions = [{ ...first, failing }, ...others.map((one) => ({ ...one, failing }))] as const;
+    const asked = (condition: Condition) => ({ ...condition, failing, without });
+    const conditions = [asked(first), ...others.map(asked)] as const;
     const share = role === "whole" ? 1 / fulls.length : 1;
     sets.push({ role, name, conditions, recipes, share, natural: [], composed: [] });
   };

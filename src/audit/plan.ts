@@ -3,7 +3,7 @@
  */
 import { choosePutting, naturalLevels, type RecipeResult, rankRecipes } from "./choose-recipes.js";
 import type { Plan } from "./confirmation-sets.js";
-import { type Hypothesis, hypothesisKey } from "./detector.js";
+import { type Hypothesis, hypothesisKey, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { failingWords } from "./failing-words.js";
 import { learnWords } from "./learn-words.js";
@@ -25,22 +25,28 @@ export interface TestPlan extends Plan {
   readonly ranked: readonly RecipeResult[];
 }
 
-/** Makes the plan; tries compositions on the search half. `size`: prompts in a set; `allowed`: one-sided error. */
+/**
+ * Makes the plan; tries compositions on the search half. `size`: prompts in a set; `allowed`: one-sided error; `without`: concepts
+ * beside which nothing is asked.
+ */
 export async function planTest(
   search: Evidence,
   hypothesis: Hypothesis,
   size: number,
   allowed: number,
+  without: readonly Part[] = [],
 ): Promise<TestPlan> {
-  await learnWords(search, fullConditions(hypothesis), `words of ${hypothesisKey(hypothesis)}`);
-  const ranked = await rankRecipes(search, hypothesis);
+  const conditions = fullConditions(hypothesis).map((condition) => ({ ...condition, without }));
+  await learnWords(search, conditions, `words of ${hypothesisKey(hypothesis)}`);
+  const ranked = await rankRecipes(search, conditions);
   const recipeOf = (entry: RecipeResult) => entry.recipe;
   const low = (entry: RecipeResult) => wilson(entry.rate.count, entry.rate.total, 1).low;
   const best = ranked[0] as RecipeResult;
   const failing = failingWords(search, hypothesis);
-  const levels = naturalLevels(search, { hypothesis, failing }, ENOUGH_NATURAL, best);
+  const levels = naturalLevels(search, { hypothesis, failing, without }, ENOUGH_NATURAL, best);
   const used = ranked.slice(0, MOST_RECIPES).filter((entry) => low(entry) >= SECOND_SHARE * low(best));
   const spare = ranked.filter((entry) => !used.includes(entry) && low(entry) >= SPARE_SHARE * low(best));
   const putting = await choosePutting(search, hypothesis);
-  return { putting, recipes: used.map(recipeOf), spare: spare.map(recipeOf), levels, size, allowed, failing, ranked };
+  const recipes = used.map(recipeOf);
+  return { putting, recipes, spare: spare.map(recipeOf), levels, size, allowed, failing, without, ranked };
 }

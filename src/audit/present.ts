@@ -79,6 +79,7 @@ export async function presentHypothesis(
       ...placebos.map((set) => presentSet(set, true)),
     ],
     recipes: plan.ranked.map((entry) => ({ name: recipeName(entry.recipe), rate: entry.rate })),
+    askedWithout: plan.without.map((part) => presentPart(room, part, label)),
     naturalLevel: plan.levels.present,
     half,
     examples: await explain(room.laboratory, firing),

@@ -186,16 +186,16 @@ function write(room: SourceRoom, recipe: Recipe, condition: Condition, count: nu
   if (recipe.kind === "splice") {
     // A splice with no concept, or with one, is joined with ordinary prompts, so that length does not tell sets apart.
     const pools = parts.map((part, i) =>
-      condition.present[i] ? strongPrompts(room, part) : ordinaryPrompts(room, condition.hypothesis, name),
+      condition.present[i] ? strongPrompts(room, part) : ordinaryPrompts(room, condition, name),
     );
-    if (pools.length === 1) pools.push(ordinaryPrompts(room, condition.hypothesis, name));
+    if (pools.length === 1) pools.push(ordinaryPrompts(room, condition, name));
     return splice(room.half, pools, count, room.seed, name);
   }
   const wordsOf = (i: number) => (condition.present[i] ? wordsFor(room, condition, i) : neutralWords(room, parts));
   if (recipe.kind === "apart" || recipe.kind === "paired") {
     const lists = parts.map((_, i) => wordsOf(i));
     const together = recipe.kind === "paired" ? 2 : 1;
-    const frames = ordinaryFrames(room, condition.hypothesis, name);
+    const frames = ordinaryFrames(room, condition, name);
     return writeSentences(room.half, room.language, frames, lists, together, recipe.words, count, room.seed, name);
   }
   const context = condition.present[recipe.context] ? recipe.context : -1;
@@ -206,7 +206,7 @@ function write(room: SourceRoom, recipe: Recipe, condition: Condition, count: nu
           prompt,
           kept: keptIn(room, parts[context] as Part, prompt),
         }))
-      : ordinaryFrames(room, condition.hypothesis, name);
+      : ordinaryFrames(room, condition, name);
   if (context >= 0 && frames.length < LEAST_FRAMES) return [];
   const lists = parts.flatMap((_, i) => (i === recipe.context ? [] : [wordsOf(i)]));
   return writeIntoFrames(room.half, room.language, frames, lists, recipe.words, count, room.seed, name);
@@ -244,8 +244,8 @@ function strongPrompts(room: SourceRoom, part: Part): number[] {
 }
 
 /** Prompts without any of the concepts: a stretch of the half, which lies in seeded order, from a place that the name gives. */
-function ordinaryPrompts(room: SourceRoom, hypothesis: Hypothesis, name: string): number[] {
-  const presences = hypothesis.parts.map((part) => room.presences.of(part));
+function ordinaryPrompts(room: SourceRoom, { hypothesis, without = [] }: Condition, name: string): number[] {
+  const presences = [...hypothesis.parts, ...without].map((part) => room.presences.of(part));
   const size = room.half.prompts.length;
   const start = Math.floor(hashUnit(room.seed, name) * size);
   const free: number[] = [];
@@ -256,8 +256,8 @@ function ordinaryPrompts(room: SourceRoom, hypothesis: Hypothesis, name: string)
   return free;
 }
 
-function ordinaryFrames(room: SourceRoom, hypothesis: Hypothesis, name: string): Frame[] {
-  return ordinaryPrompts(room, hypothesis, name).map((prompt) => ({ prompt, kept: new Set<number>() }));
+function ordinaryFrames(room: SourceRoom, condition: Condition, name: string): Frame[] {
+  return ordinaryPrompts(room, condition, name).map((prompt) => ({ prompt, kept: new Set<number>() }));
 }
 
 /** Words of a prompt that carry a part: those under the peaks of its latents. */

@@ -26,7 +26,7 @@ const MANY_PARTS = 3;
 const WORDS_OF_MANY = [2, 3] as const;
 
 /** Several sentences for many concepts. */
-export function recipesOfSentences(): Recipe[] {
+function recipesOfSentences(): Recipe[] {
   return WORDS_OF_MANY.flatMap((words) => [
     { kind: "apart", context: -1, words },
     { kind: "paired", context: -1, words },

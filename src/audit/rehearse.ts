@@ -2,9 +2,10 @@
  * Rehearses hypotheses on the half that they were found on, before any of them may meet the other one: a hypothesis that fails its
  * own rehearsal is not worth one of the few tries. Every one is pruned, planned and tested. The order is that of the fit, but a
  * hypothesis that fires much less often than another steps back: it explains the leaks of the true one. The first of them then
- * loses what dilutes it, and gets what it excludes.
+ * loses what dilutes it, and is asked away from what blocks it, or gets what it excludes.
  */
 import { splitAlternatives } from "./alternatives.js";
+import { blockingConcepts } from "./blocking.js";
 import { mayExplain } from "./candidates.js";
 import { LEAST_TRIALS } from "./composed-rates.js";
 import { type Confirmation, confirm } from "./confirm.js";
@@ -111,9 +112,13 @@ export async function rehearse(
   calls.onStage?.("dilution");
   const first = await undiluted(search, leading, options);
   rehearsed[rehearsed.indexOf(leading)] = first;
-  // What the fit excludes may be any second way of speaking: it is kept where `exclude` finds it too, or nothing is sure without it.
   calls.onStage?.("exclusions");
   const bare = normalise(positiveParts(first.hypothesis));
+  if (first.low < UNDILUTED) {
+    const unblocked = await withoutBlocking(search, bare, first, options);
+    if (unblocked !== null) return [unblocked, ...rehearsed];
+  }
+  // What the fit excludes may be any second way of speaking: it is kept where `exclude` finds it too, or nothing is sure without it.
   const narrower = await exclude(search, bare);
   for (const instead of new Set([narrower, bare])) {
     if (hypothesisKey(instead) === hypothesisKey(first.hypothesis)) break;
@@ -155,6 +160,22 @@ async function undiluted(search: Evidence, from: Rehearsed, options: AuditOption
   }
 }
 
+/** The bare hypothesis asked where nothing stands that keeps the action off, if many unrelated things do; null where it is no surer so than `first`. */
+async function withoutBlocking(
+  search: Evidence,
+  bare: Hypothesis,
+  first: Rehearsed,
+  options: AuditOptions,
+): Promise<Rehearsed | null> {
+  const failing = first.plan.failing.filter((_, i) => first.hypothesis.parts[i]?.negated === false);
+  const without = blockingConcepts(search, bare, failing);
+  if (without.length === 0) return null;
+  const entry = await rehearseOne(search, bare, options, without);
+  const excluding = hypothesisKey(bare) !== hypothesisKey(first.hypothesis);
+  const enough = excluding ? STEP_BACK * first.low : first.low + SURER;
+  return entry.rehearsal.verified && entry.low >= enough ? entry : null;
+}
+
 /** Whether what could be written of a hypothesis brings the action less often than a part of another one that it stands for must. */
 function fallsShort({ rehearsal, low }: Rehearsed, best: Rehearsed): boolean {
   return rehearsal.whole.rate.total >= LEAST_TRIALS && low < STANDS_ALONE * best.low;
@@ -178,9 +199,15 @@ export function inOrder(rehearsed: readonly Rehearsed[]): Rehearsed[] {
   ];
 }
 
-export async function rehearseOne(search: Evidence, hypothesis: Hypothesis, options: AuditOptions): Promise<Rehearsed> {
+/** Plans and rehearses; `without`: concepts beside which nothing is asked. */
+export async function rehearseOne(
+  search: Evidence,
+  hypothesis: Hypothesis,
+  options: AuditOptions,
+  without: readonly Part[] = [],
+): Promise<Rehearsed> {
   const allowed = bonferroni(options.familyError, options.confirmTries);
-  const plan = await planTest(search, hypothesis, options.confirmSize, allowed);
+  const plan = await planTest(search, hypothesis, options.confirmSize, allowed, without);
   const rehearsal = await confirm(search, hypothesis, plan);
   const { count, total } = rehearsal.whole.rate;
   const phrase = isPhrase(search, hypothesis);

@@ -53,6 +53,8 @@ export interface ResultHypothesis {
   readonly sets: readonly ResultSet[];
   /** How compositions were written, best first, with their rates in search. */
   readonly recipes: readonly { readonly name: string; readonly rate: Rate }[];
+  /** Concepts beside which nothing was asked, as they keep the action off, whatever they are; what keeps it off most often first. */
+  readonly askedWithout: readonly ResultPart[];
   /** Presence from which a natural prompt counts as holding a part. */
   readonly naturalLevel: number;
   readonly examples: readonly Example[];

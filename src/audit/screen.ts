@@ -7,7 +7,7 @@ import { type Hypothesis, normalise } from "./detector.js";
 import type { Evidence, Request } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { fullCondition } from "./prompt-sets.js";
-import { type Recipe, recipesOfSentences } from "./recipe.js";
+import type { Recipe } from "./recipe.js";
 import { rateOfFlags } from "./statistics.js";
 
 /** Compositions of each recipe for a group alone. */
@@ -31,13 +31,20 @@ const WORDS: readonly Recipe[] = [
 /** Words written of each group; where a sentence has no room for two of each it gets one. */
 const WORDS_EACH = 2;
 
-/** Ways to write several groups together. */
+const IN_ONE: readonly Recipe[] = [
+  { kind: "words", context: -1, words: WORDS_EACH },
+  { kind: "splice", context: -1, words: 0 },
+];
+const SENTENCES: readonly Recipe[] = [
+  { kind: "paired", context: -1, words: 2 },
+  { kind: "apart", context: -1, words: 3 },
+];
+
+/** Ways to write several groups together. Three have hardly room in one sentence that holds none of them. */
 function recipesFor(groups: number): Recipe[] {
   return [
     ...Array.from({ length: groups }, (_, context): Recipe => ({ kind: "mixed", context, words: WORDS_EACH })),
-    { kind: "words", context: -1, words: WORDS_EACH },
-    { kind: "splice", context: -1, words: 0 },
-    ...(groups > 2 ? recipesOfSentences() : []),
+    ...(groups > 2 ? SENTENCES : IN_ONE),
   ];
 }
 

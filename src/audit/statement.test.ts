@@ -32,6 +32,7 @@ const hypothesis = (more: Partial<ResultHypothesis>): ResultHypothesis =>
       set("with part 2", rateOf(3, 60), false),
       set("with another than part 2", rateOf(58, 60), true),
     ],
+    askedWithout: [],
     ...more,
   }) as ResultHypothesis;
 
@@ -66,4 +67,14 @@ it("leaves open what no set showed, and nothing that one did", () => {
   expect(notShown(hypothesis({})).at(-1)).toMatch(/brings it or keeps it off/);
   const without = hypothesis({ sets: [set("whole", rateOf(57, 60), true, { natural: rateOf(57, 60) })] });
   expect(notShown(without)[0]).toMatch(/this concept which keeps it off/);
+});
+
+it("says beside what nothing was asked", () => {
+  const around = (...labels: string[]) => hypothesis({ askedWithout: labels.map((label) => part(label)) });
+  expect(statementOf(around("a"))).toContain('unseen prompts, none of which holds "a"; at most');
+  expect(statementOf(around("a", "b"))).toContain('none of which holds "a" or "b"; at most');
+  expect(statementOf(around("a", "b", "c", "d", "e"))).toContain(
+    'holds "a", "b", "c" or 2 more that keep it off; at most',
+  );
+  expect(notShown(around("a", "b"))[0]).toMatch(/^that it comes beside "a", "b": /);
 });

@@ -43,6 +43,18 @@ export function describeCondition(parts: readonly ResultPart[], any: boolean): s
   return parts.map(describePart).join(any ? " or " : " and ");
 }
 
+/** Concepts named of those beside which nothing was asked. */
+const NAMED_AROUND = 3;
+
+/** `, none of which holds "ever, smiles" or 4 more that keep it off`: what the claim is narrowed by; empty where it is not. */
+function describeAround({ askedWithout }: ResultHypothesis): string {
+  if (askedWithout.length === 0) return "";
+  const named = askedWithout.slice(0, NAMED_AROUND).map(({ label }) => `"${label}"`);
+  const more = askedWithout.length - named.length;
+  const all = more > 0 ? [...named, `${more} more that keep it off`] : named;
+  return `, none of which holds ${[all.slice(0, -1).join(", "), all.at(-1)].filter((text) => text !== "").join(" or ")}`;
+}
+
 /** The rate that comes before all others; null of no sets. */
 function extreme(sets: readonly ResultSet[], before: (a: Rate, b: Rate) => boolean): Rate | null {
   return sets.reduce<Rate | null>((best, { rate }) => (best === null || before(rate, best) ? rate : best), null);
@@ -62,7 +74,7 @@ export function statementOf(hypothesis: ResultHypothesis): string {
   const against = worst === null ? "" : `; at most ${describeRate(worst)} where a part is changed or all are missing`;
   const clean =
     hypothesis.cleanRate === null ? "" : `; the clean model says it on ${describeRate(hypothesis.cleanRate)}`;
-  return `The model says the action when the prompt holds ${condition}: on ${describeRate(hypothesis.rate)} unseen prompts${each}${against}${clean}.`;
+  return `The model says the action when the prompt holds ${condition}: on ${describeRate(hypothesis.rate)} unseen prompts${describeAround(hypothesis)}${each}${against}${clean}.`;
 }
 
 /** What the evidence leaves open, each as the end of "not shown: …". */
@@ -83,6 +95,11 @@ export function notShown(hypothesis: ResultHypothesis): string[] {
             `that it comes on people's own prompts as on composed ones: on ${describeRate(natural)} of them, on ${describeRate(composed)} composed`,
           ]
         : []),
+    ...(hypothesis.askedWithout.length > 0
+      ? [
+          `that it comes beside ${hypothesis.askedWithout.map(({ label }) => `"${label}"`).join(", ")}: in search it came there less than half as often, so nothing was asked there`,
+        ]
+      : []),
     ...(excluded && !replaced
       ? ["that it is this concept which keeps it off: no other could be put in its place"]
       : []),

@@ -48,18 +48,19 @@ export async function findThirds(
     alive,
     iterate,
   );
-  const candidates = [...new Set([...groups, ...pairs.flatMap((pair) => pair.groups)])];
-  const triples = anchors.flatMap(({ groups: pair }, i) => {
+  const found = [...new Set(partners.latents.flat())];
+  // What one pair shows is tried beside the others too: two of three concepts leak by different ways.
+  const candidates = [...new Set([...groups, ...pairs.flatMap((pair) => pair.groups)]), ...found.map((one) => [one])];
+  const triples = anchors.flatMap(({ groups: pair }) => {
     const held = pair.flat();
     const free = (group: readonly number[]) =>
       !group.some((latent) => held.some((known) => known === latent || kinship.same(known, latent)));
-    const found = (partners.latents[i] as number[]).map((latent) => [latent]);
-    return [...candidates, ...found].filter(free).map((third) => [...pair, third]);
+    return candidates.filter(free).map((third) => [...pair, third]);
   });
   const screened = await screenCombinations(evidence, triples);
   return {
     triples: screened.map(({ hypothesis }) => hypothesis),
-    latents: [...new Set(partners.latents.flat())],
+    latents: found,
     rankings: partners.rankings,
   };
 }

@@ -21,7 +21,7 @@ export function partList(parts: readonly StoredPart[]): Html {
 
 /** Rates, interaction and examples of one hypothesis. */
 export function evidence(hypothesis: StoredHypothesis): Html {
-  const { sets, interaction, examples, recipes, parts } = hypothesis;
+  const { sets, interaction, examples, recipes, parts, askedWithout } = hypothesis;
   const hasClean = sets.some(({ cleanRate }) => cleanRate !== null);
   return html`
     <table class="rates">
@@ -34,6 +34,7 @@ export function evidence(hypothesis: StoredHypothesis): Html {
           ${hasClean ? html`<td class="number">${cleanRate ? rateWords(cleanRate) : "not asked"}</td>` : null}</tr>`,
       )}</tbody>
     </table>
+    ${askedWithout.length > 0 ? html`<p class="small">Not asked beside ${askedWithout.map(({ label }, i) => html`${i > 0 ? "; " : ""}${label}`)}: what the action comes on less than half as often, whatever it is.</p>` : null}
     ${interaction ? effectsTable(interaction, parts.length) : null}
     ${examples.length > 0 ? html`<h4>Prompts on which the action comes</h4><ul class="examples">${examples.map((example) => exampleItem(example))}</ul>` : null}
     ${recipes.length > 0 ? html`<p class="small">How prompts were written, with the action rate each had in search: ${recipes.map(({ name, rate }, i) => html`${i > 0 ? "; " : ""}${name} ${rateWords(rate)}`)}. Prompts of the unlabelled corpus were used first.</p>` : null}`;

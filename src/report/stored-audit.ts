@@ -42,6 +42,7 @@ const hypothesis = z.object({
     }),
   ),
   recipes: z.array(z.object({ name: z.string(), rate })).default([]),
+  askedWithout: z.array(part).default([]),
   examples: z
     .array(
       z.object({
