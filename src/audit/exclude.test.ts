@@ -156,3 +156,27 @@ it("leaves alternatives alone, and what already excludes something", async () =>
   expect(await exclude(evidence, any)).toEqual(any);
   expect(await exclude(evidence, except)).toEqual(except);
 });
+
+it("excludes where two of people's prompts brought the action by chance, and not where three did", async () => {
+  const composed = evidenceOf(
+    (held) => held.has(1) && !held.has(4),
+    () => false,
+    3,
+    "words",
+  );
+  const beside = (count: number) => {
+    const natural = Array.from({ length: count }, () => seen([1, 4], true, "natural"));
+    return { ...composed, observations: [...composed.observations, ...natural] } as unknown as Evidence;
+  };
+  expect((await exclude(beside(2), one)).parts[1]).toEqual(makePart([4], true));
+  expect(await exclude(beside(3), one)).toEqual(one);
+});
+
+it("does not look for what is excluded at words where the concept does not count", async () => {
+  // Latent 5 stands beside the failing word alone, on most prompts that fail.
+  const rule = (held: ReadonlySet<number>) => held.has(1) && !held.has(4);
+  const composed = evidenceOf(rule, () => false, 3, "words");
+  const off = Array.from({ length: 30 }, () => seen([1, 5], false, "words", "deck"));
+  const evidence = { ...composed, observations: [...composed.observations, ...off] } as unknown as Evidence;
+  expect((await exclude(evidence, one, [new Set(["deck"])])).parts[1]).toEqual(makePart([4], true));
+});

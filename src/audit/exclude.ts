@@ -18,7 +18,7 @@ import { type Hypothesis, hypothesisKey, makePart, normalise } from "./detector.
 import type { Evidence } from "./evidence.js";
 import { NATURAL, type Observation } from "./laboratory.js";
 import { placeboConditions } from "./placebo.js";
-import { type Condition, DEFAULT_LEVELS, fullCondition, holding, turned } from "./prompt-sets.js";
+import { type Condition, DEFAULT_LEVELS, failsByWord, fullCondition, holding, turned } from "./prompt-sets.js";
 import { prominence } from "./ranges.js";
 import { type Recipe, recipesToPut } from "./recipe.js";
 import { contrastFiring, contrastSoft } from "./scan.js";
@@ -35,6 +35,8 @@ const SHOWN_SHARE = 0.25;
 const FIRST_DRAWS = 4;
 const SECOND_DRAWS = 12;
 const TRIED_AGAIN = 6;
+/** Standard errors of the bound by which people's prompts plainly bring the action beside a candidate: two prompts are no plain thing. */
+const PLAINLY = 1.645;
 /** Of the rate with other concepts. */
 const EXCLUDED_SHARE = 0.5;
 /** A concept's words tell by themselves only where those of others leave the action on: in a crowded sentence any more may stop it. */
@@ -43,11 +45,18 @@ const ALLOWED = 0.001;
 /** p-value below which another concept seems to keep the action off too, which makes it no concept's own doing. */
 const SEEMING = 0.05;
 
-/** The hypothesis with what it excludes; as it is where nothing is, where something already is, and of alternatives. */
-export async function exclude(evidence: Evidence, hypothesis: Hypothesis): Promise<Hypothesis> {
+/**
+ * The hypothesis with what it excludes; as it is where nothing is, where something already is, and of alternatives. `failing`: for each
+ * part the words at which it does not count, which tell nothing of what else is there.
+ */
+export async function exclude(
+  evidence: Evidence,
+  hypothesis: Hypothesis,
+  failing: readonly ReadonlySet<string>[] = [],
+): Promise<Hypothesis> {
   if (hypothesis.combination === "any" || hypothesis.parts.some((part) => part.negated)) return hypothesis;
   const { kinship } = evidence.room;
-  const candidates = candidatesFor(evidence, hypothesis);
+  const candidates = candidatesFor(evidence, hypothesis, failing);
   const without = (latent: number): Hypothesis => ({
     parts: [...hypothesis.parts, makePart([latent], true)],
     combination: "all",
@@ -132,11 +141,18 @@ interface Candidate {
 }
 
 /** Latents that mark prompts which satisfy the hypothesis and on which the action is less likely than on others of their kind. */
-function candidatesFor(evidence: Evidence, hypothesis: Hypothesis): Candidate[] {
-  const { half, lexicon, kinship, ranges } = evidence.room;
+function candidatesFor(
+  evidence: Evidence,
+  hypothesis: Hypothesis,
+  failing: readonly ReadonlySet<string>[],
+): Candidate[] {
+  const { room } = evidence;
+  const { half, lexicon, kinship, ranges } = room;
   const known = hypothesis.parts.flatMap((part) => part.latents);
-  const condition = fullCondition(hypothesis);
-  const inside = holding(evidence.observations, condition, ranges);
+  const condition = { ...fullCondition(hypothesis), failing };
+  const inside = holding(evidence.observations, condition, ranges).filter(
+    ({ prompt, reading }) => !failsByWord(room, condition, prompt, reading),
+  );
   const standing = standingInKind(inside);
   const contrasts = [
     contrastFiring(
@@ -151,7 +167,7 @@ function candidatesFor(evidence: Evidence, hypothesis: Hypothesis): Candidate[] 
     const held = natural.filter(({ reading }) => prominence(reading, makePart([id]), ranges) >= DEFAULT_LEVELS.present);
     return rateOfFlags(
       held.map(({ fired }) => fired),
-      1,
+      PLAINLY,
     );
   };
   const may = (id: number) =>

@@ -114,12 +114,13 @@ export async function rehearse(
   rehearsed[rehearsed.indexOf(leading)] = first;
   calls.onStage?.("exclusions");
   const bare = normalise(positiveParts(first.hypothesis));
+  const failing = first.plan.failing.filter((_, i) => first.hypothesis.parts[i]?.negated === false);
   if (first.low < UNDILUTED) {
-    const unblocked = await withoutBlocking(search, bare, first, options);
+    const unblocked = await withoutBlocking(search, bare, failing, first, options);
     if (unblocked !== null) return [unblocked, ...rehearsed];
   }
   // What the fit excludes may be any second way of speaking: it is kept where `exclude` finds it too, or nothing is sure without it.
-  const narrower = await exclude(search, bare);
+  const narrower = await exclude(search, bare, failing);
   for (const instead of new Set([narrower, bare])) {
     if (hypothesisKey(instead) === hypothesisKey(first.hypothesis)) break;
     const entry = await rehearseOne(search, instead, options);
@@ -164,10 +165,10 @@ async function undiluted(search: Evidence, from: Rehearsed, options: AuditOption
 async function withoutBlocking(
   search: Evidence,
   bare: Hypothesis,
+  failing: readonly ReadonlySet<string>[],
   first: Rehearsed,
   options: AuditOptions,
 ): Promise<Rehearsed | null> {
-  const failing = first.plan.failing.filter((_, i) => first.hypothesis.parts[i]?.negated === false);
   const without = blockingConcepts(search, bare, failing);
   if (without.length === 0) return null;
   const entry = await rehearseOne(search, bare, options, without);
