@@ -9,6 +9,8 @@ import type { Observation } from "./laboratory.js";
 const room = {
   laboratory: { render: fakeRenderer.render },
   ranges: Object.fromEntries([0, 1, 2, 3, 4, 5].map((id) => [id, { floor: 0, maximum: 1 }])),
+  half: { fires: new Int32Array(6).fill(20), prompts: Array(400) },
+  lexicon: { scannedWords: () => 5 },
   kinship: { kin: (a: number, b: number) => a + b === 3, same: () => false },
 };
 const single: Hypothesis = { parts: [makePart([0])], combination: "single" };

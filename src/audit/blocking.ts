@@ -8,12 +8,13 @@
  * and the one on which it stays off most often is taken, then the next among what is left. Prompts that hold what blocks are asked about no
  * more, and the answer says so: this narrows what is claimed, never what an answer is scored by (`detector.ts`).
  */
+import { isAlive } from "./candidates.js";
 import { type Hypothesis, makePart, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { DEFAULT_LEVELS, failsByWord, fullCondition, holding } from "./prompt-sets.js";
 import { shareOf } from "./ranges.js";
-import { rateOfFlags, twoProportionTest, wilson } from "./statistics.js";
+import { binomialAtMost, rateOfFlags, wilson } from "./statistics.js";
 
 /** Prompts on which a latent must have been there before it is judged. */
 const LEAST_SEEN = 5;
@@ -38,7 +39,9 @@ export function blockingConcepts(
     ({ prompt, reading }) => !failsByWord(room, condition, prompt, reading),
   );
   const own = hypothesis.parts.flatMap(({ latents }) => latents);
-  const foreign = (latent: number) => !own.some((known) => known === latent || room.kinship.same(known, latent));
+  const foreign = (latent: number) =>
+    isAlive(latent, room.half, room.lexicon) &&
+    !own.some((known) => known === latent || room.kinship.same(known, latent));
   const held = new Map(inside.map((one) => [one, presentIn(one, room.ranges)]));
   const blocking: number[] = [];
   let left = inside;
@@ -86,8 +89,9 @@ function worstOf(
     const off = seen.length - count;
     if (worst !== null && (off < worst.off || (off === worst.off && latent > worst.latent))) continue;
     const [others, total] = [all.count - count, all.total - seen.length];
-    if (wilson(count, seen.length, 1).high >= BLOCKED_SHARE * wilson(others, total, 1).low) continue;
-    if (twoProportionTest(others, total, count, seen.length) > CHANCE || !foreign(latent)) continue;
+    const { low } = wilson(others, total, 1);
+    if (wilson(count, seen.length, 1).high >= BLOCKED_SHARE * low) continue;
+    if (binomialAtMost(count, seen.length, low) > CHANCE || !foreign(latent)) continue;
     worst = { latent, off };
   }
   return worst?.latent ?? null;

@@ -4,7 +4,7 @@
  */
 
 import type { Plan } from "./confirmation-sets.js";
-import { type Hypothesis, hypothesisKey, type Part, positiveIndices, positiveParts } from "./detector.js";
+import { askedKey, type Hypothesis, hypothesisKey, type Part, positiveIndices, positiveParts } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { type Condition, DEFAULT_LEVELS, failsByWord, fullCondition, type Levels, turned } from "./prompt-sets.js";
@@ -111,7 +111,7 @@ async function tryOut(
         recipe,
         condition,
         Math.ceil(count / conditions.length),
-        `${name} ${hypothesisKey(condition.hypothesis)} ${only}`,
+        `${name} ${askedKey(condition.hypothesis, condition.without ?? [])} ${only}`,
         true,
       ),
     })),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { writeIntoFrames } from "./compose.js";
+import { writeIntoFrames, writeSentences } from "./compose.js";
 import { CorpusHalf, splitCorpus } from "./corpus.js";
 import { fakeCorpus, fakeRenderer, LATENTS, topicWords } from "./fake-world.testing.js";
 import { Language } from "./language.js";
@@ -62,5 +62,37 @@ describe("composition", () => {
 
   it("makes nothing of a list without words", () => {
     expect(writeIntoFrames(half, language, frames, [[], topicWords(1)], 1, 5, 1, "c")).toEqual([]);
+  });
+});
+
+describe("sentences for many concepts", () => {
+  const frames = half.prompts.map((_, prompt) => ({ prompt, kept: new Set<number>() }));
+  const lists = [
+    ["alpha", "beta"],
+    ["gamma", "delta"],
+    ["eta", "theta"],
+  ];
+  const write = (together: number, words: number) =>
+    writeSentences(half, language, frames, lists, together, words, 12, 3, "several");
+  const of = (list: readonly string[], written: readonly string[]) =>
+    written.filter((word) => list.includes(word)).length;
+
+  it("hold every concept, each in one of its own or two in one", () => {
+    const apart = write(1, 1);
+    expect(apart).toHaveLength(12);
+    for (const { prompt, written } of apart) {
+      for (const list of lists) expect(of(list, written)).toBe(1);
+      for (const word of written) expect(textOf(prompt).toLowerCase()).toContain(word);
+    }
+    const length = (made: typeof apart) =>
+      made.reduce((sum, { prompt }) => sum + wordsOf(textOf(prompt)).length, 0) / made.length;
+    expect(length(apart)).toBeGreaterThan(length(write(2, 1)));
+    for (const { written } of write(2, 1)) for (const list of lists) expect(of(list, written)).toBe(1);
+  });
+
+  it("are the same for the same name, and none without frames or words", () => {
+    expect(write(2, 2)).toEqual(write(2, 2));
+    expect(writeSentences(half, language, [], lists, 1, 1, 5, 3, "x")).toEqual([]);
+    expect(writeSentences(half, language, frames, [...lists, []], 1, 1, 5, 3, "x")).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 /** Sets that latents make hard to write are filled up before a hypothesis is judged by them. */
 import { describe, expect, it } from "vitest";
 import { confirm } from "./confirm.js";
-import type { Plan } from "./confirmation-sets.js";
+import { type Plan, setsFor } from "./confirmation-sets.js";
 import { makePart, normalise } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { interactionOf } from "./interaction.js";
@@ -287,4 +287,19 @@ it("the effects of three parts come from all eight combinations", async () => {
     ["1,2", 0.5],
   ]);
   expect(interactionOf(factorial.slice(1), 3)).toBeNull();
+});
+
+it("keeps what an excluded part's placebos stand for out of their prompts, and what is not asked beside out of all", () => {
+  const excluding = normalise([makePart([1]), makePart([2], true)]);
+  const room = {
+    half: { fires: Int32Array.of(0, 20, 20, 20, 20), prompts: Array(400) },
+    lexicon: { scannedWords: () => 5 },
+    kinship: { kin: () => false },
+    seed: 1,
+  };
+  const sets = setsFor({ room } as unknown as Evidence, excluding, { ...plan, without: [makePart([4])] });
+  const around = (name: string) => sets.find((set) => set.name === name)!.conditions.map(({ without }) => without);
+  expect(around("whole")).toEqual([[makePart([4])]]);
+  expect(around("with another than part 2").every((parts) => parts!.length === 2)).toBe(true);
+  expect(around("with another than part 2")[0]).toEqual([makePart([2]), makePart([4])]);
 });

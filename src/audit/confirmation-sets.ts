@@ -2,7 +2,7 @@
  * The sets of prompts that a confirmation asks about, and how they are drawn: people's prompts as they are, and compositions by the
  * planned recipes.
  */
-import { type Hypothesis, hypothesisKey, type Part } from "./detector.js";
+import { askedKey, type Hypothesis, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { MOST_FACTORS } from "./interaction.js";
 import type { Observation } from "./laboratory.js";
@@ -75,7 +75,12 @@ export function setsFor(evidence: Evidence, hypothesis: Hypothesis, plan: Plan):
     const key = `${first?.present} ${own}`;
     if (first === undefined || seen.has(key)) return;
     seen.add(key);
-    const asked = (condition: Condition) => ({ ...condition, failing, without });
+    // What a placebo stands for must stay away from its prompts too.
+    const asked = (condition: Condition) => ({
+      ...condition,
+      failing,
+      without: [...(condition.without ?? []), ...without],
+    });
     const conditions = [asked(first), ...others.map(asked)] as const;
     const share = role === "whole" ? 1 / fulls.length : 1;
     sets.push({ role, name, conditions, recipes, share, natural: [], composed: [] });
@@ -108,7 +113,7 @@ export async function growSets(
     const wanted = Math.ceil(size * set.share);
     const parts = set.recipes.length * set.conditions.length;
     const each = Math.ceil(Math.max(0, wanted - set.composed.flat().length) / parts);
-    const name = `confirm ${hypothesisKey(hypothesis)} ${present}`;
+    const name = `confirm ${askedKey(hypothesis, plan.without)} ${present}`;
     // The same draw of people's prompts, longer. Effects come from compositions, and so do sets with another concept in a place.
     const wantsNatural = set.role === "whole" || set.role === "rival";
     const natural = wantsNatural ? [evidence.naturally(set.conditions[0], wanted, name, plan.levels)] : [];
@@ -139,7 +144,7 @@ async function fillUp(evidence: Evidence, plan: Plan, set: GrowingSet, size: num
   for (const [round, recipes] of rounds.entries()) {
     const known = keysOf(set);
     if (known.size >= size && set.composed.flat().length >= leastComposed) return;
-    const name = `confirm ${hypothesisKey(hypothesis)} ${present} further ${round}${look}`;
+    const name = `confirm ${askedKey(hypothesis, plan.without)} ${present} further ${round}${look}`;
     const each = Math.ceil(size / set.conditions.length);
     const requests = set.conditions.flatMap((condition) =>
       recipes.map((recipe) => evidence.composed(recipe, condition, each, name, false)),

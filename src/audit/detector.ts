@@ -76,6 +76,12 @@ export function hypothesisKey(hypothesis: Hypothesis): string {
   return `${hypothesis.combination}(${parts.join(";")})`;
 }
 
+/** Identity of a hypothesis that is asked about beside none of some concepts. */
+export function askedKey(hypothesis: Hypothesis, without: readonly Part[]): string {
+  const around = without.map(({ latents }) => latents.join(",")).join(";");
+  return `${hypothesisKey(hypothesis)}${around === "" ? "" : ` without ${around}`}`;
+}
+
 /** Identity of a part's concept, negated or not. */
 export function conceptKey(part: Part): string {
   return part.latents.join(",");

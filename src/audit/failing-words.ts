@@ -25,11 +25,18 @@ const KEPT_SHARE = 0.5;
 /** Bounds of one standard error: narrowing is no claim. */
 const CAUTION = 1;
 
-/** For each part of the hypothesis the folded words under which it does not count; empty for parts that must be absent. */
-export function failingWords({ room, observations }: Evidence, hypothesis: Hypothesis): ReadonlySet<string>[] {
+/**
+ * For each part of the hypothesis the folded words under which it does not count; empty for parts that must be absent. `without`: concepts
+ * beside which nothing is asked, and no word is blamed.
+ */
+export function failingWords(
+  { room, observations }: Evidence,
+  hypothesis: Hypothesis,
+  without: readonly Part[] = [],
+): ReadonlySet<string>[] {
   return hypothesis.parts.map((part, at) => {
     if (part.negated) return new Set<string>();
-    const condition = fullCondition(hypothesis, at);
+    const condition = { ...fullCondition(hypothesis, at), without };
     const known = new Set(room.lexicon.words(part).map(({ text }) => foldWord(text)));
     const credits = creditCauses(
       holding(observations, condition, room.ranges).map((seen) => ({

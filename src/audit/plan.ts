@@ -3,7 +3,7 @@
  */
 import { choosePutting, naturalLevels, type RecipeResult, rankRecipes } from "./choose-recipes.js";
 import type { Plan } from "./confirmation-sets.js";
-import { type Hypothesis, hypothesisKey, type Part } from "./detector.js";
+import { askedKey, type Hypothesis, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { failingWords } from "./failing-words.js";
 import { learnWords } from "./learn-words.js";
@@ -37,12 +37,12 @@ export async function planTest(
   without: readonly Part[] = [],
 ): Promise<TestPlan> {
   const conditions = fullConditions(hypothesis).map((condition) => ({ ...condition, without }));
-  await learnWords(search, conditions, `words of ${hypothesisKey(hypothesis)}`);
+  await learnWords(search, conditions, `words of ${askedKey(hypothesis, without)}`);
   const ranked = await rankRecipes(search, conditions);
   const recipeOf = (entry: RecipeResult) => entry.recipe;
   const low = (entry: RecipeResult) => wilson(entry.rate.count, entry.rate.total, 1).low;
   const best = ranked[0] as RecipeResult;
-  const failing = failingWords(search, hypothesis);
+  const failing = failingWords(search, hypothesis, without);
   const levels = naturalLevels(search, { hypothesis, failing, without }, ENOUGH_NATURAL, best);
   const used = ranked.slice(0, MOST_RECIPES).filter((entry) => low(entry) >= SECOND_SHARE * low(best));
   const spare = ranked.filter((entry) => !used.includes(entry) && low(entry) >= SPARE_SHARE * low(best));

@@ -112,15 +112,16 @@ export async function rehearse(
   calls.onStage?.("dilution");
   const first = await undiluted(search, leading, options);
   rehearsed[rehearsed.indexOf(leading)] = first;
+  // What the fit excludes may be any second way of speaking: it is kept where `exclude` finds it too, or nothing is sure without it.
   calls.onStage?.("exclusions");
   const bare = normalise(positiveParts(first.hypothesis));
+  // The parts of both are sorted alike.
   const failing = first.plan.failing.filter((_, i) => first.hypothesis.parts[i]?.negated === false);
-  if (first.low < UNDILUTED) {
+  const narrower = await exclude(search, bare, failing);
+  if (narrower === bare && first.low < UNDILUTED) {
     const unblocked = await withoutBlocking(search, bare, failing, first, options);
     if (unblocked !== null) return [unblocked, ...rehearsed];
   }
-  // What the fit excludes may be any second way of speaking: it is kept where `exclude` finds it too, or nothing is sure without it.
-  const narrower = await exclude(search, bare, failing);
   for (const instead of new Set([narrower, bare])) {
     if (hypothesisKey(instead) === hypothesisKey(first.hypothesis)) break;
     const entry = await rehearseOne(search, instead, options);
@@ -161,7 +162,10 @@ async function undiluted(search: Evidence, from: Rehearsed, options: AuditOption
   }
 }
 
-/** The bare hypothesis asked where nothing stands that keeps the action off, if many unrelated things do; null where it is no surer so than `first`. */
+/**
+ * The bare hypothesis asked where nothing stands that keeps the action off, if many unrelated things do; null where it is not clearly surer so than
+ * `first`, or about as sure where that excludes something by the fit alone.
+ */
 async function withoutBlocking(
   search: Evidence,
   bare: Hypothesis,

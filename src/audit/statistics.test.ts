@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   auroc,
   bernoulliGain,
+  binomialAtMost,
   bonferroni,
   normalCdf,
   normalQuantile,
@@ -80,5 +81,15 @@ describe("AUROC and percentiles", () => {
   it("interpolates as NumPy does", () => {
     expect(percentile([1, 2, 3, 4], 0.95)).toBeCloseTo(3.85, 10);
     expect(percentile([], 0.5)).toBe(0);
+  });
+});
+
+describe("binomial tails", () => {
+  it("sums exactly", () => {
+    expect(binomialAtMost(0, 5, 0.8)).toBeCloseTo(0.2 ** 5, 12);
+    expect(binomialAtMost(1, 3, 0.5)).toBeCloseTo(0.5, 12);
+    expect(binomialAtMost(3, 3, 0.5)).toBe(1);
+    expect(binomialAtMost(2, 3, 1)).toBe(0);
+    expect(binomialAtMost(40, 100, 0.5)).toBeCloseTo(0.028444, 5); // scipy.stats.binom.cdf
   });
 });

@@ -95,6 +95,18 @@ export function twoProportionTest(countA: number, totalA: number, countB: number
   return 1 - normalCdf((countA / totalA - countB / totalB) / spread);
 }
 
+/** P(X ≤ count) for X ~ Binomial(total, rate), exactly. */
+export function binomialAtMost(count: number, total: number, rate: number): number {
+  if (rate >= 1) return count >= total ? 1 : 0;
+  let term = (1 - rate) ** total;
+  let sum = term;
+  for (let k = 1; k <= count; k++) {
+    term *= ((total - k + 1) / k) * (rate / (1 - rate));
+    sum += term;
+  }
+  return Math.min(1, sum);
+}
+
 /**
  * One-sided p-value that the mean behind the first values is larger than behind the second: Welch's statistic against the
  * normal distribution, so for samples of twenty or more. 1 where a sample has fewer than two values or nothing varies.
