@@ -1,7 +1,6 @@
 /**
  * Binds a method of `methods/` to the audit: prepares its objective on an engine, runs it, and frees the objective.
  */
-
 import type { SteeringObjective } from "../engine/engine.js";
 import { InputError } from "../formats/input-error.js";
 import type { Method, MethodOptions } from "../methods/method.js";
@@ -34,12 +33,13 @@ export function methodRunner(
       const calls = call.signal === undefined ? {} : { signal: call.signal };
       const objective = await engine.steeringObjective(sequences, call.layer, calls);
       try {
+        const unitLengths = await sae.unitLengths(() => readRows(engine, sequences, call.layer, calls));
         const result = await method.run({
           objective: watch(objective),
           dModel: engine.model.dModel,
           sae,
           typicalActivation: call.typical,
-          unitLengths: await sae.unitLengths(() => readRows(engine, sequences, call.layer, calls)),
+          unitLengths,
           options: method.options.includes("seed") ? { seed: call.seed, ...options } : options,
           elicitation: async (theta) => {
             const steering = { layer: call.layer, vector: theta };
@@ -49,7 +49,7 @@ export function methodRunner(
           onProgress: call.onProgress,
           signal: call.signal,
         });
-        const typical = await typicalOfScores(sae, call.typical, options.unitNorm ?? false);
+        const typical = await typicalOfScores(sae, call.typical, options.unitNorm ?? false, unitLengths);
         return result.vectors.map(
           (found): FoundDirection => ({
             vector: found.vector,

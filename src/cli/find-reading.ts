@@ -3,6 +3,7 @@ import type { Control } from "../methods/controls.js";
 import type { MethodResult } from "../methods/method.js";
 import { readVectors, type VectorReading } from "../methods/vector-reading.js";
 import { CARD_SIZES } from "../sae/latent-card.js";
+import { readRows } from "../sae/readings.js";
 import { runControls } from "./find-controls.js";
 import type { FindCorpus } from "./find-corpus.js";
 import { prepareObjective, runMethod, type Search, takesOneGradient } from "./find-search.js";
@@ -53,6 +54,9 @@ export async function readFound(
     vectors,
     gradients,
     unitNorm: search.options.unitNorm ?? false,
+    unitLengths: await opened.sae.unitLengths(() =>
+      readRows(model.engine, training.sequences, search.layer, { signal: io.signal }),
+    ),
     controls,
     top: flags.top,
     sizes: { ...CARD_SIZES, contexts: flags.contexts },

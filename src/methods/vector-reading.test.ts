@@ -82,6 +82,12 @@ describe("a residual vector", () => {
     });
   });
 
+  it("is worth what its usual activation adds, where a unit of it adds more or less than a row", async () => {
+    const [typical, lengths] = [Float32Array.of(1, 2, 1, 1), Float32Array.of(1, 0.5, 4, 0)];
+    expect([...(await typicalOfScores(sae, typical, false, lengths))]).toEqual([1, 1, 4, 0]);
+    expect([...(await typicalOfScores(sae, typical, true, lengths))].slice(0, 2)).toEqual([1, 10]);
+  });
+
   it("is turned round where it is a gradient", async () => {
     const { orders } = await read([], true);
     expect(orders.decoderCosine).toEqual([3, 0]); // 0 and −0.6; the others point away still more

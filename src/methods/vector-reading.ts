@@ -58,6 +58,8 @@ export interface ReadingInput extends CardSources {
   readonly gradients: boolean;
   /** Whether scores are of decoder rows of norm 1: times typical activation they are times the row's norm too. */
   readonly unitNorm?: boolean;
+  /** Decoder rows that one unit of each latent adds [m] (`Sae.unitLengths`); 1 where not given. */
+  readonly unitLengths?: Float32Array | undefined;
   readonly controls: readonly Control[];
   /** Latents in each list. */
   readonly top: number;
@@ -69,7 +71,8 @@ export async function readVectors(input: ReadingInput): Promise<VectorReading[]>
   const { sae, vectors, vocabulary, corpus } = input;
   const directions = vectors.map(({ vector }) => (input.gradients ? vector.map((x) => -x) : vector));
   const { cosines, columns } = await readTogether(sae, directions, input.controls);
-  const typical = corpus && (await typicalOfScores(sae, corpus.units.typical, input.unitNorm ?? false));
+  const typical =
+    corpus && (await typicalOfScores(sae, corpus.units.typical, input.unitNorm ?? false, input.unitLengths));
   const read = vectors.map((found, i) => {
     const { scores, timesTypical, among } = scoresOf(found, typical);
     const { decoder, encoder } = cosines[i]!;
@@ -117,13 +120,17 @@ export async function readVectors(input: ReadingInput): Promise<VectorReading[]>
 }
 
 /**
- * [m] What a score, the gain of one unit along a latent, is multiplied by to give the gain of the latent as it usually fires: its
- * typical activation, and with rows of norm 1 the length of its row, which the activation adds along the row of norm 1.
+ * [m] What a score, the gain of one decoder row, is multiplied by to give the gain of the latent as it usually fires: its typical activation
+ * times the rows that one unit of it adds (`unitLengths`, 1 where not given); with rows of norm 1 times the length of its row too.
  */
-export async function typicalOfScores(sae: Sae, typical: Float32Array, unitNorm: boolean): Promise<Float32Array> {
-  if (!unitNorm) return typical;
-  const norms = await sae.decoderNorms();
-  return typical.map((x, j) => x * norms[j]!);
+export async function typicalOfScores(
+  sae: Sae,
+  typical: Float32Array,
+  unitNorm: boolean,
+  unitLengths?: Float32Array,
+): Promise<Float32Array> {
+  const norms = unitNorm ? await sae.decoderNorms() : undefined;
+  return typical.map((x, j) => x * (unitLengths?.[j] ?? 1) * (norms?.[j] ?? 1));
 }
 
 /** Scores [m], the same times typical activation, and the ids that can be ranked: a sparse vector's zeros rank nothing. */

@@ -140,7 +140,8 @@ class DenseSae implements Sae {
     const byNorm = activation.kind === "topk" && activation.rescale === true;
     if (normalisation === "none" && !byNorm) return undefined;
     const length = normalisation === "none" ? 1 : meanLength(await rows(), this.#weights);
-    return this.#norms.decoder.map((norm) => (byNorm ? length / norm : length));
+    // A row of zeros adds nothing, however often.
+    return this.#norms.decoder.map((norm) => (!byNorm ? length : norm === 0 ? 0 : length / norm));
   }
 
   async decoderNorms(): Promise<Float32Array> {
