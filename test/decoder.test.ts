@@ -147,6 +147,21 @@ describe.each(ENGINES.flatMap((kind) => FAMILIES.map((family) => ({ name: `${kin
       }
     });
 
+    it("writes replies side by side as one after the other", async () => {
+      const { engine, expected, sequences } = await open(kind, family);
+      const [first, ...others] = sequences;
+      // Of different lengths, so that neither could go on from the other's cache.
+      const replies = await Promise.all([
+        engine.generate([first!], { maxTokens: 8, stop: [] }),
+        engine.generate(others, { maxTokens: 8, stop: [] }),
+        engine.generate([...sequences].reverse(), { maxTokens: 8, stop: [] }),
+      ]);
+      const made = replies.map((some) => some.map(({ tokens }) => [...tokens]));
+      expect(made[0]).toEqual(expected.greedy.slice(0, 1));
+      expect(made[1]).toEqual(expected.greedy.slice(1));
+      expect(made[2]).toEqual([...expected.greedy].reverse());
+    });
+
     it("continues greedily as transformers does, also from the last layer's steering", async () => {
       const { engine, expected, sequences, theta } = await open(kind, family);
       const replies = await engine.generate(sequences, { maxTokens: 8, stop: [] });
