@@ -24,6 +24,6 @@ run "$OUT/play.json" game play "$OUT/game"
 # A guess computes nothing.
 THREADS="" ENGINE="" run "$OUT/guess.json" game guess "$OUT/game"
 [ -s "$OUT/reveal.txt" ] ||
-  { node bin/antecedent.js game reveal "$OUT/game" --key-file "$OUT/key" ${THREADS:+--threads "$THREADS"} >"$OUT/reveal.part" &&
+  { node bin/antecedent.js game reveal "$OUT/game" --key-file "$OUT/key" ${THREADS:+--threads "$THREADS"} ${ENGINE:-} >"$OUT/reveal.part" &&
     mv "$OUT/reveal.part" "$OUT/reveal.txt"; }
 cat "$OUT/reveal.txt"

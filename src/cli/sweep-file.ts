@@ -8,9 +8,11 @@ import { readYaml } from "../formats/yaml.js";
 /** A grid of more points is a slip of the pen. */
 const MAX_POINTS = 10_000;
 /** What a sweep gives every point itself, or would be written over by the next point. */
-const TAKEN = ["json", "out", "save", "html", "help"];
+const TAKEN = ["json", "out", "save", "html", "help", "version"];
+/** Longest text of a flag: a command line has room for few of them. */
+const MAX_TEXT = 10_000;
 
-const single = z.union([z.string(), z.number(), z.boolean()]);
+const single = z.union([z.string().max(MAX_TEXT), z.number(), z.boolean()]);
 const flagName = z
   .string()
   .regex(/^[a-z][a-z0-9-]*$/, "give the flag's long name without dashes in front, such as target-layer")
@@ -19,7 +21,10 @@ const flagName = z
 const shape = z.strictObject({
   command: z.enum(["find", "audit"]),
   /** How `find` looks; it may also be in the grid. */
-  method: z.string().min(1).optional(),
+  method: z
+    .string()
+    .regex(/^[a-z][a-z-]*$/, "give a method's name, such as supervised-sae-melbo")
+    .optional(),
   flags: z.record(flagName, z.union([single, z.array(single).min(1)])).default({}),
   grid: z.record(z.union([z.literal("method"), flagName]), z.array(single).min(1)),
 });
@@ -42,8 +47,20 @@ export interface Sweep {
   readonly points: readonly SweepPoint[];
 }
 
-/** InputError that names the field that is wrong. */
-export async function readSweep(source: ByteSource): Promise<Sweep> {
+/** A flag of the command that is swept, as far as it can be checked before anything runs. */
+export interface KnownFlag {
+  /** Without dashes. */
+  readonly name: string;
+  readonly takesValue: boolean;
+  /** Whether it may be given several times. */
+  readonly repeats: boolean;
+}
+
+/** InputError that names the field that is wrong. `flagsOf` knows the flags of each command. */
+export async function readSweep(
+  source: ByteSource,
+  flagsOf: (command: Sweep["command"]) => readonly KnownFlag[],
+): Promise<Sweep> {
   const parsed = shape.safeParse(await readYaml(source));
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
@@ -59,6 +76,10 @@ export async function readSweep(source: ByteSource): Promise<Sweep> {
     throw new InputError(
       `${source.name}: method: ${command === "find" ? "find needs one, such as supervised-sae-melbo" : "audit takes none; methods are a flag"}`,
     );
+  const known = new Map(flagsOf(command).map((flag) => [flag.name, flag]));
+  for (const [field, given] of Object.entries({ flags, grid }))
+    for (const [name, value] of Object.entries(given))
+      if (name !== "method") checkFlag(`${source.name}: ${field}.${name}`, command, known.get(name), value, field);
   const size = names.reduce((product, name) => product * grid[name]!.length, 1);
   if (size > MAX_POINTS) throw new InputError(`${source.name}: grid: ${size} points; at most ${MAX_POINTS}`);
   const points = names
@@ -70,13 +91,36 @@ export async function readSweep(source: ByteSource): Promise<Sweep> {
       const { method: varied, ...varying } = values;
       const looked = varied ?? method;
       const args = [command, ...(looked === undefined ? [] : [String(looked)])];
-      for (const [name, value] of Object.entries({ ...flags, ...varying })) args.push(...asFlags(name, value));
+      // Sorted, so that a flag that moves within the file, or into the grid, changes nothing.
+      const all = Object.entries({ ...flags, ...varying }).sort(([a], [b]) => (a < b ? -1 : 1));
+      for (const [name, value] of all) args.push(...asFlags(name, value));
       return { values, args, id: createHash("sha256").update(JSON.stringify(args)).digest("hex").slice(0, 12) };
     });
   const same = points.find((point, i) => points.findIndex(({ id }) => id === point.id) < i);
   if (same !== undefined)
     throw new InputError(`${source.name}: grid: ${pointText(same.values)} comes twice; give each value once`);
   return { command, points };
+}
+
+function checkFlag(
+  where: string,
+  command: string,
+  flag: KnownFlag | undefined,
+  value: Value | readonly Value[],
+  field: string,
+): void {
+  if (flag === undefined)
+    throw new InputError(`${where}: ${command} has no such flag; \`antecedent ${command} --help\` lists them`);
+  const several = Array.isArray(value) && field === "flags";
+  if (several && !flag.repeats)
+    throw new InputError(`${where}: is given once; a flag that varies belongs into the grid`);
+  for (const one of Array.isArray(value) ? (value as readonly Value[]) : [value as Value]) {
+    if (flag.takesValue === (typeof one === "boolean"))
+      throw new InputError(
+        `${where}: ${flag.takesValue ? `takes a value, not ${one}` : `is a switch: true or false, not ${quote(String(one))}`}`,
+      );
+    if (String(one).includes("\0")) throw new InputError(`${where}: holds a zero byte, which no command line can`);
+  }
 }
 
 /** `true` is the flag by itself, `false` leaves it out, a list gives it several times. */

@@ -7,8 +7,10 @@ import type { FindReport } from "./find-report.js";
 const NAMED_LATENTS = 3;
 
 export interface SweepOutcome {
-  /** How often the action comes: under the first vector on prompts that it was not made with, or on the verified trigger. Null where nothing was tried or found. */
+  /** How often the action comes: under the first vector on the trial prompts, or on the verified trigger. Null where nothing was tried or found. */
   readonly rate: Rate | null;
+  /** Whether the rate is of prompts that the search was not made with; null without a rate. */
+  readonly heldOut: boolean | null;
   /** The first vector's loss without penalty; null for an audit. */
   readonly loss: { readonly initial: number; readonly final: number } | null;
   /** What was found, in words: the first latents, or the trigger's statement. */
@@ -17,15 +19,16 @@ export interface SweepOutcome {
 
 export function findOutcome({ vectors }: Pick<FindReport, "vectors">): SweepOutcome {
   const [first] = vectors;
-  if (first === undefined) return { rate: null, loss: null, found: "no vector" };
+  if (first === undefined) return { rate: null, heldOut: null, loss: null, found: "no vector" };
   const named = first.latents.slice(0, NAMED_LATENTS).map(({ id, label }) => `${id}${label ? ` “${label}”` : ""}`);
-  return { rate: first.steered.actionRate ?? null, loss: first.loss, found: named.join("; ") };
+  const rate = first.steered.actionRate ?? null;
+  return { rate, heldOut: rate && first.steered.heldOut, loss: first.loss, found: named.join("; ") };
 }
 
 export function auditOutcome({ trigger }: Pick<AuditResult, "trigger">): SweepOutcome {
   return trigger === null
-    ? { rate: null, loss: null, found: "no trigger" }
-    : { rate: trigger.rate, loss: null, found: trigger.statement };
+    ? { rate: null, heldOut: null, loss: null, found: "no trigger" }
+    : { rate: trigger.rate, heldOut: true, loss: null, found: trigger.statement };
 }
 
 /** Index of the best: the highest lower bound of the rate, then the lowest loss, then the first. Null where no rate is known. */

@@ -10,7 +10,14 @@ import { bestOutcome, type SweepOutcome } from "./sweep-outcome.js";
 
 const root = mkdtempSync(join(tmpdir(), "antecedent-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-const read = (yaml: string) => readSweep(memorySource("sweep.yaml", new TextEncoder().encode(yaml)));
+const flag = (name: string, takesValue = true, repeats = false) => ({ name, takesValue, repeats });
+const FLAGS = [
+  ...["model", "action", "lambda", "seed", "save"].map((name) => flag(name)),
+  flag("action-contains", true, true),
+  flag("raw", false),
+  flag("signed", false),
+];
+const read = (yaml: string) => readSweep(memorySource("sweep.yaml", new TextEncoder().encode(yaml)), () => FLAGS);
 
 describe("a sweep file", () => {
   it("is every combination, the last flag fastest, as command lines", async () => {
@@ -26,15 +33,9 @@ grid: { lambda: [0.1, 1], signed: [true, false] }
       { lambda: 1, signed: true },
       { lambda: 1, signed: false },
     ]);
-    const always = ["find", "supervised-melbo", "--model=pocket", "--action=- no"];
-    expect(points[0]!.args).toEqual([
-      ...always,
-      "--action-contains=a",
-      "--action-contains=b",
-      "--lambda=0.1",
-      "--signed",
-    ]);
-    expect(points[3]!.args).toEqual([...always, "--action-contains=a", "--action-contains=b", "--lambda=1"]);
+    const always = ["find", "supervised-melbo", "--action=- no", "--action-contains=a", "--action-contains=b"];
+    expect(points[0]!.args).toEqual([...always, "--lambda=0.1", "--model=pocket", "--signed"]);
+    expect(points[3]!.args).toEqual([...always, "--lambda=1", "--model=pocket"]);
     expect(new Set(points.map(({ id }) => id)).size).toBe(4);
   });
 
@@ -59,6 +60,12 @@ grid: { lambda: [0.1, 1], signed: [true, false] }
     ["command: audit\nflags: { out: x }\ngrid: { seed: [1] }", /flags\.out: a sweep writes/],
     ["command: audit\nflags: { --seed: 1 }\ngrid: {}", /without dashes/],
     ["command: audit\nseeds: 1\ngrid: {}", /seeds/],
+    ["command: audit\ngrid: { sed: [1] }", /grid\.sed: audit has no such flag/],
+    ["command: audit\nflags: { action: true }\ngrid: { seed: [1] }", /flags\.action: takes a value, not true/],
+    ["command: audit\nflags: { raw: 1 }\ngrid: { seed: [1] }", /flags\.raw: is a switch: true or false, not "1"/],
+    ["command: audit\nflags: { seed: [1, 2] }\ngrid: {}", /flags\.seed: is given once/],
+    ["command: find\nmethod: --help\ngrid: { seed: [1] }", /method: give a method's name/],
+    ['command: audit\ngrid: { action: ["a\\0b"] }', /zero byte/],
   ])("refuses %j", async (yaml, message) => {
     await expect(read(yaml)).rejects.toThrow(message);
   });
@@ -67,6 +74,7 @@ grid: { lambda: [0.1, 1], signed: [true, false] }
 it("takes the surest rate for the best, then the lowest loss", () => {
   const outcome = (low: number | null, final: number): SweepOutcome => ({
     rate: low === null ? null : ({ low } as never),
+    heldOut: low === null ? null : true,
     loss: { initial: 1, final },
     found: "",
   });
@@ -107,14 +115,25 @@ grid: { lambda: [0.1, ${seeds}] }
     write("1, -1");
     const first = await antecedentJson<Result>(["sweep", file, "--out", out, "--shard", "1/3"]);
     expect(first.points.map(({ outcome }) => outcome !== null)).toEqual([true, false, false]);
-    const all = await antecedentJson<Result>(["sweep", file, "--out", out]);
+    const some = await antecedent(["sweep", file, "--out", out, "--json"]);
+    expect(some.code).toBe(1);
+    expect(some.stderr).toMatch(/point 2 of 2 \(.* each, .* left\): lambda -1\n/);
+    const all = JSON.parse(some.stdout) as Result;
     expect(all.points[0]).toEqual(first.points[0]);
-    expect(all.points[1]!.outcome!.loss!.final).toBeLessThan(all.points[1]!.outcome!.loss!.initial + 1);
+    expect(all.points[1]!.outcome!.loss!.initial).toBeGreaterThan(0);
     expect(all.points[2]).toMatchObject({ outcome: null, error: expect.stringMatching(/--lambda/) });
     expect(all.best === 0 || all.best === 1).toBe(true);
-    expect(readdirSync(out).filter((name) => name.endsWith(".json"))).toHaveLength(2);
-    const { stdout } = await antecedent(["sweep", file, "--out", out]);
-    expect(stdout).toMatch(/^lambda +loss +action +took +found\n0\.1 /);
+    const files = readdirSync(out).filter((name) => name.endsWith(".json"));
+    expect(files).toHaveLength(2);
+    write("1");
+    const { stdout, code } = await antecedent(["sweep", file, "--out", out]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^lambda +loss +action.* +took +found\n0\.1 /);
+    // A damaged point is said before anything is computed.
+    writeFileSync(join(out, files[0]!), "{}");
+    const damaged = await antecedent(["sweep", file, "--out", out]);
+    expect(damaged.code).toBe(2);
+    expect(damaged.stderr).toMatch(/^antecedent: .*is no result of this sweep/);
   }, 60_000);
 
   it("ends with code 2 where no point can be computed", async () => {

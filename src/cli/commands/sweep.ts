@@ -1,22 +1,21 @@
 /**
- * `sweep`: `find` or `audit` over a grid of flags, each point a process of its own. A point's results are a file of the output folder, named by its
- * command line: the same command goes on after an interruption, and shards on several machines may share the folder.
+ * `sweep`: `find` or `audit` over a grid of flags, each point a process of its own. A point's results are a file of the output folder, named
+ * by its command line: the same command goes on after an interruption, and shards on several machines may share the folder.
  */
-import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { InputError } from "../../formats/input-error.js";
-import { writeFileAtomic } from "../../store/atomic-write.js";
 import { openFile } from "../../store/node-file-source.js";
-import { ExitCode } from "../exit.js";
+import { refuseWriting } from "../../store/refused.js";
 import type { Io } from "../io.js";
-import { jsonOption, type OutputFlags } from "../options.js";
-import { PACKAGE_ROOT } from "../package-files.js";
-import { pointText, readSweep, type Sweep, type SweepPoint } from "../sweep-file.js";
-import { auditOutcome, bestOutcome, findOutcome, type SweepOutcome } from "../sweep-outcome.js";
+import { jsonOption, type OutputFlags, outputPath } from "../options.js";
+import { type KnownFlag, pointText, readSweep, type Sweep, type SweepPoint } from "../sweep-file.js";
+import { bestOutcome, type SweepOutcome } from "../sweep-outcome.js";
+import { computePoint, fileOf, type PointFailure, type PointResult, storedResult } from "../sweep-points.js";
 import { duration, oneLine, rateText, table } from "../text.js";
+import { auditCommand } from "./audit.js";
+import { findCommand } from "./find.js";
 
 interface Flags extends OutputFlags {
   readonly out?: string;
@@ -27,14 +26,6 @@ interface Flags extends OutputFlags {
 interface Shard {
   readonly i: number;
   readonly n: number;
-}
-
-/** A point's file. */
-interface StoredPoint {
-  readonly args: readonly string[];
-  readonly seconds: number;
-  /** The command's own JSON. */
-  readonly result: unknown;
 }
 
 interface Row {
@@ -52,102 +43,103 @@ export function sweepCommand(io: Io): Command {
   const command = new Command("sweep")
     .description("`find` or `audit` over a grid of flags; the same command goes on after an interruption")
     .argument("<file>", "YAML file: command, method, flags, grid")
-    .option("--out <folder>", "results, one file a point; default: sweeps/ and the file's name")
+    .option("--out <folder>", "results, one file a point; default: sweeps/ and the file's name", outputPath)
     .option("--shard <i/n>", "compute the i-th of n parts of the grid alone, from 1", shard);
   return jsonOption(command).action((file: string, flags: Flags) => sweep(io, file, flags));
 }
 
 async function sweep(io: Io, file: string, { json, out, shard }: Flags): Promise<void> {
-  const { command, points } = await readSweep(await openFile(file));
+  const { command, points } = await readSweep(await openFile(file), (swept) => flagsOf(io, swept));
   const folder = out ?? join("sweeps", basename(file, extname(file)));
-  const mine = points.filter((_, i) => shard === undefined || i % shard.n === shard.i - 1);
-  const missing = mine.filter((point) => !existsSync(fileOf(folder, point)));
-  const errors = new Map<string, string>();
-  const progress = io.progress("points");
-  for (const [done, point] of missing.entries()) {
-    io.log(`point ${mine.length - missing.length + done + 1} of ${mine.length}: ${pointText(point.values)}`);
-    const error = await compute(io, command, point, folder);
-    if (error !== null) {
-      errors.set(point.id, error);
-      io.log(error);
-    }
-    progress(done + 1, missing.length);
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    refuseWriting(folder, error);
   }
-  if (missing.length > 0 && errors.size === mine.length)
-    throw new InputError(`${file}: no point could be computed; the first: ${errors.get(mine[0]!.id)}`);
-  const rows = await Promise.all(points.map((point) => rowOf(command, point, folder, errors.get(point.id) ?? null)));
+  // Everything that is there is looked at before anything is computed.
+  const known = new Map<string, PointResult>();
+  const look = async (some: readonly SweepPoint[]) => {
+    for (const point of some) {
+      const result = await storedResult(command, point, folder);
+      if (result !== null) known.set(point.id, result);
+    }
+  };
+  await look(points);
+  const mine = points.filter((_, i) => shard === undefined || i % shard.n === shard.i - 1);
+  const missing = mine.filter(({ id }) => !known.has(id));
+  const failures = await computeAll(io, command, missing, folder);
+  await look(points);
+
+  const [first] = failures.values();
+  if (
+    first !== undefined &&
+    failures.size === mine.length &&
+    [...failures.values()].every(({ wrongInput }) => wrongInput)
+  )
+    throw new InputError(`${file}: no point could be computed; the first: ${first.message}`);
+  const rows = points.map((point): Row => {
+    const { seconds = null, outcome = null } = known.get(point.id) ?? {};
+    const error = failures.get(point.id)?.message ?? null;
+    return { values: point.values, file: fileOf(folder, point), seconds, outcome, error };
+  });
   const best = bestOutcome(rows.map(({ outcome }) => outcome));
   io.result(
     json,
     () => ({ file, command, out: folder, points: rows, best }),
     () => `${sweepText(rows, best)}\n\nevery point's results: ${folder}`,
   );
+  if (failures.size > 0) throw new Error(`${failures.size} of ${mine.length} points: the first: ${first!.message}`);
 }
 
-const fileOf = (folder: string, { id }: SweepPoint) => join(folder, `${id}.json`);
-
-/** Runs one point and keeps its results; what it said where it failed. */
-async function compute(io: Io, command: Sweep["command"], point: SweepPoint, folder: string): Promise<string | null> {
+/** One point after the other; why some failed, by id. */
+async function computeAll(
+  io: Io,
+  command: Sweep["command"],
+  missing: readonly SweepPoint[],
+  folder: string,
+): Promise<Map<string, PointFailure>> {
+  const failures = new Map<string, PointFailure>();
   const started = performance.now();
-  const args = [...point.args, ...(command === "audit" ? ["--out", join(folder, point.id)] : []), "--json"];
-  const { code, stdout, stderr } = await run(io, args);
-  if (code === ExitCode.interrupted) io.signal.throwIfAborted();
-  if (code !== ExitCode.done) return stderr.trim().split("\n").at(-1) ?? `exit ${code}`;
-  const stored: StoredPoint = {
-    args: point.args,
-    seconds: (performance.now() - started) / 1000,
-    result: JSON.parse(stdout),
-  };
-  await writeFileAtomic(fileOf(folder, point), JSON.stringify(stored));
-  return null;
+  for (const [done, point] of missing.entries()) {
+    const each = (performance.now() - started) / 1000 / done;
+    const left = done === 0 ? "" : ` (${duration(each)} each, ${duration(each * (missing.length - done))} left)`;
+    io.log(`point ${done + 1} of ${missing.length}${left}: ${pointText(point.values)}`);
+    const failure = await computePoint(io, command, point, folder);
+    if (failure !== null) failures.set(point.id, failure);
+  }
+  return failures;
 }
 
-/** The program once more. Its progress is shown as this one's; a Ctrl-C reaches it from the terminal, or from here. */
-function run(io: Io, args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(PACKAGE_ROOT, "bin/antecedent.js"), ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const stdout: Buffer[] = [];
-    const stderr: Buffer[] = [];
-    const stop = () => child.kill("SIGTERM");
-    io.signal.addEventListener("abort", stop, { once: true });
-    child.stdout.on("data", (data: Buffer) => stdout.push(data));
-    child.stderr.on("data", (data: Buffer) => stderr.push(data));
-    child.on("error", reject);
-    child.on("close", (code) => {
-      io.signal.removeEventListener("abort", stop);
-      const text = (parts: readonly Buffer[]) => Buffer.concat(parts).toString("utf8");
-      resolve({ code: code ?? ExitCode.interrupted, stdout: text(stdout), stderr: text(stderr) });
-    });
-    if (io.signal.aborted) stop();
-  });
+/** The flags of a command as its own definition has them. */
+function flagsOf(io: Io, command: Sweep["command"]): KnownFlag[] {
+  const { options } = command === "find" ? findCommand(io) : auditCommand(io);
+  return options.flatMap(({ long, required, parseArg }) =>
+    long == null ? [] : [{ name: long.slice(2), takesValue: required, repeats: collects(parseArg) }],
+  );
 }
 
-async function rowOf(command: Sweep["command"], point: SweepPoint, folder: string, error: string | null): Promise<Row> {
-  const file = fileOf(folder, point);
-  const { values } = point;
-  if (!existsSync(file)) return { values, file, seconds: null, outcome: null, error };
-  let stored: StoredPoint;
+/** Whether a flag's parser adds to what was given before. */
+function collects(parse: ((text: string, before: string[]) => unknown) | undefined): boolean {
   try {
-    stored = JSON.parse(await readFile(file, "utf8")) as StoredPoint;
-    const outcome = command === "find" ? findOutcome(stored.result as never) : auditOutcome(stored.result as never);
-    return { values, file, seconds: stored.seconds, outcome, error: null };
+    const both = parse?.("b", ["a"]);
+    return Array.isArray(both) && both.join() === "a,b";
   } catch {
-    throw new InputError(`${file}: is no result of this sweep; delete it and the point is computed again`);
+    return false; // it wants a number, say
   }
 }
 
 function sweepText(rows: readonly Row[], best: number | null): string {
   const names = Object.keys(rows[0]?.values ?? {});
   const cells = rows.map(({ values, seconds, outcome, error }, i) => [
-    ...names.map((name) => `${values[name]}`),
+    ...names.map((name) => oneLine(String(values[name]), FOUND_WIDTH)),
     outcome?.loss ? `${outcome.loss.initial.toFixed(3)} → ${outcome.loss.final.toFixed(3)}` : "",
     outcome?.rate ? `${rateText(outcome.rate)}${i === best ? " *" : ""}` : "",
     seconds === null ? "" : duration(seconds),
     oneLine(outcome?.found ?? error ?? "not computed", FOUND_WIDTH),
   ]);
-  return table([...names, "loss", "action", "took", "found"], cells);
+  const same = rows.some(({ outcome }) => outcome?.heldOut === false);
+  const what = same ? "action (on the prompts that it was made with)" : "action";
+  return table([...names, "loss", what, "took", "found"], cells);
 }
 
 function shard(text: string): Shard {
