@@ -2,7 +2,8 @@
  * What a trigger excludes ("drinks, unless desserts are there too"): a corpus seldom holds both, so prompts that people wrote
  * do not show it. Once a hypothesis is rehearsed surely:
  *   1. Candidates: among all prompts tried that satisfy the hypothesis, latents that mark those on which the action does not come, or
- *      is less likely than on others of the same source; not those beside which people's prompts plainly bring it.
+ *      is less likely than on others of the same source; not those beside which people's prompts plainly bring it (by the 95 % bound: four of
+ *      four do).
  *   2. Each is put into fresh compositions of the hypothesis, by its words and into what people wrote with it.
  *   3. Those that keep the action off are tried again beside placebos: concepts about as frequent in their place. A latent is
  *      excluded if the action comes on less than half as many prompts as with those, beyond doubt (p ≤ 0.001, one-sided, for the best of
@@ -35,8 +36,6 @@ const SHOWN_SHARE = 0.25;
 const FIRST_DRAWS = 4;
 const SECOND_DRAWS = 12;
 const TRIED_AGAIN = 6;
-/** Standard errors of the bound by which people's prompts plainly bring the action beside a candidate: two prompts are no plain thing. */
-const PLAINLY = 1.645;
 /** Of the rate with other concepts. */
 const EXCLUDED_SHARE = 0.5;
 /** A concept's words tell by themselves only where those of others leave the action on: in a crowded sentence any more may stop it. */
@@ -165,10 +164,7 @@ function candidatesFor(
   const natural = inside.filter(({ kind }) => kind === NATURAL);
   const beside = (id: number) => {
     const held = natural.filter(({ reading }) => prominence(reading, makePart([id]), ranges) >= DEFAULT_LEVELS.present);
-    return rateOfFlags(
-      held.map(({ fired }) => fired),
-      PLAINLY,
-    );
+    return rateOfFlags(held.map(({ fired }) => fired));
   };
   const may = (id: number) =>
     isAlive(id, half, lexicon) &&
