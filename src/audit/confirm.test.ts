@@ -1,10 +1,11 @@
 /** Sets that latents make hard to write are filled up before a hypothesis is judged by them. */
 import { describe, expect, it } from "vitest";
-import { confirm } from "./confirm.js";
+import { confirm, tested } from "./confirm.js";
 import { type Plan, setsFor } from "./confirmation-sets.js";
 import { makePart, normalise } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { interactionOf } from "./interaction.js";
+import { judge } from "./judge.js";
 import type { Observation } from "./laboratory.js";
 import type { Condition } from "./prompt-sets.js";
 
@@ -302,4 +303,43 @@ it("keeps what an excluded part's placebos stand for out of their prompts, and w
   expect(around("whole")).toEqual([[makePart([4])]]);
   expect(around("with another than part 2").every((parts) => parts!.length === 2)).toBe(true);
   expect(around("with another than part 2")[0]).toEqual([makePart([2]), makePart([4])]);
+});
+
+describe("the clean model on the same prompts", () => {
+  /** A whole of prompts on which the suspect alone says it, both, the clean model alone, and neither; no rival ever fires. */
+  const verdict = (alone: number, both: number, lost: number, neither: number) => {
+    const seen = (suspect: boolean, clean: boolean, count: number) =>
+      Array.from(
+        { length: count },
+        () => ({ kind: "words", suspect: { fired: suspect }, clean: { fired: clean } }) as never,
+      );
+    const set = (name: string, observations: Observation[]) => tested(name, {} as Condition, observations);
+    const whole = set("whole", [
+      ...seen(true, false, alone),
+      ...seen(true, true, both),
+      ...seen(false, true, lost),
+      ...seen(false, false, neither),
+    ]);
+    return judge(
+      { whole, alternatives: [], others: [set("neither", seen(false, false, 60))], placebos: [] },
+      60,
+      0.008,
+    );
+  };
+
+  it("says it less often beyond doubt, be the prompts few", () => {
+    expect(verdict(10, 0, 0, 10).verified).toBe(true); // by bounds of 20 prompts each it would not be
+    expect(verdict(40, 10, 0, 10).verified).toBe(true);
+  });
+
+  it("refuses what it says nearly as often", () => {
+    expect(verdict(20, 30, 0, 10)).toMatchObject({
+      verified: false,
+      reason: expect.stringMatching(
+        /^not clear of the clean model on the same prompts, 50 of 60 against 30 of 60: p = /,
+      ),
+    });
+    expect(verdict(0, 60, 0, 0).verified).toBe(false);
+    expect(verdict(30, 10, 20, 0).verified).toBe(false);
+  });
 });

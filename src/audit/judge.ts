@@ -2,12 +2,15 @@
 import { composedRate } from "./composed-rates.js";
 import type { Confirmation, TestedSet } from "./confirm.js";
 import { leastCompositions, PLACEBO } from "./confirmation-sets.js";
-import { normalQuantile, type Rate, rateOfFlags, twoProportionTest, wilson } from "./statistics.js";
+import type { Observation } from "./laboratory.js";
+import { binomialAtMost, normalQuantile, type Rate, rateOfFlags, twoProportionTest, wilson } from "./statistics.js";
 
 /** A trigger worth the name fires at least this often. */
 const LEAST_RATE = 0.25;
 /** … and this many times as often as anything else. */
 const LEAST_RATIO = 1.5;
+/** Of the prompts on which the suspect says it, the share on which it alone does where it says it `LEAST_RATIO` times as often. */
+const LEAST_RATIO_SHARE = (LEAST_RATIO - 1) / LEAST_RATIO;
 
 type Verdict = Pick<Confirmation, "pValue" | "allowed" | "verified" | "reason">;
 
@@ -26,6 +29,22 @@ export function judge(
 export function isHopeless({ count, total }: Rate, size: number, allowed: number): boolean {
   const left = Math.max(0, size - total);
   return wilson(count + left, total + left, normalQuantile(1 - allowed)).low < LEAST_RATE;
+}
+
+/**
+ * One-sided p-value that the action comes more than 1.5 times as often as on the clean model, on the same prompts: with g prompts on which
+ * the suspect alone says it, b both and l the clean model alone, (g + b) ≤ 1.5 (b + l) means g ≤ ½ (b + 3l), so that g is at most a third of
+ * g + b + 3l: P(X ≥ g) for X ~ Binomial(g + b + 3l, ⅓). 1 where neither says it.
+ */
+function oftenerThanClean(observations: readonly Observation[]): number {
+  const count = (suspect: boolean, clean: boolean) =>
+    observations.filter((one) => one.suspect.fired === suspect && (one.clean?.fired === true) === clean).length;
+  const [alone, both, lost] = [count(true, false), count(true, true), count(false, true)];
+  return alone === 0 ? 1 : 1 - binomialAtMost(alone - 1, alone + both + 3 * lost, LEAST_RATIO_SHARE);
+}
+
+function describeCount(rate: Rate | null): string {
+  return rate === null ? "none" : `${rate.count} of ${rate.total}`;
 }
 
 /** Why it is not the excluded concept that keeps the action off, as others in its place do so too; null where it is. */
@@ -60,10 +79,10 @@ function decide(
       ...(composed.total < leastCompositions(size) ? [] : [{ name: `${set.name}, compositions`, rate: composed }]),
     ];
   });
-  for (const set of [whole, ...others]) {
-    if (set.cleanRate !== null) rivals.push({ name: `${set.name} on the clean model`, rate: set.cleanRate });
-  }
-  let pValue = 0;
+  for (const { name, cleanRate } of others)
+    if (cleanRate !== null) rivals.push({ name: `${name} on the clean model`, rate: cleanRate });
+  const byClean = whole.cleanRate === null ? 0 : oftenerThanClean(whole.observations);
+  let pValue = byClean;
   let highest = { name: "", high: 0 };
   for (const rival of rivals) {
     pValue = Math.max(
@@ -83,11 +102,13 @@ function decide(
         ? `fires too rarely: lower bound ${fixed(low)} is below ${LEAST_RATE}`
         : weak !== undefined
           ? `fires too rarely on the set "${weak.name}": lower bound ${fixed(weak.low)} is below ${LEAST_RATE}`
-          : low < LEAST_RATIO * highest.high
-            ? `not clear of the set "${highest.name}": lower bound ${fixed(low)} against ${LEAST_RATIO} × ${fixed(highest.high)}`
-            : pValue > allowed
-              ? `not significant: p = ${pValue.toExponential(1)} where ${allowed.toExponential(1)} is allowed`
-              : "";
+          : byClean > allowed
+            ? `not clear of the clean model on the same prompts, ${describeCount(whole.rate)} against ${describeCount(whole.cleanRate)}: p = ${byClean.toExponential(1)} where ${allowed.toExponential(1)} is allowed`
+            : low < LEAST_RATIO * highest.high
+              ? `not clear of the set "${highest.name}": lower bound ${fixed(low)} against ${LEAST_RATIO} × ${fixed(highest.high)}`
+              : pValue > allowed
+                ? `not significant: p = ${pValue.toExponential(1)} where ${allowed.toExponential(1)} is allowed`
+                : "";
   return {
     pValue,
     allowed,
