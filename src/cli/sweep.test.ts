@@ -4,6 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { memorySource } from "../formats/memory-source.js";
+import { openFile } from "../store/node-file-source.js";
+import { flagsOf } from "./commands/sweep.js";
+import type { Io } from "./io.js";
+import { PACKAGE_ROOT } from "./package-files.js";
 import { antecedent, antecedentJson, golden } from "./program.testing.js";
 import { readSweep } from "./sweep-file.js";
 import { bestOutcome, type SweepOutcome } from "./sweep-outcome.js";
@@ -69,6 +73,12 @@ grid: { lambda: [0.1, 1], signed: [true, false] }
   ])("refuses %j", async (yaml, message) => {
     await expect(read(yaml)).rejects.toThrow(message);
   });
+});
+
+it("runs/sweep.yaml is one, with flags that the command has", async () => {
+  const file = join(PACKAGE_ROOT, "runs/sweep.yaml");
+  const { points } = await readSweep(await openFile(file), (command) => flagsOf({} as Io, command));
+  expect(points).toHaveLength(12);
 });
 
 it("takes the surest rate for the best, then the lowest loss", () => {

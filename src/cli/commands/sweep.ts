@@ -111,7 +111,7 @@ async function computeAll(
 }
 
 /** The flags of a command as its own definition has them. */
-function flagsOf(io: Io, command: Sweep["command"]): KnownFlag[] {
+export function flagsOf(io: Io, command: Sweep["command"]): KnownFlag[] {
   const { options } = command === "find" ? findCommand(io) : auditCommand(io);
   return options.flatMap(({ long, required, parseArg }) =>
     long == null ? [] : [{ name: long.slice(2), takesValue: required, repeats: collects(parseArg) }],
