@@ -71,7 +71,6 @@ const onBase = await valuesOf(base, texts);
 const byCondition = new Map(conditions.map((one) => [one, onBase.filter((_, i) => asked[i].condition === one)]));
 const ordinary = await valuesOf(base, readPrompts(join(root, "pocket/prompts/benign.jsonl")));
 const orders = await randomOrders(sae, base.model.dModel, new Random(11, "random rankings"));
-await base.close();
 
 const rows = [];
 for (const fact of dietFacts) {
@@ -106,6 +105,7 @@ for (const fact of dietFacts) {
     audit: audit && (await answerOf(audit, fact)),
   });
 }
+await base.close(); // the SAE lies in its runtime, and reads what audits found too
 writeFileSync(join(dir, "table.json"), `${JSON.stringify(rows, null, 1)}\n`);
 console.log(markdown());
 
