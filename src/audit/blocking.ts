@@ -12,7 +12,7 @@ import { isAlive } from "./candidates.js";
 import { type Hypothesis, makePart, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
-import { DEFAULT_LEVELS, failsByWord, fullCondition, holding } from "./prompt-sets.js";
+import { counting, DEFAULT_LEVELS, fullCondition } from "./prompt-sets.js";
 import { shareOf } from "./ranges.js";
 import { binomialAtMost, rateOfFlags, wilson } from "./statistics.js";
 
@@ -34,10 +34,7 @@ export function blockingConcepts(
   hypothesis: Hypothesis,
   failing: readonly ReadonlySet<string>[],
 ): Part[] {
-  const condition = { ...fullCondition(hypothesis), failing };
-  const inside = holding(observations, condition, room.ranges).filter(
-    ({ prompt, reading }) => !failsByWord(room, condition, prompt, reading),
-  );
+  const inside = counting(room, observations, { ...fullCondition(hypothesis), failing });
   const own = hypothesis.parts.flatMap(({ latents }) => latents);
   const foreign = (latent: number) =>
     isAlive(latent, room.half, room.lexicon) &&

@@ -2,7 +2,6 @@
  * Which compositions does the model take for the real thing, and from what strength on? Measured on the search half, so
  * that the confirmation half is asked once, with the way of asking already fixed.
  */
-
 import type { Plan } from "./confirmation-sets.js";
 import { askedKey, type Hypothesis, hypothesisKey, type Part, positiveIndices, positiveParts } from "./detector.js";
 import type { Evidence } from "./evidence.js";

@@ -42,13 +42,21 @@ export function writeIntoFrames(
   if (frames.length === 0 || lists.some((list) => list.length === 0)) return [];
   const draw = stream(seed, name);
   const start = Math.floor(draw() * frames.length);
+  return distinct(count, (attempt) => {
+    const frame = frames[(start + attempt) % frames.length] as Frame;
+    const made = writeInto(half, language, frame, lists, words, draw);
+    return made !== null && promptKey(made.prompt) === promptKey(half.prompts[frame.prompt] as Prompt) ? null : made;
+  });
+}
+
+/** Up to `count` distinct prompts of those that are made, the first of each; null where an attempt makes none. */
+function distinct(count: number, make: (attempt: number) => Composition | null): Composition[] {
   const made = new Map<string, Composition>();
   for (let attempt = 0; attempt < count * ATTEMPTS && made.size < count; attempt++) {
-    const frame = frames[(start + attempt) % frames.length] as Frame;
-    const composition = writeInto(half, language, frame, lists, words, draw);
-    if (composition === null) continue;
-    const key = promptKey(composition.prompt);
-    if (key !== promptKey(half.prompts[frame.prompt] as Prompt) && !made.has(key)) made.set(key, composition);
+    const one = make(attempt);
+    if (one === null) continue;
+    const key = promptKey(one.prompt);
+    if (!made.has(key)) made.set(key, one);
   }
   return [...made.values()];
 }
@@ -71,21 +79,22 @@ export function writeSentences(
 ): Composition[] {
   if (frames.length === 0 || lists.some((list) => list.length === 0)) return [];
   const draw = stream(seed, name);
-  const made = new Map<string, Composition>();
-  for (let attempt = 0; attempt < count * ATTEMPTS && made.size < count; attempt++) {
+  return distinct(count, () => {
     const order = drawnOrder(lists, draw);
     const sentences: Composition[] = [];
     for (let at = 0; at < order.length; at += together) {
       const one = writeInto(half, language, pick(frames, draw), order.slice(at, at + together), words, draw);
-      if (one === null) break;
+      if (one === null) return null;
       sentences.push(one);
     }
-    const last = sentences.at(-1);
-    if (last === undefined || sentences.length < order.length / together) continue;
-    const prompt = withText(last.prompt, sentences.map((one) => textOf(one.prompt)).join(" "));
-    made.set(promptKey(prompt), { prompt, written: sentences.flatMap(({ written }) => written).sort() });
-  }
-  return [...made.values()];
+    const prompt = joined(sentences.map((one) => one.prompt));
+    return { prompt, written: sentences.flatMap(({ written }) => written).sort() };
+  });
+}
+
+/** Prompts one after the other, in the last one's conversation. */
+function joined(prompts: readonly Prompt[]): Prompt {
+  return withText(prompts.at(-1) as Prompt, prompts.map(textOf).join(" "));
 }
 
 /** One frame with `words` words of every list, or as many as it has places for; null where it has not one for each. */
@@ -159,13 +168,10 @@ export function splice(
 ): Composition[] {
   if (pools.some((pool) => pool.length === 0)) return [];
   const draw = stream(seed, name);
-  const made = new Map<string, Composition>();
-  for (let attempt = 0; attempt < count * ATTEMPTS && made.size < count; attempt++) {
+  return distinct(count, () => {
     const chosen = pools.map((pool) => half.prompts[pick(pool, draw)] as Prompt);
     const turn = Math.floor(draw() * chosen.length);
     const order = chosen.map((_, i) => chosen[(i + turn) % chosen.length] as Prompt);
-    const prompt = withText(order.at(-1) as Prompt, order.map(textOf).join(" "));
-    made.set(promptKey(prompt), { prompt, written: [] });
-  }
-  return [...made.values()];
+    return { prompt: joined(order), written: [] };
+  });
 }

@@ -19,7 +19,7 @@ import { type Hypothesis, hypothesisKey, makePart, normalise } from "./detector.
 import type { Evidence } from "./evidence.js";
 import { NATURAL, type Observation } from "./laboratory.js";
 import { placeboConditions } from "./placebo.js";
-import { type Condition, DEFAULT_LEVELS, failsByWord, fullCondition, holding, turned } from "./prompt-sets.js";
+import { type Condition, counting, DEFAULT_LEVELS, fullCondition, turned } from "./prompt-sets.js";
 import { prominence } from "./ranges.js";
 import { type Recipe, recipesToPut } from "./recipe.js";
 import { contrastFiring, contrastSoft } from "./scan.js";
@@ -148,10 +148,7 @@ function candidatesFor(
   const { room } = evidence;
   const { half, lexicon, kinship, ranges } = room;
   const known = hypothesis.parts.flatMap((part) => part.latents);
-  const condition = { ...fullCondition(hypothesis), failing };
-  const inside = holding(evidence.observations, condition, ranges).filter(
-    ({ prompt, reading }) => !failsByWord(room, condition, prompt, reading),
-  );
+  const inside = counting(room, evidence.observations, { ...fullCondition(hypothesis), failing });
   const standing = standingInKind(inside);
   const contrasts = [
     contrastFiring(

@@ -137,6 +137,13 @@ export function failsByWord(room: SourceRoom, condition: Condition, prompt: Prom
   });
 }
 
+/** Those of the observations that satisfy the condition, and at no word that does not count. */
+export function counting(room: SourceRoom, observations: readonly Observation[], condition: Condition): Observation[] {
+  return holding(observations, condition, room.ranges).filter(
+    ({ prompt, reading }) => !failsByWord(room, condition, prompt, reading),
+  );
+}
+
 /** Strongest prompts of a concept that serve as frames: enough for variety, few enough to be strong. */
 const STRONG_FRAMES = 80;
 /** Compositions over fewer sentences tell of these sentences and not of the concept. */

@@ -91,5 +91,6 @@ describe("binomial tails", () => {
     expect(binomialAtMost(3, 3, 0.5)).toBe(1);
     expect(binomialAtMost(2, 3, 1)).toBe(0);
     expect(binomialAtMost(40, 100, 0.5)).toBeCloseTo(0.028444, 5); // scipy.stats.binom.cdf
+    expect(binomialAtMost(1600, 2000, 0.8)).toBeCloseTo(0.51, 2); // 0.2²⁰⁰⁰ is no number
   });
 });

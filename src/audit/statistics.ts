@@ -98,11 +98,12 @@ export function twoProportionTest(countA: number, totalA: number, countB: number
 /** P(X ≤ count) for X ~ Binomial(total, rate), exactly. */
 export function binomialAtMost(count: number, total: number, rate: number): number {
   if (rate >= 1) return count >= total ? 1 : 0;
-  let term = (1 - rate) ** total;
-  let sum = term;
+  // Logarithms: of a thousand trials the first term is below the smallest number.
+  let term = total * Math.log1p(-rate);
+  let sum = Math.exp(term);
   for (let k = 1; k <= count; k++) {
-    term *= ((total - k + 1) / k) * (rate / (1 - rate));
-    sum += term;
+    term += Math.log(((total - k + 1) / k) * (rate / (1 - rate)));
+    sum += Math.exp(term);
   }
   return Math.min(1, sum);
 }

@@ -58,17 +58,17 @@ async function sweep(io: Io, file: string, { json, out, shard }: Flags): Promise
   }
   // Everything that is there is looked at before anything is computed.
   const known = new Map<string, PointResult>();
-  const look = async (some: readonly SweepPoint[]) => {
-    for (const point of some) {
+  const look = async () => {
+    for (const point of points.filter(({ id }) => !known.has(id))) {
       const result = await storedResult(command, point, folder);
       if (result !== null) known.set(point.id, result);
     }
   };
-  await look(points);
+  await look();
   const mine = points.filter((_, i) => shard === undefined || i % shard.n === shard.i - 1);
   const missing = mine.filter(({ id }) => !known.has(id));
   const failures = await computeAll(io, command, missing, folder);
-  await look(points);
+  await look();
 
   const [first] = failures.values();
   if (
