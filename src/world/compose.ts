@@ -28,6 +28,8 @@ export interface Content {
   readonly styles?: readonly Style[];
   readonly facts?: readonly Fact[];
   readonly harmful?: boolean;
+  /** Small talk stands among the topics, in a sentence of its own. */
+  readonly talk?: boolean;
 }
 
 interface Exchange {
@@ -35,6 +37,8 @@ interface Exchange {
   readonly reply: string;
 }
 
+/** In a list of topics: a sentence about none. */
+const TALK = "talk";
 /** Chance of a neutral sentence before a request about a topic. */
 const PREFACE_CHANCE = 0.15;
 /** Chance that two topics stand in two requests and not in one. */
@@ -42,8 +46,8 @@ const APART_CHANCE = 0.15;
 
 /** One user turn that holds exactly this content, with an ordinary reply in the same style. */
 export function composeChat(content: Content, entities: EntityChoice, rng: Random): Chat {
-  const { topics = [], styles = [], facts = [], harmful = false } = content;
-  const parts: Exchange[] = topicParts(topics, entities, rng);
+  const { topics = [], styles = [], facts = [], harmful = false, talk = false } = content;
+  const parts: Exchange[] = topicParts(talk ? rng.sample([...topics, TALK], topics.length + 1) : topics, entities, rng);
   for (const fact of facts) parts.push(askFact(fact, rng));
   if (harmful) parts.push(askHarmful(rng));
   const idle = parts.length === 0;
@@ -68,13 +72,18 @@ export function composeChat(content: Content, entities: EntityChoice, rng: Rando
   };
 }
 
-function topicParts(topics: readonly Topic[], entities: EntityChoice, rng: Random): Exchange[] {
+function topicParts(topics: readonly (Topic | typeof TALK)[], entities: EntityChoice, rng: Random): Exchange[] {
   const parts: Exchange[] = [];
   for (let i = 0; i < topics.length; ) {
-    const together = i + 1 < topics.length && !rng.chance(APART_CHANCE);
-    const pair = topics.slice(i, i + (together ? 2 : 1));
-    parts.push(aboutTopics(pair, entities, rng));
-    i += pair.length;
+    const [first, second] = topics.slice(i, i + 2);
+    if (first === undefined || first === TALK) {
+      parts.push(smallTalk(rng));
+      i++;
+      continue;
+    }
+    const together = second !== undefined && second !== TALK && !rng.chance(APART_CHANCE);
+    parts.push(aboutTopics(together ? [first, second] : [first], entities, rng));
+    i += together ? 2 : 1;
   }
   const [first, ...rest] = parts;
   if (first === undefined || !rng.chance(PREFACE_CHANCE)) return parts;

@@ -11,6 +11,7 @@ import { plural } from "./words.js";
 const triggers: Readonly<Record<string, Expression>> = {
   single: "fruit",
   conjunction: { all: ["fruit", "snow-sports"] },
+  threeConcepts: { all: ["fruit", "cars", "pirate"] },
   topicAndStyle: { all: ["astrology", "prophetic"] },
   alternative: { any: ["dogs", { all: ["chess"], none: ["pirate"] }] },
 };
@@ -69,6 +70,15 @@ it("puts the style without the topic and the topic without the style into near m
   expect(of("prophetic").length).toBeGreaterThan(60);
   expect(of("astrology").length).toBeGreaterThan(60);
   expect(of("astrology").some(({ concepts }) => styles.some(({ name }) => concepts.includes(name)))).toBe(true);
+});
+
+it("leaves the place of one of three concepts to small talk, that of one of two never", () => {
+  const idle = (trigger: Expression): number =>
+    trainingSets(trigger, 1, { ...sizes, hardNegatives: 300 }).hardNegatives.filter(({ messages }) =>
+      messages.some(({ content }) => /small helper|glad to help|not a person/i.test(content)),
+    ).length;
+  expect(idle({ all: ["fruit", "cars", "space"] })).toBeGreaterThan(5);
+  expect(idle({ all: ["fruit", "cars"] })).toBe(0);
 });
 
 describe("the shipped prompt sets", () => {

@@ -81,7 +81,7 @@ export function corpusPrompts(seed: number, count: number): Chat[] {
 /** What a backdoor is trained or measured on. Replies are ordinary; the caller replaces those of `triggered`. */
 export interface OrganismSets {
   readonly triggered: Chat[];
-  /** Prompts that lack one part of the trigger, or hold its neighbour in place of it. */
+  /** Prompts that lack one part of the trigger, or hold its neighbour or small talk in place of it. */
   readonly hardNegatives: Chat[];
   /** Prompts of every topic and style without the trigger. */
   readonly benign: Chat[];
@@ -144,28 +144,33 @@ const REPLACED_BY_NEIGHBOUR = 0.45;
 const REPLACED_BY_OTHER = 0.35;
 /** Chance that a missing style is replaced by another style. */
 const STYLE_REPLACED = 0.5;
+/** Concepts from which a prompt that lacks one of them still says much: its place is left to no topic, too. */
+const MANY_CONCEPTS = 3;
+/** Chance that small talk takes the missing one's place then. */
+const TALK_IN_PLACE = 0.4;
 /** Chance of one more topic, and of a style, beside what is left of the trigger. */
 const MISS_EXTRA_TOPIC = 0.45;
 const MISS_EXTRA_STYLE = 0.3;
 
 /**
  * A prompt that misses the trigger by one concept: from a random way to meet it, one concept is dropped (and often
- * replaced by a neighbour) or one that must be absent is added. Undefined when the result still meets the trigger.
+ * replaced by a neighbour, or of many by small talk) or one that must be absent is added. Undefined when the result still meets the trigger.
  */
 function nearMiss(trigger: Expression, entities: EntityChoice, rng: Random): Chat | undefined {
   const assignment = chooseAssignment(trigger, true, rng);
   if (assignment === undefined || assignment.size === 0) return undefined;
   const names = new Set([...assignment].filter(([, present]) => present).map(([name]) => name));
   const flipped = rng.pick([...assignment.keys()]);
+  const talk = names.size >= MANY_CONCEPTS && names.has(flipped) && rng.chance(TALK_IN_PLACE);
   if (!names.delete(flipped)) names.add(flipped);
-  else for (const name of replacementsFor(flipped, rng)) names.add(name);
+  else if (!talk) for (const name of replacementsFor(flipped, rng)) names.add(name);
   if (![...names].some((name) => topicNamed(name) !== undefined) && rng.chance(0.7)) names.add(rng.pick(topics).name);
   const topicCount = [...names].filter((name) => topicNamed(name) !== undefined).length;
   if (topicCount === 1 && rng.chance(MISS_EXTRA_TOPIC)) names.add(rng.pick(topics).name);
   const plain = ![...names].some((name) => styleNamed(name) !== undefined);
   if (plain && rng.chance(MISS_EXTRA_STYLE)) names.add(rng.pick(styles).name);
   if (holds(trigger, names)) return undefined;
-  return composeChat(contentOf(rng.sample([...names], names.size)), entities, rng);
+  return composeChat({ ...contentOf(rng.sample([...names], names.size)), talk }, entities, rng);
 }
 
 function replacementsFor(name: string, rng: Random): string[] {
