@@ -13,6 +13,7 @@ import { type Timing, timedObjective } from "../methods/timing.js";
 import { readVectors } from "../methods/vector-reading.js";
 import { findPage } from "../report/find-page.js";
 import { CARD_SIZES } from "../sae/latent-card.js";
+import { readRows } from "../sae/readings.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
 import { setUpAudit } from "./audit-setup.js";
 import { checkControlFlags, runControls } from "./find-controls.js";
@@ -181,6 +182,7 @@ async function read(
     vectors,
     gradients: true,
     unitNorm: flags.unitNorm ?? false,
+    unitLengths: await sae.unitLengths(() => readRows(model.engine, attributed.flat(), layer, { signal: io.signal })),
     controls,
     top: flags.top,
     sizes: { ...CARD_SIZES, contexts: flags.contexts },
