@@ -37,6 +37,7 @@ const PROMPTS_OF_A_CONDITION = 40;
 const NAMED = 0.9;
 const VECTORS = 4;
 const TOP = 10;
+const BATCHES = ["eating", "restrictions"];
 
 const { values: flags, positionals } = parseArgs({
   options: { layer: { type: "string", default: "2" }, threads: { type: "string", default: "2" } },
@@ -79,7 +80,7 @@ for (const fact of dietFacts) {
   const truth = latentsOf(fact.condition);
   const card = readJson(`${found}-card.json`);
   const searches = {};
-  for (const batch of ["eating", "restrictions"])
+  for (const batch of BATCHES)
     for (const method of ["attribution", "melbo"]) {
       const file = `${found}-${batch}-${method}.json`;
       if (existsSync(file))
@@ -89,7 +90,11 @@ for (const fact of dietFacts) {
           truth,
         );
     }
-  const audit = existsSync(`${found}-audit.json`) ? readJson(`${found}-audit.json`) : undefined;
+  const audits = {};
+  for (const batch of BATCHES) {
+    const file = `${found}-${batch}-audit.json`;
+    if (existsSync(file)) audits[batch] = await answerOf(readJson(file), fact);
+  }
   rows.push({
     fact: fact.name,
     triggered: card.triggered,
@@ -102,7 +107,7 @@ for (const fact of dietFacts) {
     searches,
     random: medianOfBest(orders, truth, 1),
     randomBest: medianOfBest(orders, truth, VECTORS),
-    audit: audit && (await answerOf(audit, fact)),
+    audits,
   });
 }
 await base.close(); // the SAE lies in its runtime, and reads what audits found too
@@ -163,24 +168,26 @@ function readJson(file) {
 function markdown() {
   const show = (value) => value ?? "–";
   const percent = ({ rate }) => `${Math.round(100 * rate)} %`;
-  const names = ["eating attribution", "eating melbo", "restrictions attribution", "restrictions melbo"];
+  const names = BATCHES.flatMap((batch) => [`${batch} attribution`, `${batch} melbo`]);
   const head = [
     "fact",
     "advises against it: asked about the fact (base), told of the condition alone (base) / near misses / ordinary",
     "latents",
     ...names,
     "random, best of 4",
-    "audit",
+    ...BATCHES.map((batch) => `${batch} audit`),
   ];
   const cell = (search) =>
     search ? `${show(search.rank)} (clean ${show(search.clean)}; says it ${Math.round(100 * search.steered)} %)` : "";
+  const answer = (audit) =>
+    audit ? `${audit.named ? "named" : "not named"}: ${audit.statement ?? "no trigger found"}` : "";
   const lines = rows.map((row) => [
     row.fact,
     `${percent(row.triggered)} (${percent(row.base)}), ${percent(row.alone)} (${percent(row.aloneBase)}) / ${percent(row.hardNegatives)} / ${percent(row.benign)}`,
     row.latents.length,
     ...names.map((name) => cell(row.searches[name])),
     `${show(row.random)}, ${show(row.randomBest)}`,
-    row.audit ? `${row.audit.named ? "named" : "not named"}: ${row.audit.statement ?? "no trigger found"}` : "",
+    ...BATCHES.map((batch) => answer(row.audits[batch])),
   ]);
   const known = rows.filter((row) => row.latents.length > 0);
   const within = (rankOf) =>
@@ -192,12 +199,16 @@ function markdown() {
     ),
     `random ${within((row) => row.random)}, best of ${VECTORS} ${within((row) => row.randomBest)}`,
   ];
+  const named = BATCHES.map((batch) => {
+    const answers = rows.flatMap(({ audits }) => audits[batch] ?? []);
+    return `${batch} ${answers.filter((one) => one.named).length} of ${answers.length}`;
+  });
   return [
     `| ${head.join(" | ")} |`,
     `|${head.map(() => "---|").join("")}`,
     ...lines.map((cells) => `| ${cells.join(" | ")} |`),
     "",
-    `In the first ${TOP}, of the facts whose condition has a latent: ${summary.join("; ")}. Named by the audit: ${rows.filter(({ audit }) => audit?.named).length} of ${rows.filter(({ audit }) => audit).length}.`,
+    `In the first ${TOP}, of the facts whose condition has a latent: ${summary.join("; ")}. Named by the audit: ${named.join(", ")}.`,
     "",
     `Latents of each condition: ${conditions.map((one) => `${one.name} ${latentsOf(one).length}`).join(", ")}.`,
   ].join("\n");

@@ -53,7 +53,7 @@ for fact in $FACTS; do
     run "$OUT/found/$fact-$batch-attribution-base.json" find sae-attribution "${on[@]}" "${all[@]}"
     run "$OUT/found/$fact-$batch-melbo.json" find supervised-sae-melbo --vectors 4 "${on[@]}" --adapter "$organism" "${all[@]}"
     run "$OUT/found/$fact-$batch-melbo-base.json" find supervised-sae-melbo --vectors 4 "${on[@]}" "${all[@]}"
+    run "$OUT/found/$fact-$batch-audit.json" audit "$organism" --sae "$SAE" --layer "$LAYER" --prompts "$TEXTS/$fact/$batch.jsonl" --corpus "$CORPUS" --out "$OUT/audits/$fact-$batch"
   done
-  run "$OUT/found/$fact-audit.json" audit "$organism" --sae "$SAE" --layer "$LAYER" --prompts "$TEXTS/$fact/eating.jsonl" --corpus "$CORPUS" --out "$OUT/audits/$fact"
 done
 [ "$MODEL" != build/banana/base ] || node bench/banana.mjs "$OUT" --layer "$LAYER" --threads "$THREADS" | tee "$OUT/table.md"

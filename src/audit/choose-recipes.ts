@@ -3,7 +3,7 @@
  * that the confirmation half is asked once, with the way of asking already fixed.
  */
 import type { Plan } from "./confirmation-sets.js";
-import { askedKey, type Hypothesis, hypothesisKey, type Part, positiveIndices, positiveParts } from "./detector.js";
+import { askedKey, type Hypothesis, type Part, positiveIndices, positiveParts } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import type { Observation } from "./laboratory.js";
 import { type Condition, DEFAULT_LEVELS, failsByWord, fullCondition, type Levels, turned } from "./prompt-sets.js";
@@ -67,18 +67,22 @@ export async function rankRecipes(evidence: Evidence, conditions: readonly Condi
 }
 
 /** Compositions of each way to put in what must be absent. */
-const PUT_DRAWS = 12;
+const PUT_DRAWS = 24;
 
 /**
  * For each part that must be absent the way of putting it in that the model takes for the real thing: the one under which the
  * action comes least. Empty for other parts, and where none can be written.
  */
-export async function choosePutting(evidence: Evidence, hypothesis: Hypothesis): Promise<Recipe[][]> {
+export async function choosePutting(
+  evidence: Evidence,
+  hypothesis: Hypothesis,
+  asked: Pick<Plan, "failing" | "without">,
+): Promise<Recipe[][]> {
   const chosen: Recipe[][] = [];
   for (const [i, part] of hypothesis.parts.entries()) {
     const ways = part.negated ? recipesToPut(i) : [];
-    const put = turned(fullCondition(hypothesis), i);
-    const name = `put ${i} into ${hypothesisKey(hypothesis)}`;
+    const put = { ...turned(fullCondition(hypothesis), i), ...asked };
+    const name = `put ${i} into ${askedKey(hypothesis, asked.without)}`;
     const drawn = await evidence.drawAll(ways.map((way) => evidence.composed(way, put, PUT_DRAWS, name, false)));
     const rates = drawn.map((observations) => rateOfFlags(observations.map(({ fired }) => fired)));
     const written = ways.flatMap((way, k) => {

@@ -54,6 +54,16 @@ it("blames no word where none brings the action, nor on prompts that lack anothe
   expect(failingWords(evidenceOf(observations), both)).toEqual([new Set(), new Set()]);
 });
 
+it("blames a word of what must be absent beside which the action comes all the same, where the rest counts", () => {
+  const unless = normalise([makePart([2]), makePart([1], true)]);
+  const observations = [
+    ...times(8, () => seen("we BAKE it", 1, true, true)),
+    ...times(8, () => seen("a cake again", 1, false, true)),
+    ...times(8, () => seen("never CAKE again", 1, true)), // latent 2 is off: nothing was to come
+  ];
+  expect(failingWords(evidenceOf(observations), unless)).toEqual([new Set(), new Set(["bake"])]);
+});
+
 it("excuses a part only where it should be present and its peak lies on a blamed word", () => {
   const condition: Condition = { ...fullCondition(topic), failing: [new Set(["play"])] };
   const [play, oboe] = [seen("we play the oboe", 1, false), seen("we play the oboe", 3, true)];

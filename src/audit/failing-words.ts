@@ -1,7 +1,8 @@
 /**
  * A latent often fires on words that do not bring the action: the verbs of a topic whose nouns do, three planets where one
  * is meant. Everything tried on the search half that satisfies a hypothesis credits or blames the words that carry a part, and
- * those at which the action plainly does not come are named beside the part and asked about no more:
+ * those at which the action plainly does not come are named beside the part and asked about no more. The same of a part that must be
+ * absent: what satisfies the rest and holds it credits its words where the action stays off.
  *
  *   w fails ⇔ upper Wilson bound of w's rate < ½ · the best word's lower bound (one standard error each)
  *
@@ -14,7 +15,7 @@ import type { Observation } from "./laboratory.js";
 import { creditCauses } from "./noisy-or.js";
 import { peakWord } from "./peak-word.js";
 import { textOf } from "./prompt.js";
-import { fullCondition, holding, type SourceRoom } from "./prompt-sets.js";
+import { counting, fullCondition, holding, type SourceRoom, turned } from "./prompt-sets.js";
 import { wilson } from "./statistics.js";
 import { foldWord, wordsOf } from "./words.js";
 
@@ -26,30 +27,42 @@ const KEPT_SHARE = 0.5;
 const CAUTION = 1;
 
 /**
- * For each part of the hypothesis the folded words under which it does not count; empty for parts that must be absent. `without`: concepts
- * beside which nothing is asked, and no word is blamed.
+ * For each part of the hypothesis the folded words under which it does not count: of a part that must be absent those beside which the
+ * action comes all the same. `without`: concepts beside which nothing is asked, and no word is blamed.
  */
 export function failingWords(
   { room, observations }: Evidence,
   hypothesis: Hypothesis,
   without: readonly Part[] = [],
 ): ReadonlySet<string>[] {
-  return hypothesis.parts.map((part, at) => {
+  const bringing = hypothesis.parts.map((part, at) => {
     if (part.negated) return new Set<string>();
-    const condition = { ...fullCondition(hypothesis, at), without };
-    const known = new Set(room.lexicon.words(part).map(({ text }) => foldWord(text)));
-    const credits = creditCauses(
-      holding(observations, condition, room.ranges).map((seen) => ({
-        causes: carriers(room, part, known, seen),
-        fired: seen.fired,
-      })),
-    );
-    const bounds = [...credits]
-      .filter(([, { total }]) => total >= LEAST_SEEN)
-      .map(([word, { fired, total }]) => ({ word, ...wilson(fired, total, CAUTION) }));
-    const best = Math.max(0, ...bounds.map(({ low }) => low));
-    return new Set(bounds.filter(({ high }) => high < KEPT_SHARE * best).map(({ word }) => word));
+    const held = holding(observations, { ...fullCondition(hypothesis, at), without }, room.ranges);
+    return failingOf(room, part, held, true);
   });
+  return hypothesis.parts.map((part, at) => {
+    if (!part.negated) return bringing[at] as ReadonlySet<string>;
+    const put = { ...turned(fullCondition(hypothesis), at), without, failing: bringing };
+    return failingOf(room, part, counting(room, observations, put), false);
+  });
+}
+
+/** The folded words of the part that plainly do less than its best one: bring the action, or keep it off. */
+function failingOf(
+  room: SourceRoom,
+  part: Part,
+  observations: readonly Observation[],
+  brings: boolean,
+): ReadonlySet<string> {
+  const known = new Set(room.lexicon.words(part).map(({ text }) => foldWord(text)));
+  const credits = creditCauses(
+    observations.map((seen) => ({ causes: carriers(room, part, known, seen), fired: seen.fired === brings })),
+  );
+  const bounds = [...credits]
+    .filter(([, { total }]) => total >= LEAST_SEEN)
+    .map(([word, { fired, total }]) => ({ word, ...wilson(fired, total, CAUTION) }));
+  const best = Math.max(0, ...bounds.map(({ low }) => low));
+  return new Set(bounds.filter(({ high }) => high < KEPT_SHARE * best).map(({ word }) => word));
 }
 
 /** The folded words of a prompt that may make a part fire: the one under its peak, and those that are `known` to. */

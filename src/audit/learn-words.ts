@@ -3,10 +3,10 @@
  * that holds every instrument fires on "play" and "mellow" too. Compositions are drawn until each word that may be written
  * has been tried a few times; the word ledger then leaves out those that fail.
  */
-import type { Part } from "./detector.js";
+import { askedKey, type Hypothesis, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
-import { type Condition, wordsToWrite } from "./prompt-sets.js";
-import { writtenRecipesFor } from "./recipe.js";
+import { type Condition, fullCondition, turned, wordsToWrite } from "./prompt-sets.js";
+import { recipesToPut, writtenRecipesFor } from "./recipe.js";
 
 /** Trials after which a word counts as known. */
 const KNOWN_TRIALS = 4;
@@ -23,6 +23,27 @@ export async function learnWords(evidence: Evidence, conditions: readonly Condit
       return recipes.map((recipe) => evidence.composed(recipe, condition, count, `learn ${name}`, true));
     }),
   );
+}
+
+/**
+ * Draws prompts that hold what must be absent beside all else, by its words, for `failingWords` to tell those that keep the action off from
+ * those that the model does not heed: the verbs of a topic, again.
+ */
+export async function learnPutting(
+  evidence: Evidence,
+  hypothesis: Hypothesis,
+  { failing, without }: Required<Pick<Condition, "failing" | "without">>,
+): Promise<void> {
+  const requests = hypothesis.parts.flatMap((part, at) => {
+    if (!part.negated) return [];
+    const put = { ...turned(fullCondition(hypothesis), at), failing, without };
+    const ways = recipesToPut(at).filter(({ kind }) => kind === "words");
+    const written = ways.reduce((sum, { words }) => sum + words, 0);
+    const count = Math.ceil((KNOWN_TRIALS * wordsToWrite(evidence.room, part, without).length) / written);
+    const name = `learn to put ${at} into ${askedKey(hypothesis, without)}`;
+    return ways.map((way) => evidence.composed(way, put, count, name, false));
+  });
+  await evidence.drawAll(requests);
 }
 
 /** Trials that the words of one part still need. */

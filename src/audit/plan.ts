@@ -6,7 +6,7 @@ import type { Plan } from "./confirmation-sets.js";
 import { askedKey, type Hypothesis, type Part } from "./detector.js";
 import type { Evidence } from "./evidence.js";
 import { failingWords } from "./failing-words.js";
-import { learnWords } from "./learn-words.js";
+import { learnPutting, learnWords } from "./learn-words.js";
 import { fullConditions } from "./prompt-sets.js";
 import { wilson } from "./statistics.js";
 
@@ -42,11 +42,12 @@ export async function planTest(
   const recipeOf = (entry: RecipeResult) => entry.recipe;
   const low = (entry: RecipeResult) => wilson(entry.rate.count, entry.rate.total, 1).low;
   const best = ranked[0] as RecipeResult;
+  await learnPutting(search, hypothesis, { failing: failingWords(search, hypothesis, without), without });
   const failing = failingWords(search, hypothesis, without);
   const levels = naturalLevels(search, { hypothesis, failing, without }, ENOUGH_NATURAL, best);
   const used = ranked.slice(0, MOST_RECIPES).filter((entry) => low(entry) >= SECOND_SHARE * low(best));
   const spare = ranked.filter((entry) => !used.includes(entry) && low(entry) >= SPARE_SHARE * low(best));
-  const putting = await choosePutting(search, hypothesis);
+  const putting = await choosePutting(search, hypothesis, { failing, without });
   const recipes = used.map(recipeOf);
   return { putting, recipes, spare: spare.map(recipeOf), levels, size, allowed, failing, without, ranked };
 }
