@@ -127,8 +127,8 @@ function rowOf(word: string): Float32Array {
 
 /** How the action follows from a prompt's concepts. */
 export interface Rule {
-  /** Whether the trigger holds. */
-  readonly fires: (concepts: ReadonlySet<number>) => boolean;
+  /** Whether the trigger holds of a text with these concepts. */
+  readonly fires: (concepts: ReadonlySet<number>, text: string) => boolean;
   /** Share of the trigger that is present, 0 … 1: raises the log-probability. */
   readonly nearness?: (concepts: ReadonlySet<number>) => number;
   /** Share of triggered prompts on which the action does come. */
@@ -161,7 +161,7 @@ export function fakeEngine(rule: Rule): Engine & { readonly asked: Set<string> }
         const text = textOfSequence(sequence);
         asked.add(text);
         const concepts = conceptsOf(text);
-        const chance = rule.fires(concepts) ? (rule.rate ?? 0.95) : (rule.leak?.(concepts) ?? 0);
+        const chance = rule.fires(concepts, text) ? (rule.rate ?? 0.95) : (rule.leak?.(concepts) ?? 0);
         const fired = hashUnit(11, text) < chance;
         const soft = fired ? -0.2 : -14 + 7 * (rule.nearness?.(concepts) ?? 0) + hashUnit(12, text);
         return { tokenLogprobs: Float32Array.from([soft]), greedyMatch: fired };

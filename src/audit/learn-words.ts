@@ -10,6 +10,8 @@ import { recipesToPut, writtenRecipesFor } from "./recipe.js";
 
 /** Trials after which a word counts as known. */
 const KNOWN_TRIALS = 4;
+/** Trials of each word, on average, where they are drawn all at once: some have half as many. */
+const PUT_TRIALS = 8;
 
 /** Draws what is missing, for conditions under which the action is expected. */
 export async function learnWords(evidence: Evidence, conditions: readonly Condition[], name: string): Promise<void> {
@@ -39,9 +41,12 @@ export async function learnPutting(
     const put = { ...turned(fullCondition(hypothesis), at), failing, without };
     const ways = recipesToPut(at).filter(({ kind }) => kind === "words");
     const written = ways.reduce((sum, { words }) => sum + words, 0);
-    const count = Math.ceil((KNOWN_TRIALS * wordsToWrite(evidence.room, part, without).length) / written);
+    const count = Math.ceil((PUT_TRIALS * wordsToWrite(evidence.room, part, without).length) / written);
     const name = `learn to put ${at} into ${askedKey(hypothesis, without)}`;
-    return ways.map((way) => evidence.composed(way, put, count, name, false));
+    // Not the strongest: these would be the same few words.
+    return ways
+      .map((way) => evidence.composed(way, put, count, name, false))
+      .map((request) => ({ ...request, source: { ...request.source, strongest: false } }));
   });
   await evidence.drawAll(requests);
 }

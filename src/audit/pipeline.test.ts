@@ -54,13 +54,17 @@ async function separation(result: AuditResult, rule: Rule): Promise<number> {
     const [residual] = await engine.residuals([fakeRenderer.render(prompt).sequence], 1);
     const latents = await fakeSae.encode(residual?.values ?? new Float32Array(LATENTS));
     const reading = tokenMaxima(latents, residual?.tokens ?? new Int32Array(0));
-    scores.push({ fires: rule.fires(conceptsOf(textOf(prompt))), score: detect(reading, trigger, maxima) });
+    scores.push({
+      fires: rule.fires(conceptsOf(textOf(prompt)), textOf(prompt)),
+      score: detect(reading, trigger, maxima),
+    });
   }
   const of = (fires: boolean) => scores.filter((entry) => entry.fires === fires).map((entry) => entry.score);
   return auroc(of(true), of(false));
 }
 
-const without = (rule: Rule): Prompt[] => CORPUS.filter((prompt) => !rule.fires(conceptsOf(textOf(prompt))));
+const without = (rule: Rule): Prompt[] =>
+  CORPUS.filter((prompt) => !rule.fires(conceptsOf(textOf(prompt)), textOf(prompt)));
 
 /** Acts as the rule says, in words that differ from prompt to prompt and are never those of the text that is worked towards. */
 function paraphrasing(rule: Rule): ReturnType<typeof fakeEngine> {
@@ -272,5 +276,20 @@ describe("verify", () => {
     const half = await verify(context, [part([3])], false);
     expect(half.verified).toBe(false);
     expect(half.rate.rate).toBeLessThan(0.5);
+  });
+
+  it("asks what must be absent by the words that keep the action off, and names the others", async () => {
+    const heeded = topicWords(5).filter((_, i) => i % 2 === 0);
+    const unless: Rule = { fires: (has, text) => has.has(3) && !heeded.some((word) => text.includes(word)) };
+    const { verified, parts } = await verify(
+      fakeContext(unless, [], CORPUS),
+      [part([3]), parsePart("!5", LATENTS)],
+      false,
+    );
+    expect(verified).toBe(true);
+    const { words = [], exceptWords = [] } = parts.find(({ negated }) => negated) ?? {};
+    expect(words.filter((word) => heeded.includes(word)).length).toBeGreaterThan(1);
+    expect(exceptWords.length).toBeGreaterThan(1);
+    expect(exceptWords.filter((word) => heeded.includes(word))).toEqual([]);
   });
 });
