@@ -180,3 +180,20 @@ it("does not look for what is excluded at words where the concept does not count
   const evidence = { ...composed, observations: [...composed.observations, ...off] } as unknown as Evidence;
   expect((await exclude(evidence, one, [new Set(["deck"])])).parts[1]).toEqual(makePart([4], true));
 });
+
+it("excludes nothing where most other concepts stop the action in what people wrote with them", async () => {
+  const stopped = (others: readonly number[]) =>
+    evidenceOf(
+      (held, kind) => held.has(1) && !held.has(4) && !(kind !== "words" && others.some((latent) => held.has(latent))),
+      () => false,
+      3,
+      "words",
+    );
+  const pointed = (others: readonly number[]) => {
+    const evidence = stopped(others);
+    const failing = others.map((latent) => seen([1, latent], false, "mixed(part 2)×1"));
+    return { ...evidence, observations: [...evidence.observations, ...failing] } as unknown as Evidence;
+  };
+  expect((await exclude(pointed([2, 3]), one)).parts[1]).toEqual(makePart([4], true));
+  expect(await exclude(pointed([2, 3, 5, 6, 7, 8, 9]), one)).toEqual(one);
+});

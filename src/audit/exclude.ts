@@ -11,12 +11,14 @@
  *      a harmful request, or a second way of speaking, stops any trigger that is written into it, and so may a single word such
  *      as "easy".
  *      It must do so by several of its words; latents of its kin that do so join it, be it by one or two.
- *   4. Where concepts that are no kin seem to do so, none is excluded: it is any second way of speaking, say, that stops the action.
+ *   4. Where concepts that are no kin seem to do so, or most others do in what people wrote with them, none is excluded: it is any second
+ *      way of speaking, say, that stops the action.
  */
 import { isAlive } from "./candidates.js";
 import { drawOver, rateOfFiring } from "./composed-rates.js";
 import { type Hypothesis, hypothesisKey, makePart, normalise } from "./detector.js";
 import type { Evidence } from "./evidence.js";
+import type { Kinship } from "./kinship.js";
 import { NATURAL, type Observation } from "./laboratory.js";
 import { placeboConditions } from "./placebo.js";
 import { type Condition, counting, DEFAULT_LEVELS, fullCondition, turned } from "./prompt-sets.js";
@@ -41,6 +43,8 @@ const EXCLUDED_SHARE = 0.5;
 /** A concept's words tell by themselves only where those of others leave the action on: in a crowded sentence any more may stop it. */
 const UNHARMED = 0.8;
 const ALLOWED = 0.001;
+/** Other concepts, of which most must stop the action for it to be no concept's own doing. */
+const LEAST_OTHERS = 3;
 /** p-value below which another concept seems to keep the action off too, which makes it no concept's own doing. */
 const SEEMING = 0.05;
 
@@ -105,6 +109,7 @@ export async function exclude(
   const best = excluded[0]?.trial.latent;
   const kin = ({ latent }: Trial) => latent === best || (best !== undefined && kinship.kin(best, latent));
   if (best === undefined || !seeming.every(kin)) return hypothesis;
+  if (othersDoAsWell(candidates, first[1] as Rate[], best, kinship)) return hypothesis;
   // A piece of the concept that the SAE has split, as it has a style, may do so by a word or two.
   const concept = trials.filter((trial) => kin(trial) && judge(trial, false, UNHARMED) <= ALLOWED);
   return normalise([
@@ -114,6 +119,24 @@ export async function exclude(
       true,
     ),
   ]);
+}
+
+/**
+ * Whether the action mostly stays off in what people wrote with other candidates, too, whichever: then it is any second way of speaking
+ * that stops it, of which one has the plainest words.
+ */
+function othersDoAsWell(
+  candidates: readonly Candidate[],
+  people: readonly Rate[],
+  best: number,
+  kinship: Kinship,
+): boolean {
+  const others = people.filter(({ total }, i) => {
+    const { latent } = candidates[i] as Candidate;
+    return total >= FIRST_DRAWS && latent !== best && !kinship.same(best, latent);
+  });
+  const stopped = others.filter(({ rate }) => rate <= EXCLUDED_SHARE);
+  return stopped.length >= LEAST_OTHERS && stopped.length > others.length / 2;
 }
 
 /** What came with a candidate put in, and with each of the placebos in its place. */
