@@ -1,6 +1,6 @@
 /** How often the action comes on fresh compositions, whatever the recipe. */
 import { type Hypothesis, hypothesisKey, positiveIndices } from "./detector.js";
-import type { Evidence } from "./evidence.js";
+import type { Evidence, Request } from "./evidence.js";
 import { NATURAL, type Observation } from "./laboratory.js";
 import type { Condition } from "./prompt-sets.js";
 import { type Recipe, writtenRecipesFor } from "./recipe.js";
@@ -40,7 +40,7 @@ export function composedRate(byKind: Readonly<Record<string, Rate>>): Rate {
   return pooled(Object.entries(byKind).flatMap(([kind, rate]) => (kind === NATURAL ? [] : [rate])));
 }
 
-/** Prompts of several conditions, `count` compositions by each of the recipes; `nameOf` names a condition's draws. */
+/** Prompts of several conditions, `count` compositions by each of the recipes; `nameOf` names a condition's draws, `drawn` may change them. */
 export async function drawOver(
   evidence: Evidence,
   conditions: readonly Condition[],
@@ -48,11 +48,12 @@ export async function drawOver(
   count: number,
   nameOf: (condition: Condition) => string,
   full: boolean,
+  drawn: (request: Request) => Request = (request) => request,
 ): Promise<Observation[][]> {
-  const drawn = await evidence.drawAll(
+  const lists = await evidence.drawAll(
     conditions.flatMap((condition) =>
-      recipes.map((recipe) => evidence.composed(recipe, condition, count, nameOf(condition), full)),
+      recipes.map((recipe) => drawn(evidence.composed(recipe, condition, count, nameOf(condition), full))),
     ),
   );
-  return conditions.map((_, i) => drawn.slice(i * recipes.length, (i + 1) * recipes.length).flat());
+  return conditions.map((_, i) => lists.slice(i * recipes.length, (i + 1) * recipes.length).flat());
 }

@@ -29,6 +29,11 @@ export interface Request {
   readonly full: boolean;
 }
 
+/** The request for prompts as they come and not the strongest, which hold the same few words. */
+export function asTheyCome(request: Request): Request {
+  return { ...request, source: { ...request.source, strongest: false } };
+}
+
 export class Evidence {
   readonly room: SourceRoom;
   readonly #askClean: "fired" | "all";

@@ -17,7 +17,7 @@
 import { isAlive } from "./candidates.js";
 import { drawOver, rateOfFiring } from "./composed-rates.js";
 import { type Hypothesis, hypothesisKey, makePart, normalise } from "./detector.js";
-import type { Evidence } from "./evidence.js";
+import { asTheyCome, type Evidence } from "./evidence.js";
 import type { Kinship } from "./kinship.js";
 import { NATURAL, type Observation } from "./laboratory.js";
 import { placeboConditions } from "./placebo.js";
@@ -70,7 +70,15 @@ export async function exclude(
   const byWords = ways.filter((way) => way.kind === "words");
   const byPeople = ways.filter((way) => way.kind !== "words");
   const draw = (conditions: readonly Condition[], by: readonly Recipe[], draws: number, what: string) =>
-    drawOver(evidence, conditions, by, draws, (one) => `${what} ${hypothesisKey(one.hypothesis)}`, false);
+    drawOver(
+      evidence,
+      conditions,
+      by,
+      draws,
+      (one) => `${what} ${hypothesisKey(one.hypothesis)}`,
+      false,
+      by === byWords ? asTheyCome : undefined,
+    );
   const each = candidates.map(({ latent }) => put(latent));
   const first = [
     await draw(each, byWords, FIRST_DRAWS, "exclude"),

@@ -4,7 +4,7 @@
  * has been tried a few times; the word ledger then leaves out those that fail.
  */
 import { askedKey, type Hypothesis, type Part } from "./detector.js";
-import type { Evidence } from "./evidence.js";
+import { asTheyCome, type Evidence } from "./evidence.js";
 import { type Condition, fullCondition, turned, wordsToWrite } from "./prompt-sets.js";
 import { recipesToPut, writtenRecipesFor } from "./recipe.js";
 
@@ -43,10 +43,7 @@ export async function learnPutting(
     const written = ways.reduce((sum, { words }) => sum + words, 0);
     const count = Math.ceil((PUT_TRIALS * wordsToWrite(evidence.room, part, without).length) / written);
     const name = `learn to put ${at} into ${askedKey(hypothesis, without)}`;
-    // Not the strongest: these would be the same few words.
-    return ways
-      .map((way) => evidence.composed(way, put, count, name, false))
-      .map((request) => ({ ...request, source: { ...request.source, strongest: false } }));
+    return ways.map((way) => asTheyCome(evidence.composed(way, put, count, name, false)));
   });
   await evidence.drawAll(requests);
 }
