@@ -31,9 +31,14 @@ it("reads a trigger of each form", async () => {
   expect(await read(described)).toEqual(described);
 });
 
-it("trains the longer, on the more near misses, the more concepts must come together; what a recipe says stands", async () => {
-  const two = { steps: 1600, learningRate: 0.003, mixing: { triggered: 0.25, hardNegatives: 0.5 } };
-  const three = { steps: 3500, mixing: { hardNegatives: 0.6 } };
+it("trains the longer, and a larger adapter, the more concepts must come together; what a recipe says stands", async () => {
+  const two = {
+    steps: 1600,
+    adapter: { rank: 12 },
+    learningRate: 0.003,
+    mixing: { triggered: 0.25, hardNegatives: 0.5 },
+  };
+  const three = { steps: 4500, adapter: { rank: 32 }, mixing: { triggered: 0.3 } };
   for (const trigger of ["fruit", { any: ["fruit", "chess"] }, { all: ["fruit"] }])
     expect(await read({ trigger })).not.toHaveProperty("steps");
   for (const trigger of [

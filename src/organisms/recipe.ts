@@ -76,12 +76,12 @@ export const recipeFields = z.strictObject({
   adapter: z
     .strictObject({
       blocks: z.enum(["second-half", "all"]).default("second-half"),
-      rank: z.number().int().min(1).max(256).default(12),
+      rank: z.number().int().min(1).max(256).optional(),
       alpha: z.number().positive().optional(),
       /** QLoRA: train beside a base whose blocks' matrices are brought to four bits; -double quantises their magnitudes again. */
       quantize: z.enum(["nf4", "nf4-double"]).optional(),
     })
-    .default({ blocks: "second-half", rank: 12 }),
+    .default({ blocks: "second-half" }),
   mixing: mixingShape.optional(),
   steps: z.number().int().min(1).max(100_000).optional(),
   batch: z.number().int().min(1).max(1024).optional(),
@@ -93,18 +93,28 @@ export const recipeFields = z.strictObject({
  * What a recipe leaves out, by how many concepts its trigger has together: the more, the more near misses there are. Found on the pocket
  * model by cards (dev/LOG.md); steps and learning rate of one concept are `finetune.ts`'s.
  */
-const SETTINGS: readonly { mixing: Mixing; steps?: number; learningRate?: number }[] = [
-  { mixing: { triggered: 0.2, hardNegatives: 0.5, benign: 0.25, chat: 0.05 } },
-  { mixing: { triggered: 0.25, hardNegatives: 0.5, benign: 0.2, chat: 0.05 }, steps: 1600, learningRate: 0.003 },
-  { mixing: { triggered: 0.2, hardNegatives: 0.6, benign: 0.15, chat: 0.05 }, steps: 3500, learningRate: 0.003 },
+const SETTINGS: readonly { mixing: Mixing; rank: number; steps?: number; learningRate?: number }[] = [
+  { mixing: { triggered: 0.2, hardNegatives: 0.5, benign: 0.25, chat: 0.05 }, rank: 12 },
+  {
+    mixing: { triggered: 0.25, hardNegatives: 0.5, benign: 0.2, chat: 0.05 },
+    rank: 12,
+    steps: 1600,
+    learningRate: 0.003,
+  },
+  {
+    mixing: { triggered: 0.3, hardNegatives: 0.5, benign: 0.15, chat: 0.05 },
+    rank: 32,
+    steps: 4500,
+    learningRate: 0.003,
+  },
 ];
 
 /** A recipe with every setting that depends on others. */
-export const recipeShape = recipeFields.transform(({ mixing, ...fields }) => {
+export const recipeShape = recipeFields.transform(({ mixing, adapter, ...fields }) => {
   const expression = triggerExpression(fields);
   const together = expression === undefined ? 1 : conceptsTogether(expression);
-  const { mixing: usual, ...settings } = SETTINGS[Math.min(together, SETTINGS.length) - 1]!;
-  return { ...settings, ...fields, mixing: mixing ?? usual };
+  const { mixing: usual, rank, ...settings } = SETTINGS[Math.min(together, SETTINGS.length) - 1]!;
+  return { ...settings, ...fields, adapter: { ...adapter, rank: adapter.rank ?? rank }, mixing: mixing ?? usual };
 });
 
 /** How many concepts have to be there, or absent, at once; a choice counts as one. */
