@@ -40,7 +40,7 @@ export function composedRate(byKind: Readonly<Record<string, Rate>>): Rate {
   return pooled(Object.entries(byKind).flatMap(([kind, rate]) => (kind === NATURAL ? [] : [rate])));
 }
 
-/** Prompts of several conditions, `count` compositions by each of the recipes; `nameOf` names a condition's draws, `drawn` may change them. */
+/** Prompts of several conditions, `count` compositions by each of the recipes; `nameOf` names a condition's draws, `adapt` may change a request. */
 export async function drawOver(
   evidence: Evidence,
   conditions: readonly Condition[],
@@ -48,12 +48,12 @@ export async function drawOver(
   count: number,
   nameOf: (condition: Condition) => string,
   full: boolean,
-  drawn: (request: Request) => Request = (request) => request,
+  adapt: (request: Request) => Request = (request) => request,
 ): Promise<Observation[][]> {
-  const lists = await evidence.drawAll(
+  const drawn = await evidence.drawAll(
     conditions.flatMap((condition) =>
-      recipes.map((recipe) => drawn(evidence.composed(recipe, condition, count, nameOf(condition), full))),
+      recipes.map((recipe) => adapt(evidence.composed(recipe, condition, count, nameOf(condition), full))),
     ),
   );
-  return conditions.map((_, i) => lists.slice(i * recipes.length, (i + 1) * recipes.length).flat());
+  return conditions.map((_, i) => drawn.slice(i * recipes.length, (i + 1) * recipes.length).flat());
 }

@@ -42,8 +42,11 @@ export async function planTest(
   const recipeOf = (entry: RecipeResult) => entry.recipe;
   const low = (entry: RecipeResult) => wilson(entry.rate.count, entry.rate.total, 1).low;
   const best = ranked[0] as RecipeResult;
-  await learnPutting(search, hypothesis, { failing: failingWords(search, hypothesis, without), without });
-  const failing = failingWords(search, hypothesis, without);
+  let failing = failingWords(search, hypothesis, without);
+  if (hypothesis.parts.some((part) => part.negated)) {
+    await learnPutting(search, hypothesis, { failing, without });
+    failing = failingWords(search, hypothesis, without);
+  }
   const levels = naturalLevels(search, { hypothesis, failing, without }, ENOUGH_NATURAL, best);
   const used = ranked.slice(0, MOST_RECIPES).filter((entry) => low(entry) >= SECOND_SHARE * low(best));
   const spare = ranked.filter((entry) => !used.includes(entry) && low(entry) >= SPARE_SHARE * low(best));

@@ -75,8 +75,9 @@ export function composeChat(content: Content, entities: EntityChoice, rng: Rando
 function topicParts(topics: readonly (Topic | typeof TALK)[], entities: EntityChoice, rng: Random): Exchange[] {
   const parts: Exchange[] = [];
   for (let i = 0; i < topics.length; ) {
-    const [first, second] = topics.slice(i, i + 2);
-    if (first === undefined || first === TALK) {
+    const first = topics[i]!;
+    const second = topics[i + 1];
+    if (first === TALK) {
       parts.push(smallTalk(rng));
       i++;
       continue;
