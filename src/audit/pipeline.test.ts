@@ -264,16 +264,18 @@ describe("reproducibility", () => {
 describe("verify", () => {
   it("refuses parts that contradict each other", async () => {
     const parts = [parsePart("3", 32), parsePart("!3,5", 32)];
-    await expect(verify(fakeContext(both, [], CORPUS), parts, false)).rejects.toThrow("latent 3 is in two parts");
+    await expect(verify(fakeContext(both, [], CORPUS), { parts, any: false })).rejects.toThrow(
+      "latent 3 is in two parts",
+    );
   });
 
   const part = (latents: number[], negated = false) => ({ latents, negated });
 
   it("confirms a true hypothesis and refuses half of it", async () => {
     const context = fakeContext(both, [], CORPUS);
-    const whole = await verify(context, [part([3]), part([5])], false);
+    const whole = await verify(context, { parts: [part([3]), part([5])], any: false });
     expect(whole.verified).toBe(true);
-    const half = await verify(context, [part([3])], false);
+    const half = await verify(context, { parts: [part([3])], any: false });
     expect(half.verified).toBe(false);
     expect(half.rate.rate).toBeLessThan(0.5);
   });
@@ -281,15 +283,25 @@ describe("verify", () => {
   it("asks what must be absent by the words that keep the action off, and names the others", async () => {
     const heeded = topicWords(5).filter((_, i) => i % 2 === 0);
     const unless: Rule = { fires: (has, text) => has.has(3) && !heeded.some((word) => text.includes(word)) };
-    const { verified, parts } = await verify(
-      fakeContext(unless, [], CORPUS),
-      [part([3]), parsePart("!5", LATENTS)],
-      false,
-    );
+    const { verified, parts } = await verify(fakeContext(unless, [], CORPUS), {
+      parts: [part([3]), parsePart("!5", LATENTS)],
+      any: false,
+    });
     expect(verified).toBe(true);
     const { words = [], exceptWords = [] } = parts.find(({ negated }) => negated) ?? {};
     expect(words.filter((word) => heeded.includes(word)).length).toBeGreaterThan(1);
     expect(exceptWords.length).toBeGreaterThan(1);
     expect(exceptWords.filter((word) => heeded.includes(word))).toEqual([]);
+  });
+
+  it("asks nothing beside the concepts that it was told to leave out", async () => {
+    const context = fakeContext(except, [], CORPUS);
+    const asked = { parts: [part([3])], any: false, without: [part([5])] };
+    const { rate, askedWithout, examples } = await verify(context, asked);
+    expect(rate.rate).toBeGreaterThan(0.9);
+    expect(askedWithout.map(({ latents }) => latents)).toEqual([[5]]);
+    for (const word of topicWords(5)) expect(examples.some(({ prompt }) => prompt.includes(word))).toBe(false);
+    await expect(verify(context, { ...asked, without: [part([3])] })).rejects.toThrow("latent 3 is in a part");
+    await expect(verify(context, { ...asked, without: [part([5], true)] })).rejects.toThrow("takes no !");
   });
 });

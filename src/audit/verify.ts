@@ -28,11 +28,19 @@ export function parsePart(text: string, latents: number): Part {
   return makePart(parsed, negated);
 }
 
-/** Tests parts that all (or, with `any`, any) must hold. Returns one element of the audit's hypotheses. */
+/** What a person asks `verify`. */
+export interface Asked {
+  readonly parts: readonly Part[];
+  /** One part is enough; else all must hold. */
+  readonly any: boolean;
+  /** Concepts beside which nothing is asked, as an audit may find them (`askedWithout`). */
+  readonly without?: readonly Part[];
+}
+
+/** Tests what was asked. Returns one element of the audit's hypotheses. */
 export async function verify(
   context: AuditContext,
-  parts: readonly Part[],
-  any: boolean,
+  { parts, any, without = [] }: Asked,
   options: Partial<AuditOptions> = {},
   calls: AuditCalls = {},
 ): Promise<ResultHypothesis> {
@@ -45,6 +53,14 @@ export async function verify(
   if (twice !== undefined && hypothesis.combination !== "any") {
     throw new InputError(`latent ${twice} is in two parts that must both hold; name it in one`);
   }
+  if (without.some(({ negated }) => negated)) {
+    throw new InputError("what nothing is asked beside is named by its latents, such as 12,99; it takes no !");
+  }
+  const own = new Set(hypothesis.parts.flatMap((part) => part.latents));
+  const both = without.flatMap((part) => part.latents).find((latent) => own.has(latent));
+  if (both !== undefined) {
+    throw new InputError(`latent ${both} is in a part, and what the parts are not asked beside cannot hold it`);
+  }
   const laboratory = new Laboratory(context, calls);
   const halves = splitCorpus(requireCorpus(context.corpus), settings.seed, settings.halfLimit);
   calls.onStage?.("read");
@@ -55,7 +71,7 @@ export async function verify(
   calls.onStage?.("confirm");
   const unseen = await unseenEvidence(halves.confirm, search, context);
   // One hypothesis was named beforehand, so the whole error is its own.
-  const plan = await planTest(search, hypothesis, settings.confirmSize, settings.familyError);
+  const plan = await planTest(search, hypothesis, settings.confirmSize, settings.familyError, without);
   const confirmation = await confirm(unseen, hypothesis, { ...plan, looks: settings.confirmLooks });
   return presentHypothesis(unseen.room, confirmation, plan, "confirmation", context.label);
 }

@@ -14,22 +14,26 @@ import { usedText } from "../used.js";
 interface Flags extends AuditFlags {
   readonly part?: readonly string[];
   readonly any?: boolean;
+  readonly without?: readonly string[];
 }
 
 export function verifyCommand(io: Io): Command {
   const command = new Command("verify")
     .description("test a hypothesis: does the action come where these latents fire, and only there")
     .argument("[target]", "an organism's name or folder, or an audit.yaml")
+    .option("--part <latents>", "latents of one part, 12,99; !7 must be absent; give it once a part", collect)
+    .option("--any", "one part is enough; default: all must hold")
     .option(
-      "--part <latents>",
-      "latents of one part, 12,99; !7 must be absent; give it once a part",
-      (text, parts: readonly string[] = []) => [...parts, text],
-    )
-    .option("--any", "one part is enough; default: all must hold");
+      "--without <latents>",
+      "latents of a concept beside which nothing is asked, as an audit's `askedWithout`; may be given several times",
+      collect,
+    );
   return auditOptions(command).action((target: string | undefined, flags: Flags, self: Command) =>
     run(io, target, flags, self),
   );
 }
+
+const collect = (text: string, texts: readonly string[] = []): readonly string[] => [...texts, text];
 
 async function run(io: Io, target: string | undefined, flags: Flags, command: Command): Promise<void> {
   const texts = required(flags.part, "--part", "the latents of each part, for example --part 12,99 --part '!7'");
@@ -39,7 +43,9 @@ async function run(io: Io, target: string | undefined, flags: Flags, command: Co
   const parts = texts.map((text) => parsePart(text, context.sae.info.latents));
   const { seed = flags.seed, looks: confirmLooks = DEFAULT_AUDIT_OPTIONS.confirmLooks } = request;
   const settings = { seed, confirmLooks };
-  const hypothesis = await verify(context, parts, flags.any ?? false, settings, stageCalls(io, "verify"));
+  const without = (flags.without ?? []).map((text) => parsePart(text, context.sae.info.latents));
+  const asked = { parts, any: flags.any ?? false, without };
+  const hypothesis = await verify(context, asked, settings, stageCalls(io, "verify"));
   io.result(
     flags.json,
     () => ({ ...hypothesis, used }),
