@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The post's toy backdoors, each method by itself: SAE-Attribution, Supervised MELBO and Supervised SAE-MELBO (first
-# vector), the last two also with the post's own settings and Supervised MELBO at a fixed norm too, on each organism and, as a control, on the clean model; iterated
+# vector), the last two also with what the post's text suggests (read by the decoder; signed z in raw units) and Supervised MELBO at a fixed norm too, on each organism and, as a control, on the clean model; iterated
 # attribution on each organism; and the table. Results go to build/toys/; what is there is not made again.
 #
 #   runs/toys.sh

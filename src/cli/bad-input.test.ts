@@ -110,7 +110,10 @@ describe("usage", () => {
     [["find", "supervised-melbo", ...action, "--layers", "1,x"], /Give layers such as 1,2,4, or auto/],
     [["find", "iterated-attribution", ...action, "--lr", "1"], /iterated-attribution has no option lr/],
     [["find", "iterated-attribution", ...action, "--positions", "all"], /--positions must be user/],
-    [["find", "iterated-attribution", ...action, "--variant", "published"], /no option variant/],
+    [
+      ["find", "iterated-attribution", ...action, "--variant", "published"],
+      /no published code of iterated-attribution/,
+    ],
     [["find", "iterated-attribution", ...action, "--action-paraphrases", "p.txt"], /no option actionParaphrases/],
     [["find", "iterated-attribution", ...action, "--base", "b", "--no-controls"], /leave out --no-controls/],
     [["generate", "--model", "m", "--max-tokens", "many"], /'--max-tokens <n>' argument 'many' is invalid/],

@@ -11,13 +11,13 @@ export interface FindCorpus {
   readonly name: string | null;
   /** What latents do on it; undefined without a corpus or an SAE. */
   readonly reading: CorpusReading | undefined;
-  /** Typical activations [m], from the corpus or, where the method's coordinates need them, the training prompts. */
+  /** Typical activations [m], from the corpus or, for methods with coordinates, the training prompts. */
   readonly typical: Float32Array | undefined;
   /** Where the units of the method's coordinates come from, for methods that have any. */
   readonly unitsFrom: string | undefined;
 }
 
-/** Reads --corpus (for the pocket model its own), else the training prompts where the method needs units. */
+/** Reads --corpus (for the pocket model its own), else the training prompts where the method has coordinates. */
 export async function readFindCorpus(
   io: Io,
   { method, model, training }: Pick<FindSetup, "method" | "model" | "training">,
@@ -26,9 +26,10 @@ export async function readFindCorpus(
   flags: FindFlags,
 ): Promise<FindCorpus> {
   const name = flags.corpus ?? (model.isPocket ? CORPUS_SET : null);
-  const needsUnits = opened !== undefined && method.options.includes("units") && flags.units !== "raw";
+  // Raw units need a typical activation too: the learning rate is a share of it.
+  const measures = opened !== undefined && method.options.includes("units");
   const corpus = name === null ? undefined : await loadPrompts(name);
-  const prompts = corpus ?? (needsUnits ? training.conversations : undefined);
+  const prompts = corpus ?? (measures ? training.conversations : undefined);
   // What people write, wherever the vector is added: at the template's own tokens other latents fire on every prompt.
   const render = { ...flags, positions: "user" } as const;
   const reading =
@@ -37,6 +38,6 @@ export async function readFindCorpus(
     name,
     reading: corpus && reading,
     typical: reading?.units.typical,
-    unitsFrom: needsUnits ? (name ?? "the prompts optimised over") : undefined,
+    unitsFrom: measures && flags.units !== "raw" ? (name ?? "the prompts optimised over") : undefined,
   };
 }

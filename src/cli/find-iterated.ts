@@ -48,7 +48,6 @@ const FOREIGN = [
   "units",
   "readBy",
   "patience",
-  "variant",
   "targetLayer",
   "p",
   "q",
@@ -133,6 +132,7 @@ function checkFlags(flags: FindFlags): void {
   const { name } = ITERATED_ATTRIBUTION;
   const foreign = FOREIGN.find((flag) => flags[flag] !== undefined);
   if (foreign !== undefined) throw new InputError(`${name} has no option ${foreign}; it takes iterations, unitNorm`);
+  if (flags.variant === "published") throw new InputError(`--variant published: there is no published code of ${name}`);
   if (flags.positions !== "user") throw new InputError(`${name} writes into the user's text: --positions must be user`);
   checkControlFlags(flags, saeAttribution, true);
 }

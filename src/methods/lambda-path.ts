@@ -7,7 +7,7 @@
  *   2. λ_k = λ_max / 2ᵏ, k = 1 … STAGES, each run starting where the one before ended. The steps that are left are shared
  *      evenly among the stages that are left, so that what a run did not need goes to the denser ones.
  *   3. After each run: does the vector elicit the action? The first that does is run once more at its λ, so that what the
- *      penalty can still take away is gone, and kept if it still does.
+ *      penalty can still take away is gone, and kept if it still does. (At the last stage no steps are left for that.)
  *   4. If none does, the densest is returned, and says so.
  *
  * Elicits = greedy action rate ≥ ELICITING_RATE where the caller can measure it, else loss ≤ ELICITING_LOSS × the
@@ -48,7 +48,7 @@ export async function doesElicit(
   return (await rate(theta)) >= ELICITING_RATE;
 }
 
-/** Follows the path with at most `steps` updates in all. `descent` must have been evaluated at zero. */
+/** Follows the path with at most `steps` updates in all. `descent` must have been evaluated at its start: zero, or at a fixed norm a point of that norm. */
 export async function followLambdaPath(
   descent: Descent,
   settings: {

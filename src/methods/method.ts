@@ -30,7 +30,7 @@ export interface MethodOptions {
   readonly units?: "typical" | "raw";
   /** Which rows of the SAE read a residual vector. */
   readonly readBy?: "encoder" | "decoder";
-  /** Score with decoder rows of unit norm instead of as stored. */
+  /** Score with decoder rows of unit norm instead of as the SAE's own library holds them. */
   readonly unitNorm?: boolean;
   /** Adam where not given. */
   readonly optimizer?: Optimizer;

@@ -10,7 +10,9 @@
  * 3. Project on the decoder. v̄ is the gradient of a loss, so a latent that would make the action likelier has a
  *    negative product: the sign is turned and the largest score comes first. Absolute values are not taken.
  *
- * The decoder is used as stored; `unitNorm` divides each score by its row's norm. The one vector is v̄ itself.
+ * The decoder is the one that the SAE's own library holds (Llama Scope's scales rows to norm 1 as it loads them); `unitNorm` divides each
+ * score by its row's norm. For SAEs whose latents add c_j decoder rows a unit (`Sae.unitLengths`) scores are still those of one row: c
+ * counts in "times typical activation" alone. The one vector is v̄ itself.
  */
 import type { Sae } from "../sae/sae.js";
 import { actionObjective, checkInput, requiredSae } from "./check-input.js";
@@ -20,7 +22,7 @@ import { norm } from "./orthogonality.js";
 export const saeAttribution: Method = {
   name: "sae-attribution",
   summary: "gradient of the action's loss at the user's tokens, projected on the SAE decoder",
-  score: "−W_dec·v̄: decrease of the loss per unit of the latent, to first order",
+  score: "−W_dec·v̄: decrease of the loss per decoder row of the latent, to first order",
   objective: "cross-entropy",
   sae: "required",
   options: ["unitNorm"],

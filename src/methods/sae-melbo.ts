@@ -17,8 +17,9 @@
  * 2. Adam's step on the smooth part.
  * 3. The proximal step of λ‖u‖₁ in Adam's metric (as in Supervised SAE-MELBO): exact zeros. The limit of large λ is one latent.
  * 4. λ not given: a path from dense to sparse. λ = 0 first; its change c over its ‖u‖₁ is the λ at which penalty and change are
- *    alike, and the path doubles from 1/8 of that. The sparsest point that keeps half of c is taken: latents that the change
- *    does not need go, and it still is a vector that changes much. No action is asked for.
+ *    alike, and the path doubles from 1/8 of that, eight times. The sparsest point that keeps half of c is taken: latents that the change
+ *    does not need go, and it still is a vector that changes much. No action is asked for. λ = 0 has a third of the steps, each
+ *    later λ an eighth of the others; those that are left when the path ends early are not used.
  * 5. Adam's learning rate: 1/100 of the median over latents of R / (s_j ‖d_j‖), the coordinate of a latent that alone gives θ its
  *    length; so the unit of u, of the residual stream and R do not matter.
  * 6. The last iterate at that λ. score_j = u_j; signed: |u_j|.
@@ -41,8 +42,10 @@ import { radiusFor } from "./radius.js";
 
 const DEFAULT_SEED = 42;
 const STEPS = 300;
-/** Stages of the path, the dense one first. */
-const STAGES = 9;
+/** Share of a path's steps that the dense vector gets, against which the others are measured. */
+const DENSE_SHARE = 1 / 3;
+/** Stages of the path after it. */
+const STAGES = 8;
 /** First λ of the path, as a share of the one at which penalty and change are alike. */
 const FIRST_LAMBDA = 1 / 8;
 /** Share of the dense vector's change that a sparser one must keep. */
@@ -140,15 +143,17 @@ async function readStart(
 
 /** λ from 0 upwards, `steps` updates in all; leaves `descent` at the sparsest point that keeps the change. */
 async function followPath(descent: Descent, steps: number): Promise<number> {
-  const share = (stage: number) => Math.floor((steps * (stage + 1)) / STAGES) - Math.floor((steps * stage) / STAGES);
-  await descent.run(share(0), 0);
+  const dense = Math.ceil(DENSE_SHARE * steps);
+  const until = (stage: number) => Math.floor(((steps - dense) * stage) / STAGES);
+  await descent.run(dense, 0);
   const change = -descent.last.loss;
   const alike = change / descent.last.penalty;
   let kept = { lambda: 0, u: descent.x.slice() };
-  for (let stage = 1; stage < STAGES; stage++) {
-    if (share(stage) === 0) continue;
-    const lambda = FIRST_LAMBDA * 2 ** (stage - 1) * alike;
-    await descent.run(share(stage), lambda);
+  for (let stage = 0; stage < STAGES; stage++) {
+    const share = until(stage + 1) - until(stage);
+    if (share === 0) continue;
+    const lambda = FIRST_LAMBDA * 2 ** stage * alike;
+    await descent.run(share, lambda);
     if (-descent.last.loss < KEPT_CHANGE * change) {
       descent.x.set(kept.u);
       await descent.evaluate(kept.lambda);

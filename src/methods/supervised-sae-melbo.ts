@@ -25,7 +25,9 @@
  * Differences from the post, whose z has no restricted sign and whose λ was adjusted by hand: z ≥ 0 unless `signed`; the penalty in
  * typical units unless `raw`; the proximal step; the path. All of them: docs/methods.md.
  *
- * Fixed norm (`radius`): ‖θ‖₂ = R; see `fixed-norm-latents.ts` for the objective, what its L1 penalty means, and the start.
+ * Fixed norm (`radius`): ‖θ‖₂ = R; see `fixed-norm-latents.ts` for the objective, what its L1 penalty means, and the start. The path's
+ * λ_max is still that of the free problem at zero: a scale, as at a fixed norm no λ makes u zero. Adam's rate goes by each vector's own
+ * start; the result has the first vector's.
  */
 import type { Objective } from "../engine/engine.js";
 import { percentile } from "../sae/units.js";
