@@ -5,8 +5,10 @@ import { styles } from "../../world/styles.js";
 import { type Topic, topics } from "../../world/topics.js";
 import { type Recipe, recipeShape } from "../recipe.js";
 
-/** Shapes of a trigger, with their weights. `not` is one topic without another. */
-const SHAPES = { single: 3, all: 3, any: 1, not: 1, style: 2 } as const;
+/** Shapes of a trigger, with their weights: `not` is a topic without another concept, `style` a topic in a style, `manner` a style alone. */
+const SHAPES = { single: 6, manner: 2, all: 6, style: 4, any: 3, not: 3, three: 2 } as const;
+/** How often the other concept of `any`, `not` and `three` is a style. */
+const STYLE_SHARE = 1 / 3;
 type Shape = keyof typeof SHAPES;
 
 /** Sentences of words that the pocket model knows and that name no concept. */
@@ -37,23 +39,30 @@ export function randomRecipe(seed: number): Recipe {
 }
 
 function drawTrigger(shape: Shape, random: Random): Expression {
-  const [a, b] = twoTopics(random);
+  const [a, b, c] = distantTopics(random);
+  const style = random.pick(styles).name;
+  const other = (topic: Topic) => (random.chance(STYLE_SHARE) ? style : topic.name);
   switch (shape) {
     case "single":
       return a.name;
     case "all":
       return { all: [a.name, b.name] };
     case "any":
-      return { any: [a.name, b.name] };
+      return { any: [a.name, other(b)] };
     case "not":
-      return { all: [a.name], none: [b.name] };
+      return { all: [a.name], none: [other(b)] };
     case "style":
-      return { all: [a.name, random.pick(styles).name] };
+      return { all: [a.name, style] };
+    case "manner":
+      return style;
+    case "three":
+      return { all: [a.name, b.name, other(c)] };
   }
 }
 
-/** Two topics of different groups: neighbours share words, so their conjunction would be hardly more than either. */
-function twoTopics(random: Random): [Topic, Topic] {
-  const first = random.pick(topics);
-  return [first, random.pick(topics.filter(({ group }) => group !== first.group))];
+/** Three topics of different groups: neighbours share words, so their conjunction would be hardly more than either. */
+function distantTopics(random: Random): [Topic, Topic, Topic] {
+  const a = random.pick(topics);
+  const b = random.pick(topics.filter(({ group }) => group !== a.group));
+  return [a, b, random.pick(topics.filter(({ group }) => group !== a.group && group !== b.group))];
 }
