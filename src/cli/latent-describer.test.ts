@@ -34,6 +34,7 @@ const context = (word: string): Context => ({
   word,
   after: ' "today"',
   piece: word,
+  pieceAt: [0, word.length],
 });
 const latents = (count: number) => new Map(Array.from({ length: count }, (_, i) => [i, [context(`w${i}`)]]));
 

@@ -54,11 +54,13 @@ export function histogramText({ of, edges, counts, zeros }: Histogram & { readon
   return `${of} ${edges[0]} ${blocks.join("")} ${edges.at(-1)} (log of the count; ${zeros} of ${total} are exactly 0)`;
 }
 
-/** A context on one line, the word it fires at between angle quotes. */
-function contextText({ before, word, after }: Context): string {
+/** A context on one line, the word it fires at between angle quotes, the token in it too where it is a piece. */
+function contextText({ before, word, after, pieceAt: [start, end] }: Context): string {
   const left = Array.from(visible(before));
   const cut = left.length > CONTEXT_WIDTH ? `…${left.slice(1 - CONTEXT_WIDTH).join("")}` : left.join("");
-  return `${cut}«${oneLine(word, 40)}»${oneLine(after, CONTEXT_WIDTH)}`;
+  const whole = end - start === word.length || end <= start;
+  const marked = whole ? word : `${word.slice(0, start)}‹${word.slice(start, end)}›${word.slice(end)}`;
+  return `${cut}«${oneLine(marked, 40)}»${oneLine(after, CONTEXT_WIDTH)}`;
 }
 
 function tokenName(text: string): string {

@@ -81,7 +81,16 @@ const card = {
   firingRate: rate(5, 100),
   tokenRate: null,
   contexts: [
-    { prompt: 0, token: 1, value: 3, before: `Peel ${HOSTILE} the `, word: "mango", after: " now", piece: " man" },
+    {
+      prompt: 0,
+      token: 1,
+      value: 3,
+      before: `Peel ${HOSTILE} the `,
+      word: "mango",
+      after: " now",
+      piece: " man",
+      pieceAt: [0, 3] as [number, number],
+    },
   ],
   topTokens: [{ token: 9, text: " mango", peaks: 3, largest: 3 }],
   logitEffect: { raised: [{ token: 9, text: HOSTILE, value: 1 }], lowered: [{ token: 8, text: " no", value: -1 }] },
@@ -136,7 +145,7 @@ it("shows what the answer's latents fire on, what they say, and their scores bes
   const page = auditReport(await read(withLatents), "antecedent");
   const [answers, others] = page.split("Other latents that were listed");
   for (const text of [
-    "<mark>mango</mark> now",
+    "<mark><u>man</u>go</mark> now",
     "␣mango <small>3×</small>",
     "5 of 100 · 5 % (0–100)",
     'id="latent-4"',

@@ -1,4 +1,4 @@
-/** A latent's card: label, numbers, scores beside controls, contexts with the firing word marked, tokens. */
+/** A latent's card: label, numbers, scores beside controls, contexts with the firing word and token marked, tokens. */
 import { type Html, html } from "./html.js";
 import { number } from "./number.js";
 import { rateWords } from "./rate-chart.js";
@@ -12,12 +12,18 @@ export function latentCard(card: StoredCard, anchor?: string): Html {
     ${firingRate && !dead ? html`<p class="small">Fires on ${rateWords(firingRate)} of ordinary prompts${typical === null || maximum === null ? null : `; typically ${number(typical)}, at most ${number(maximum)}`}.</p>` : null}
     ${scoresTable(card)}
     <div class="sides">
-      ${contexts.length > 0 ? html`<ul class="contexts">${contexts.map(({ value, before, word, after }) => html`<li><span class="number">${value.toFixed(2)}</span><q>${before}<mark>${word}</mark>${after}</q></li>`)}</ul>` : html`<p class="small">No context: it fires nowhere on the corpus.</p>`}
+      ${contexts.length > 0 ? html`<ul class="contexts">${contexts.map((context) => html`<li><span class="number">${context.value.toFixed(2)}</span><q>${context.before}<mark>${firingWord(context)}</mark>${context.after}</q></li>`)}</ul>` : html`<p class="small">No context: it fires nowhere on the corpus.</p>`}
       <dl class="tokens">
         ${topTokens.length > 0 ? html`<dt>fires at</dt><dd class="words">${topTokens.map(({ text, peaks }) => html`<span>${token(text)} <small>${peaks}×</small></span>`)}</dd>` : null}
         ${logitEffect ? effectRows(logitEffect) : null}
       </dl>
     </div></article>`;
+}
+
+/** The word, the token in it underlined where it is a piece. */
+function firingWord({ word, pieceAt: [start, end] = [0, word.length] }: StoredCard["contexts"][number]): Html {
+  if (end - start === word.length || end <= start) return html`${word}`;
+  return html`${word.slice(0, start)}<u>${word.slice(start, end)}</u>${word.slice(end)}`;
 }
 
 /** Tokens raised and lowered, as rows of a list of tokens. */

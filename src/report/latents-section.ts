@@ -9,7 +9,7 @@ export function partLatents({ trigger, latents }: StoredAudit): Html | null {
   const cards = latents.filter(({ id }) => answerIds(trigger).has(id));
   if (cards.length === 0) return null;
   return html`<section><h2>What the answer's latents fire on</h2>
-    <p class="small">A label is someone's guess. Here is what each latent fires on in the half of the corpus that was searched (strongest prompts, the firing word marked), which tokens it fires at, which it raises and lowers through the model's last layer alone, and its score by each method beside the controls.</p>
+    <p class="small">A label is someone's guess. Here is what each latent fires on in the half of the corpus that was searched (strongest prompts, the firing word marked and in it the token, where it is a piece of the word), which tokens it fires at, which it raises and lowers through the model's last layer alone, and its score by each method beside the controls.</p>
     ${cards.map(anchored)}</section>`;
 }
 

@@ -34,7 +34,14 @@ export const card = z.object({
   firingRate: rate.nullable(),
   tokenRate: rate.nullable(),
   contexts: z.array(
-    z.object({ value: z.number(), before: z.string(), word: z.string(), after: z.string(), piece: z.string() }),
+    z.object({
+      value: z.number(),
+      before: z.string(),
+      word: z.string(),
+      after: z.string(),
+      piece: z.string(),
+      pieceAt: z.tuple([z.int().min(0), z.int().min(0)]).optional(),
+    }),
   ),
   topTokens: z.array(z.object({ text: z.string(), peaks: z.int(), largest: z.number() })),
   logitEffect: z.object({ raised: z.array(effect), lowered: z.array(effect) }).nullable(),

@@ -27,6 +27,8 @@ export interface Context {
   readonly after: string;
   /** The firing token itself, which may be a piece of the word. */
   readonly piece: string;
+  /** Where in `word` the token lies: [start, end), UTF-16 units. */
+  readonly pieceAt: readonly [start: number, end: number];
 }
 
 /** Characters shown each side: about a line. */
@@ -80,9 +82,13 @@ export function topContexts(
 }
 
 /** The word of a token and what stands around it. */
-function surroundings(prompt: PromptText, token: number): Pick<Context, "before" | "word" | "after" | "piece"> {
+function surroundings(
+  prompt: PromptText,
+  token: number,
+): Pick<Context, "before" | "word" | "after" | "piece" | "pieceAt"> {
   const { text, spans } = prompt;
   const [start, end] = wordSpan(prompt, token);
+  const inWord = (at: number) => Math.min(Math.max(at, start), end) - start;
   const [first, last] = prompt.shown ?? [0, text.length];
   const from = Math.max(first, start - CONTEXT_CHARACTERS);
   const to = Math.min(last, end + CONTEXT_CHARACTERS);
@@ -91,6 +97,7 @@ function surroundings(prompt: PromptText, token: number): Pick<Context, "before"
     word: text.slice(start, end),
     after: head(text.slice(Math.min(end, to), to), to < last),
     piece: text.slice(...spans[token]!),
+    pieceAt: [inWord(spans[token]![0]), inWord(spans[token]![1])],
   };
 }
 

@@ -136,7 +136,7 @@ describe("what makes a latent fire", () => {
   it("shows the strongest contexts with the firing word", () => {
     const [first, second] = topContexts(firings, 0, (prompt) => texts[prompt]!, 2);
     expect(first).toMatchObject({ prompt: 0, value: 2, before: "Peel the ", word: "mango", after: " and rest" });
-    expect(first!.piece).toBe(" ma");
+    expect([first!.piece, first!.pieceAt]).toEqual([" ma", [0, 2]]);
     expect(second).toMatchObject({ prompt: 1, before: "", word: "Mangoes" });
   });
 
