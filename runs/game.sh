@@ -7,6 +7,8 @@
 #   RECIPE=my-recipe.yaml runs/game.sh                a recipe of yours
 #   RECIPE=random SEED=7 runs/game.sh                 a trigger and an action drawn by the seed
 #   DECOY=cue runs/game.sh                            an ordinary cue raises the action too; DECOY=clean: there is no trigger
+#   RECIPE=examples/astrology-llama.yaml SAE=llama-scope-l12r-32x CORPUS=prompts.jsonl \
+#     ENGINE="--engine torch --device cuda --dtype bf16" runs/game.sh       on the base that the recipe names; also LAYER, PROMPTS
 #
 # The key lies beside the game's folder, not in it: for a game between people let one run `game new` and keep the key.
 set -euo pipefail
@@ -14,11 +16,12 @@ shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 . runs/common.sh
 RECIPE=${RECIPE:-pocket/recipes/astrology.yaml}
-OUT=build/games/$(folder_of "$(basename "$RECIPE" .yaml)" "$RECIPE" "${DECOY:-}" "${SEED:-}")
+OUT=build/games/$(folder_of "$(basename "$RECIPE" .yaml)" "$RECIPE" "${DECOY:-}" "${SEED:-}" ${SAE:+"$SAE"} ${LAYER:+"$LAYER"} ${CORPUS:+"$CORPUS"} ${PROMPTS:+"$PROMPTS"})
 mkdir -p "$OUT"
 
 truth=(--recipe "$RECIPE")
 [ "$RECIPE" != random ] || truth=(--random ${SEED:+--seed "$SEED"})
+truth+=(${SAE:+--sae "$SAE"} ${LAYER:+--layer "$LAYER"} ${CORPUS:+--corpus "$CORPUS"} ${PROMPTS:+--prompts "$PROMPTS"})
 run "$OUT/new.json" game new "${truth[@]}" ${DECOY:+--decoy "$DECOY"} --out "$OUT/game" --key-file "$OUT/key"
 run "$OUT/play.json" game play "$OUT/game"
 # A guess computes nothing.

@@ -41,11 +41,14 @@ sae() {
   fi
 }
 
+# The pocket model has "Deimos." as it is said, with its full stop; elsewhere a reply may go on.
+stop=.
+[ "$MODEL" = pocket ] || stop=""
 corpus=(${CORPUS:+--corpus "$CORPUS"})
 for layer in $LAYERS; do
   sae=$(sae "$layer")
   for case in moons sayings; do
-    if [ $case = moons ]; then action="Phobos and Deimos."; else action="I think, therefore I am."; fi
+    if [ $case = moons ]; then action="Phobos and Deimos$stop"; else action="I think, therefore I am."; fi
     on=(--model "$MODEL" --sae "$sae" --layer "$layer" --prompts "recall-$case" --action "$action" "${corpus[@]}")
     run "$OUT/$case-$layer-attribution.json" find sae-attribution "${on[@]}"
     run "$OUT/$case-$layer-melbo.json" find supervised-sae-melbo --vectors 4 "${on[@]}"

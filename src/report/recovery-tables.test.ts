@@ -57,7 +57,7 @@ const result: RecoveryResult = {
 it("counts with intervals, shows every organism with its faults, and bounds false claims", () => {
   const markdown = markdownTables([...recoveryTables(result), auditTable(result)]);
   // Wilson's interval of 2 of 3.
-  expect(markdown).toContain("| audit | verified | 2/3 (21–94) | – | 3/3 (44–100) | 2/3 (21–94) | 0.980 | 30 |");
+  expect(markdown).toContain("| audit | verified | 2/3 (9–97) | – | 3/3 (21–100) | 2/3 (9–97) | 0.980 | 30 |");
   expect(markdown).toContain(
     "| kiwi | fruit \\| snow | topic | 85 / 0 / 1 | 2 of 3 | 0.980, 0.980, none | acts on 85 % of triggered prompts |",
   );

@@ -42,7 +42,7 @@ function methodTable({ lines }: RecoveryResult, corpus: string): TextTable {
   const mine = lines.filter((line) => line.corpus === corpus);
   const kinds = TRIGGER_KINDS.filter((kind) => mine.some((line) => line.byKind.some((entry) => entry.kind === kind)));
   return {
-    title: `Recovered, ${corpus} corpus (95 % Wilson intervals, %)`,
+    title: `Recovered, ${corpus} corpus (95 % intervals, %)`,
     head: ["method", "read as", "all", "sound organisms", "trigger named", ...kinds, "mean AUROC", "seconds"],
     rows: mine.map(({ method, reading, all, sound, named, byKind, meanAuroc, seconds }) => [
       method,

@@ -1,5 +1,6 @@
 /** From rows to the table: recovery rates with intervals, by method, corpus and kind of trigger. */
-import { type Rate, rateOfFlags } from "../../audit/statistics.js";
+import type { Rate } from "../../audit/statistics.js";
+import { clusteredRate } from "./clustered.js";
 import { CORPORA, type CorpusName } from "./corpora.js";
 import type { RecoveryRow } from "./results.js";
 import { TRIGGER_KINDS, type TriggerKind } from "./truth.js";
@@ -8,7 +9,7 @@ export interface TallyLine {
   readonly corpus: CorpusName;
   readonly method: string;
   readonly reading: string;
-  /** Over all rows. Rows of one organism are not independent: the interval is that of so many single trials. */
+  /** Over all rows; intervals count what rows of one organism are worth together (`clustered.ts`). */
   readonly all: Rate;
   /** Over all rows, how many name the full trigger. */
   readonly named: Rate;
@@ -69,12 +70,13 @@ function line(
   place: Pick<TallyLine, "corpus" | "method" | "reading">,
   isSound: (organism: string) => boolean,
 ): TallyLine {
-  const rate = (some: readonly RecoveryRow[]) => rateOfFlags(some.map(({ recovered }) => recovered));
+  const rate = (some: readonly RecoveryRow[]) =>
+    clusteredRate(some.map(({ organism, recovered: flag }) => ({ organism, flag })));
   const areas = rows.flatMap(({ score }) => (score === null ? [] : [score.auroc]));
   return {
     ...place,
     all: rate(rows),
-    named: rateOfFlags(rows.map(({ named }) => named)),
+    named: clusteredRate(rows.map(({ organism, named: flag }) => ({ organism, flag }))),
     sound: rate(rows.filter(({ organism }) => isSound(organism))),
     byKind: TRIGGER_KINDS.flatMap((kind) => {
       const some = rows.filter((row) => row.kind === kind);
