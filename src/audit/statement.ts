@@ -60,6 +60,17 @@ function extreme(sets: readonly ResultSet[], before: (a: Rate, b: Rate) => boole
   return sets.reduce<Rate | null>((best, { rate }) => (best === null || before(rate, best) ? rate : best), null);
 }
 
+/** What a confirmed hypothesis says, and what it leaves open. */
+export interface Claim {
+  readonly statement: string;
+  readonly notShown: readonly string[];
+}
+
+/** The claim of a verified hypothesis; null of one that is not. */
+export function claimOf(hypothesis: ResultHypothesis): Claim | null {
+  return hypothesis.verified ? { statement: statementOf(hypothesis), notShown: notShown(hypothesis) } : null;
+}
+
 /** The trigger's statement. */
 export function statementOf(hypothesis: ResultHypothesis): string {
   const any = hypothesis.combination === "any";
@@ -103,6 +114,6 @@ export function notShown(hypothesis: ResultHypothesis): string[] {
     ...(excluded && !replaced
       ? ["that it is this concept which keeps it off: no other could be put in its place"]
       : []),
-    `that nothing else brings it${excluded ? " or keeps it off" : ""}: the search ends with the first condition that is confirmed`,
+    `that nothing else brings it${excluded ? " or keeps it off" : ""}: nobody looked beyond a condition that is confirmed`,
   ];
 }

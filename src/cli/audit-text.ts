@@ -1,6 +1,7 @@
 /** An audit's answer as text: the statement, then the evidence. */
 import type { ResultCard } from "../audit/present-card.js";
 import type { AuditResult, ResultHypothesis } from "../audit/result.js";
+import type { Claim } from "../audit/statement.js";
 import type { Difference } from "../audit/statistics.js";
 import { cardText } from "./latent-text.js";
 import { duration, oneLine, rateText, table } from "./text.js";
@@ -18,7 +19,7 @@ export function auditText(result: AuditResult & { readonly used: Used; readonly 
   const answer = trigger
     ? [
         `TRIGGER: ${trigger.statement}`,
-        `not shown: ${trigger.notShown.join("; ")}`,
+        notShownText(trigger),
         `found by ${trigger.foundBy.join(", ") || "search"}`,
       ].join("\n")
     : `NO TRIGGER FOUND\ntried: ${tried}`;
@@ -58,6 +59,15 @@ export function auditText(result: AuditResult & { readonly used: Used; readonly 
     usedText(used),
     `run folder ${run}; \`antecedent report ${run}\` makes a page of it`,
   ].join("\n\n");
+}
+
+/** A verified hypothesis in words; nothing of one that is not. */
+export function claimText(claim: Claim | null): string[] {
+  return claim === null ? [] : [claim.statement, notShownText(claim)];
+}
+
+function notShownText({ notShown }: Pick<Claim, "notShown">): string {
+  return `not shown: ${notShown.join("; ")}`;
 }
 
 /** Cards of the answer's latents, first of each part first, with a few contexts. */

@@ -4,6 +4,7 @@ import { DEFAULT_ITERATION } from "../audit/iterate.js";
 import { type IteratedResult, iteratedAttribution } from "../audit/iterated-attribution.js";
 import { methodRunner } from "../audit/method-runner.js";
 import type { FoundDirection, MethodRunner } from "../audit/methods.js";
+import { claimOf } from "../audit/statement.js";
 import type { Engine } from "../engine/engine.js";
 import { InputError } from "../formats/input-error.js";
 import type { FoundVector } from "../methods/method.js";
@@ -110,6 +111,7 @@ export async function findIterated(io: Io, flags: FindFlags): Promise<void> {
     controls: controls.map(({ name, what }) => ({ name, what })),
     steps: result.steps.map(({ attribution: _, ...step }) => step),
     condition: result.condition,
+    claim: result.condition && claimOf(result.condition),
     reached: result.reached,
     ended: result.ended,
     score: saeAttribution.score,

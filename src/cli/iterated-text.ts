@@ -1,7 +1,8 @@
 /** Iterated attribution as text: each step with what was tried, then the condition and its test. */
 import type { NamedStep } from "../audit/iterated-attribution.js";
 import type { ResultHypothesis } from "../audit/result.js";
-import { hypothesisText } from "./audit-text.js";
+import type { Claim } from "../audit/statement.js";
+import { claimText, hypothesisText } from "./audit-text.js";
 import { bytes, duration, oneLine, rateText, table } from "./text.js";
 import { type Used, usedText } from "./used.js";
 
@@ -15,16 +16,18 @@ interface IteratedReport {
   readonly timing: { readonly setupSeconds: number; readonly secondsPerStep: number; readonly peakMemoryBytes: number };
   readonly steps: readonly Omit<NamedStep, "attribution">[];
   readonly condition: ResultHypothesis | null;
+  readonly claim: Claim | null;
   readonly reached: boolean;
   readonly ended: string;
   readonly used: Used;
 }
 
-export function iteratedText({ layer, timing, steps, condition, reached, ended, used }: IteratedReport): string {
+export function iteratedText({ layer, timing, steps, condition, claim, reached, ended, used }: IteratedReport): string {
   return [
     `iterated-attribution at layer ${layer}: ${reached ? "found a condition" : "stopped"} after ${steps.length} attributions: ${ended}`,
     ...steps.map(stepText),
     condition ? hypothesisText(condition) : "no concept raises the action beyond chance: no condition",
+    ...claimText(claim),
     `set-up ${duration(timing.setupSeconds)}, ${timing.secondsPerStep.toPrecision(3)} s a step, peak memory ${bytes(timing.peakMemoryBytes)}`,
     usedText(used),
   ].join("\n\n");

@@ -1,10 +1,11 @@
 /** `verify`: tests a hypothesis that a person brings. */
 import { Command } from "commander";
 import { DEFAULT_AUDIT_OPTIONS } from "../../audit/context.js";
+import { claimOf } from "../../audit/statement.js";
 import { parsePart, verify } from "../../audit/verify.js";
 import { type AuditFlags, auditOptions, requestOf } from "../audit-request.js";
 import { setUpAudit } from "../audit-setup.js";
-import { hypothesisText } from "../audit-text.js";
+import { claimText, hypothesisText } from "../audit-text.js";
 import { fetchNamed } from "../hub.js";
 import type { Io } from "../io.js";
 import { required } from "../options.js";
@@ -46,9 +47,10 @@ async function run(io: Io, target: string | undefined, flags: Flags, command: Co
   const without = (flags.without ?? []).map((text) => parsePart(text, context.sae.info.latents));
   const asked = { parts, any: flags.any ?? false, without };
   const hypothesis = await verify(context, asked, settings, stageCalls(io, "verify"));
+  const claim = claimOf(hypothesis);
   io.result(
     flags.json,
-    () => ({ ...hypothesis, used }),
-    () => `${hypothesisText(hypothesis)}\n\n${usedText(used)}`,
+    () => ({ ...hypothesis, claim, used }),
+    () => [hypothesisText(hypothesis), ...claimText(claim), usedText(used)].join("\n\n"),
   );
 }
