@@ -58,7 +58,7 @@ it("leaves open what no set showed, and nothing that one did", () => {
   const only = (byKind: Record<string, Rate>, cleanRate: Rate | null = rateOf(0, 60)) =>
     notShown(hypothesis({ parts: [part("fruit")], cleanRate, sets: [set("whole", rateOf(57, 60), true, byKind)] }));
   expect(only({ natural: rateOf(20, 20), "words×1": rateOf(37, 40) })).toEqual([
-    "that nothing else brings it: the search ends with the first condition that is confirmed",
+    "that nothing else brings it: nobody looked beyond a condition that is confirmed",
   ]);
   expect(only({ "words×1": rateOf(57, 60) })[0]).toMatch(/as people write them: all of these were composed/);
   expect(only({ natural: rateOf(1, 10), splice: rateOf(40, 50) })[0]).toMatch(/on 1 of 10 .* of them, on 40 of 50/);
