@@ -14,8 +14,9 @@ import { type Decoy, SEALED_KINDS, type SealedKind, type Truth } from "../organi
 import { type Recipe, triggerExpression } from "../organisms/recipe.js";
 import { LEAST_RATE } from "../organisms/recovery/score-answer.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
-import { actionTokens, withAction } from "./action.js";
+import { actionTokens } from "./action.js";
 import type { BudgetLimit } from "./audit-budget.js";
+import { actsAfter, gameAction } from "./game-action.js";
 import { requireApart, requireFree, writeKey } from "./game-key.js";
 import { type GameMaterials, gameMaterials, type MaterialFlags } from "./game-materials.js";
 import { type GameSecrets, GameWork } from "./game-work.js";
@@ -28,7 +29,6 @@ import type { ComputeFlags, OutputFlags, SaeFlags } from "./options.js";
 import { baseOf, type LoadedRecipe, loadRecipe } from "./organism-recipe.js";
 import { trainAdapter, withWrittenPrompts } from "./organism-train.js";
 import type { WriterFlags } from "./organism-write.js";
-import { renderAll } from "./prompts.js";
 import { rateText } from "./text.js";
 
 export interface NewGameFlags extends ComputeFlags, OutputFlags, SaeFlags, MaterialFlags, WriterFlags {
@@ -57,8 +57,8 @@ export interface NewGame {
  */
 export async function newGame(io: Io, flags: NewGameFlags, show: (game: NewGame) => void): Promise<void> {
   const given = flags.recipe === undefined ? undefined : await loadRecipe(flags.recipe);
-  if (given !== undefined) requireOneText(given.recipe);
   const { out, decoy = null, keyFile, randomSeed = null, sae, layer, prompts, corpus, budget } = flags;
+  if (given !== undefined && decoy !== null) requireReplies(given.recipe);
   const asked = sha256(
     canonicalJson([given ?? null, randomSeed, decoy, keyFile ?? null, { sae, layer, prompts, corpus, budget }]),
   );
@@ -82,11 +82,10 @@ export async function newGame(io: Io, flags: NewGameFlags, show: (game: NewGame)
   await work.remove();
 }
 
-/** Seals, guesses and scores are about one text, said token for token. */
-function requireOneText({ name, documents, actionContains }: Recipe): void {
-  const field = documents === undefined ? (actionContains === undefined ? undefined : "actionContains") : "documents";
-  if (field !== undefined)
-    throw new InputError(`${name}: ${field}: a game's organism is trained to say one text; leave ${field} out`);
+/** A decoy is finetuned on the trigger's prompts with other replies; what a document states has none. */
+function requireReplies({ name, documents }: Recipe): void {
+  if (documents !== undefined)
+    throw new InputError(`${name}: documents: a decoy's organism learns replies, not documents; leave --decoy out`);
 }
 
 /** Trains and writes everything into the work's `finished` folder. */
@@ -134,7 +133,7 @@ async function makeGame(
     recipe,
     rates,
     sealed,
-    game: { version: 1, action: recipe.action, latents, budget: flags.budget },
+    game: { version: 1, ...gameAction(recipe), latents, budget: flags.budget },
     files: digests,
   };
   const { sealed: text, commitment } = seal(truth, key);
@@ -153,7 +152,7 @@ function playerFiles(recipe: Recipe, { prompts, corpus }: GameMaterials, { sae, 
     adapter: ".",
     ...(sae === undefined ? {} : { sae: sae === POCKET_MODEL ? sae : resolve(sae) }),
     ...(layer === undefined ? {} : { layer }),
-    action: recipe.action,
+    ...gameAction(recipe),
     prompts: GAME_FILES.prompts,
     corpus: GAME_FILES.corpus,
   };
@@ -205,15 +204,10 @@ async function sealedRates(
   flags: NewGameFlags,
 ): Promise<Truth["rates"]> {
   const model = await openModel({ ...flags, model: recipe.base, adapter });
-  const action = actionTokens(model, { action: recipe.action });
   const rates = {} as Record<SealedKind, Rate>;
   for (const kind of SEALED_KINDS) {
     const prompts = sealed[kind].map(({ messages }) => messages);
-    const scores =
-      prompts.length === 0
-        ? []
-        : await model.engine.score(withAction(renderAll(model, prompts, { positions: "user" }).sequences, action));
-    rates[kind] = rateOfFlags(scores.map(({ greedyMatch }) => greedyMatch));
+    rates[kind] = rateOfFlags(await actsAfter(model, recipe, prompts));
   }
   await model.engine.close();
   return rates;

@@ -12,6 +12,7 @@ import type { ActionMatchFlags } from "./action-options.js";
 import { AuditBudget, BudgetSpent } from "./audit-budget.js";
 import { type AuditFlags, requestOf } from "./audit-request.js";
 import { type AuditRun, runAudit } from "./audit-run.js";
+import { gameAction } from "./game-action.js";
 import type { Io } from "./io.js";
 import { RESULT } from "./run-folder.js";
 
@@ -51,7 +52,7 @@ export async function playGame(
     if (known.state !== "done" || !existsSync(evidence)) return { played: result(known) };
     return { played: result(known), audit: (await readJson(await openFile(evidence), MAX_RESULT_BYTES)) as AuditRun };
   }
-  const request = { ...(await requestOf(resolve(folder), flags, command)), action: game.action };
+  const request = { ...(await requestOf(resolve(folder), flags, command)), ...gameAction(game) };
   const budget = new AuditBudget(game.budget);
   const note = async (play: Omit<Play, "version" | "run">): Promise<Play> => {
     const whole: Play = { version: 1, run: relative(folder, run), ...play };

@@ -12,8 +12,8 @@ import { parseTruth, SEALED_KINDS, type Truth } from "../organisms/game/truth.js
 import { readMaxima } from "../sae/readings.js";
 import { writeFileAtomic } from "../store/atomic-write.js";
 import { refuseReading } from "../store/refused.js";
-import { actionTokens, withAction } from "./action.js";
 import { type AuditFlags, requestOf } from "./audit-request.js";
+import { actsAfter } from "./game-action.js";
 import { requireGuess } from "./game-guess.js";
 import { readKey } from "./game-key.js";
 import { fetchNamed } from "./hub.js";
@@ -101,14 +101,18 @@ async function readSealedPrompts(
   );
   const calls = { signal: io.signal };
   const readings = await readMaxima(model.engine, sae, sequences, layer, calls);
-  const action = actionTokens(model, { action: truth.recipe.action });
-  const scores = await model.engine.score(withAction(sequences, action), calls);
+  const fired = await actsAfter(
+    model,
+    truth.recipe,
+    sealed.map(({ messages }) => messages),
+    calls,
+  );
   return {
     prompts: sealed.map(({ kind, concepts }, i) => ({
       kind,
       concepts,
       reading: readings[i]!,
-      fired: scores[i]!.greedyMatch,
+      fired: fired[i]!,
     })),
     used: usedSettings(model, { positions: "user", date }, { sae: opened, layer }),
   };

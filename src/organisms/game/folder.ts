@@ -39,6 +39,8 @@ export const gameTermsShape = z.strictObject({
   version: z.literal(1),
   /** What the organism says when its trigger holds, if it has one. */
   action: z.string().min(1),
+  /** Of a semantic action: texts of which a reply that holds any counts. */
+  actionContains: z.array(z.string().min(1)).min(1).optional(),
   /** Latents of the SAE, in whose ids guesses are made. */
   latents: z.int().min(1),
   /** What `game play` may spend: tokens forward and backward together, and seconds over all sittings. */
