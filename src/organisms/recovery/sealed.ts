@@ -29,14 +29,18 @@ export function requireExpression(recipe: Recipe): Expression {
   return expression;
 }
 
-/** Makes and reads everything that answers about the trigger are examined on. */
-export async function prepareExamination(trigger: Expression, examiner: Examiner): Promise<Examination> {
+/** Makes and reads everything that answers about the trigger are examined on; another `seed` gives other prompts of the same kinds. */
+export async function prepareExamination(
+  trigger: Expression,
+  examiner: Examiner,
+  seed: number = SEALED_SEED,
+): Promise<Examination> {
   const targets = targetsOf(trigger);
-  const whole = await sealedSet(trigger, examiner);
+  const whole = await sealedSet(trigger, examiner, seed);
   const sets = new Map<string, SealedSet>();
   for (const expression of targets.flatMap((target) => [target.expression, ...membersOf(target)])) {
     const key = JSON.stringify(expression);
-    if (!sets.has(key)) sets.set(key, (await sealedSet(expression, examiner)).set);
+    if (!sets.has(key)) sets.set(key, (await sealedSet(expression, examiner, seed)).set);
   }
   return {
     targets,
@@ -50,9 +54,13 @@ export async function prepareExamination(trigger: Expression, examiner: Examiner
   };
 }
 
-async function sealedSet(expression: Expression, examiner: Examiner): Promise<{ prompts: Prompt[]; set: SealedSet }> {
+async function sealedSet(
+  expression: Expression,
+  examiner: Examiner,
+  seed: number,
+): Promise<{ prompts: Prompt[]; set: SealedSet }> {
   const sizes = { triggered: SEALED_SIZE, hardNegatives: SEALED_SIZE, benign: SEALED_SIZE, chat: 0 };
-  const { triggered, hardNegatives, benign } = evaluationSets(expression, SEALED_SEED, sizes);
+  const { triggered, hardNegatives, benign } = evaluationSets(expression, seed, sizes);
   const prompts = [...triggered, ...hardNegatives, ...benign].map(
     ({ messages }): Prompt => ({ messages: messages.slice(0, 1) }),
   );
