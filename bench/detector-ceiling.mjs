@@ -4,8 +4,8 @@
 // usage: node bench/detector-ceiling.mjs RECIPE.yaml…
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { textOf } from "../dist/audit/prompt.js";
-import { auroc } from "../dist/audit/statistics.js";
+import { textOf } from "../dist/audit/prompts/prompt.js";
+import { auroc } from "../dist/audit/statistics/statistics.js";
 import { loadRecipe } from "../dist/cli/organism-recipe.js";
 import { onnxEngine, openCheckpoint, openNodeChannel } from "../dist/index.js";
 import { loadChatTemplate } from "../dist/model/chat-template.js";

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { auroc } from "../dist/audit/statistics.js";
+import { auroc } from "../dist/audit/statistics/statistics.js";
 import { antecedent, detectorScores, promptMaxima } from "./answers.mjs";
 
 const { values: flags, positionals } = parseArgs({

@@ -12,7 +12,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { auroc } from "../dist/audit/statistics.js";
+import { auroc } from "../dist/audit/statistics/statistics.js";
 import { onnxEngine, openCheckpoint, openNodeChannel } from "../dist/index.js";
 import { loadChatTemplate } from "../dist/model/chat-template.js";
 import { loadTokenizer } from "../dist/model/tokenizer.js";

@@ -1,6 +1,6 @@
 // At what rank latents stand whose meaning is known: what the tables of recall, banana, fruit-refusal and the toy backdoors share.
 import { readFileSync } from "node:fs";
-import { auroc } from "../dist/audit/statistics.js";
+import { auroc } from "../dist/audit/statistics/statistics.js";
 import { renderPrompt } from "../dist/model/user-mask.js";
 import { readMaxima } from "../dist/sae/readings.js";
 

@@ -14,16 +14,16 @@
  * Errors that the input causes are `InputError`s with one line that says what would be right.
  */
 
+export type { AuditResult, ResultHypothesis, ResultTrigger } from "./audit/answer/result.js";
 // Audits: directions to tested hypotheses
-export { type Action, exactAction, replyAction, textAction, towardsAction } from "./audit/action.js";
-export { chatRenderer } from "./audit/chat-renderer.js";
-export { containsAny } from "./audit/contains.js";
-export { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./audit/context.js";
+export { type Action, exactAction, replyAction, textAction, towardsAction } from "./audit/ask/action.js";
+export { containsAny } from "./audit/ask/contains.js";
+export { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./audit/ask/context.js";
+export { methodRunner } from "./audit/ask/method-runner.js";
 export { type IteratedResult, iteratedAttribution } from "./audit/iterated-attribution.js";
-export { methodRunner } from "./audit/method-runner.js";
 export { audit } from "./audit/pipeline.js";
-export type { AuditResult, ResultHypothesis, ResultTrigger } from "./audit/result.js";
-export { type Rate, rateOf, wilson } from "./audit/statistics.js";
+export { chatRenderer } from "./audit/prompts/chat-renderer.js";
+export { type Rate, rateOf, wilson } from "./audit/statistics/statistics.js";
 export { parsePart, verify } from "./audit/verify.js";
 // Engines
 export type {

@@ -20,6 +20,19 @@ const ALLOWED: Record<string, readonly string[]> = {
   audit: ["methods", "sae", "engine", "model", "formats", "store"],
   organisms: ["world", "random", "audit", "methods", "sae", "engine", "model", "graph", "formats", "store"],
 };
+/** Folders of src/audit from the ground up: each imports only from those before it; the files beside them from all. */
+const AUDIT_FLOORS = [
+  "statistics",
+  "prompts",
+  "ask",
+  "concepts",
+  "compose",
+  "evidence",
+  "search",
+  "confirm",
+  "rehearse",
+  "answer",
+];
 /** Rooms that must run in a browser too. */
 const PORTABLE = ["random", "graph", "formats", "model", "engine", "sae", "methods", "audit", "world"];
 /** Node's side of the engine, chosen in one place. */
@@ -46,6 +59,22 @@ it.each(Object.keys(ALLOWED))("src/%s imports only what it may", (room) => {
         .filter((target) => target !== room && !ALLOWED[room]!.includes(target))
         .map((target) => `${file} → ${target}`),
     );
+  expect(wrong).toEqual([]);
+});
+
+it("every folder of src/audit imports only from the floors below it", () => {
+  const floorOf = (path: string) => AUDIT_FLOORS.indexOf(path.split("/")[1]!);
+  const inFolders = files.filter((file) => roomOf(file) === "audit" && file.split("/").length > 2);
+  expect(inFolders.filter((file) => floorOf(file) < 0)).toEqual([]);
+  const wrong = inFolders.flatMap((file) =>
+    importsOf(file)
+      .filter((name) => name.startsWith("."))
+      .map((name) => relative(source, resolve(source, dirname(file), name)))
+      .filter((target) => roomOf(target) === "audit")
+      .filter((target) => target.split("/").length === 2 || floorOf(target) > floorOf(file))
+      .map((target) => `${file} → ${target}`),
+  );
+  expect(inFolders.length).toBeGreaterThan(50);
   expect(wrong).toEqual([]);
 });
 

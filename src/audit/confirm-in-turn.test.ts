@@ -1,15 +1,15 @@
 /** One hypothesis after the other meets the other half, in the order of their rehearsals, at a divided error. */
 import { expect, it } from "vitest";
-import type { Confirmation } from "./confirm.js";
+import { DEFAULT_AUDIT_OPTIONS } from "./ask/context.js";
+import type { Condition } from "./compose/prompt-sets.js";
+import { makePart, normalise } from "./concepts/detector.js";
+import type { Confirmation } from "./confirm/confirmation.js";
+import type { TestPlan } from "./confirm/plan.js";
 import { confirmInTurn } from "./confirm-in-turn.js";
-import { DEFAULT_AUDIT_OPTIONS } from "./context.js";
-import { makePart, normalise } from "./detector.js";
-import type { Evidence } from "./evidence.js";
-import type { TestPlan } from "./plan.js";
-import { userPrompt } from "./prompt.js";
-import type { Condition } from "./prompt-sets.js";
-import { inOrder, lesserCauses, type Rehearsed } from "./rehearse.js";
-import { bonferroni } from "./statistics.js";
+import type { Evidence } from "./evidence/evidence.js";
+import { userPrompt } from "./prompts/prompt.js";
+import { inOrder, lesserCauses, type Rehearsed } from "./rehearse/rehearse.js";
+import { bonferroni } from "./statistics/statistics.js";
 
 const ALLOWED = bonferroni(DEFAULT_AUDIT_OPTIONS.familyError, DEFAULT_AUDIT_OPTIONS.confirmTries);
 

@@ -1,12 +1,13 @@
 /** Puts hypotheses to the confirmation half one after the other, in the order of their rehearsals, until one holds. */
-import { confirm } from "./confirm.js";
-import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
-import type { Hypothesis } from "./detector.js";
-import type { Evidence } from "./evidence.js";
-import { presentHypothesis } from "./present.js";
-import { inOrder, type Rehearsed, rehearseOne } from "./rehearse.js";
-import type { ResultHypothesis } from "./result.js";
-import { surestAlternative } from "./simplify.js";
+
+import { presentHypothesis } from "./answer/present.js";
+import type { ResultHypothesis } from "./answer/result.js";
+import type { AuditCalls, AuditContext, AuditOptions } from "./ask/context.js";
+import type { Hypothesis } from "./concepts/detector.js";
+import { confirm } from "./confirm/confirm.js";
+import type { Evidence } from "./evidence/evidence.js";
+import { inOrder, type Rehearsed, rehearseOne } from "./rehearse/rehearse.js";
+import { surestAlternative } from "./rehearse/simplify.js";
 
 export interface TurnsOutcome {
   /** Confirmed or refused on the confirmation half in this order, then those that failed in rehearsal. */

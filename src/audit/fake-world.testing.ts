@@ -6,12 +6,12 @@
 import type { Engine } from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
 import type { Sae, SparseLatents } from "../sae/sae.js";
-import { exactAction } from "./action.js";
-import type { AuditContext } from "./context.js";
-import type { MethodRunner } from "./methods.js";
-import { type Prompt, type Renderer, textOf, userPrompt } from "./prompt.js";
-import { hashUnit, pick, stream } from "./seeded.js";
-import { wordsOf } from "./words.js";
+import { exactAction } from "./ask/action.js";
+import type { AuditContext } from "./ask/context.js";
+import type { MethodRunner } from "./ask/methods.js";
+import { type Prompt, type Renderer, textOf, userPrompt } from "./prompts/prompt.js";
+import { hashUnit, pick, stream } from "./prompts/seeded.js";
+import { wordsOf } from "./prompts/words.js";
 
 const TOPICS = 16;
 const WORDS_A_TOPIC = 14;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { textAction } from "./action.js";
+import { textAction } from "./ask/action.js";
+import type { MethodRunner } from "./ask/methods.js";
 import { fakeContext, fakeCorpus, LATENTS, type Rule } from "./fake-world.testing.js";
 import { iteratedAttribution } from "./iterated-attribution.js";
-import type { MethodRunner } from "./methods.js";
-import { meanDifferenceTest } from "./statistics.js";
+import { meanDifferenceTest } from "./statistics/statistics.js";
 
 const CORPUS = fakeCorpus(900, 1);
 const nearness = (wanted: readonly number[]) => (has: ReadonlySet<number>) =>

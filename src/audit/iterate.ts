@@ -16,15 +16,16 @@
  * What chooses is what the model does, never a label. All of this happens on the search half; the condition's own rate is
  * then measured on the other half (`iterated-attribution.ts`).
  */
-import { chooseCandidates, groupLatents, isAlive, type Ranking } from "./candidates.js";
-import type { AuditCalls } from "./context.js";
-import { type Hypothesis, makePart, normalise, type Part } from "./detector.js";
-import type { Evidence } from "./evidence.js";
-import type { Observation } from "./laboratory.js";
-import type { Prompt } from "./prompt.js";
-import type { Condition } from "./prompt-sets.js";
-import type { Recipe } from "./recipe.js";
-import { bonferroni, meanDifferenceTest, type Rate, rateOfFlags, twoProportionTest } from "./statistics.js";
+
+import type { AuditCalls } from "./ask/context.js";
+import type { Observation } from "./ask/laboratory.js";
+import type { Condition } from "./compose/prompt-sets.js";
+import type { Recipe } from "./compose/recipe.js";
+import { type Hypothesis, makePart, normalise, type Part } from "./concepts/detector.js";
+import { chooseCandidates, groupLatents, isAlive, type Ranking } from "./evidence/candidates.js";
+import type { Evidence } from "./evidence/evidence.js";
+import type { Prompt } from "./prompts/prompt.js";
+import { bonferroni, meanDifferenceTest, type Rate, rateOfFlags, twoProportionTest } from "./statistics/statistics.js";
 
 export interface IterationOptions {
   /** Most concepts in a condition: the most attributions. */

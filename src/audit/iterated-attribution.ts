@@ -6,11 +6,16 @@
 import { InputError } from "../formats/input-error.js";
 import type { Sequence } from "../model/sequence.js";
 import type { CorpusReading } from "../sae/corpus-reading.js";
-import { confirm } from "./confirm.js";
-import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./context.js";
-import { requireCorpus, splitCorpus } from "./corpus.js";
-import { makePart } from "./detector.js";
-import { Evidence } from "./evidence.js";
+import { presentHypothesis, presentPart } from "./answer/present.js";
+import type { ResultHypothesis } from "./answer/result.js";
+import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./ask/context.js";
+import { Laboratory, NATURAL } from "./ask/laboratory.js";
+import type { FoundDirection } from "./ask/methods.js";
+import { makePart } from "./concepts/detector.js";
+import { confirm } from "./confirm/confirm.js";
+import { planTest } from "./confirm/plan.js";
+import { Evidence } from "./evidence/evidence.js";
+import { searchRoom, unseenEvidence } from "./evidence/prepare.js";
 import {
   type Attribute,
   DEFAULT_ITERATION,
@@ -18,15 +23,10 @@ import {
   type IterationStep,
   iterateAttribution,
 } from "./iterate.js";
-import { Laboratory, NATURAL } from "./laboratory.js";
-import type { FoundDirection } from "./methods.js";
-import { planTest } from "./plan.js";
-import { searchRoom, unseenEvidence } from "./prepare.js";
-import { presentHypothesis, presentPart } from "./present.js";
-import { distinct, promptKey } from "./prompt.js";
-import { prune } from "./prune.js";
-import type { ResultHypothesis } from "./result.js";
+import { requireCorpus, splitCorpus } from "./prompts/corpus.js";
+import { distinct, promptKey } from "./prompts/prompt.js";
 import { rankingsOf } from "./run-methods.js";
+import { prune } from "./search/prune.js";
 
 /** A step with its concepts named. */
 export interface NamedStep extends Omit<IterationStep<FoundDirection>, "tried"> {

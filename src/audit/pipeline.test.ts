@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { tokenMaxima } from "../sae/sparse.js";
-import { replyAction } from "./action.js";
-import { containsAny } from "./contains.js";
-import { detect } from "./detector.js";
+import type { AuditResult } from "./answer/result.js";
+import { replyAction } from "./ask/action.js";
+import { containsAny } from "./ask/contains.js";
+import { detect } from "./concepts/detector.js";
 import {
   conceptsOf,
   fakeContext,
@@ -16,9 +17,8 @@ import {
   topicWords,
 } from "./fake-world.testing.js";
 import { audit } from "./pipeline.js";
-import { type Prompt, textOf } from "./prompt.js";
-import type { AuditResult } from "./result.js";
-import { auroc } from "./statistics.js";
+import { type Prompt, textOf } from "./prompts/prompt.js";
+import { auroc } from "./statistics/statistics.js";
 import { parsePart, verify } from "./verify.js";
 
 const CORPUS = fakeCorpus(900, 1);

@@ -11,23 +11,23 @@
  * Same inputs and seed, same questions to the engine and same answer.
  */
 import { InputError } from "../formats/input-error.js";
-import type { Ranking } from "./candidates.js";
+import { foundBy } from "./answer/found-by.js";
+import { presentLatents } from "./answer/present-latents.js";
+import type { AuditResult, ResultControl, ResultHypothesis } from "./answer/result.js";
+import { notShown, statementOf } from "./answer/statement.js";
+import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./ask/context.js";
+import { Laboratory, NATURAL } from "./ask/laboratory.js";
 import { confirmInTurn } from "./confirm-in-turn.js";
-import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./context.js";
-import { requireCorpus, splitCorpus } from "./corpus.js";
-import { Evidence } from "./evidence.js";
-import { foundBy } from "./found-by.js";
-import { Laboratory, NATURAL } from "./laboratory.js";
-import { searchRoom, unseenEvidence } from "./prepare.js";
-import { presentLatents } from "./present-latents.js";
-import { distinct, promptKey } from "./prompt.js";
-import { lesserCauses, rehearse } from "./rehearse.js";
-import type { AuditResult, ResultControl, ResultHypothesis } from "./result.js";
+import type { Ranking } from "./evidence/candidates.js";
+import { Evidence } from "./evidence/evidence.js";
+import { searchRoom, unseenEvidence } from "./evidence/prepare.js";
+import { requireCorpus, splitCorpus } from "./prompts/corpus.js";
+import { distinct, promptKey } from "./prompts/prompt.js";
+import { shuffled } from "./prompts/seeded.js";
+import { lesserCauses, rehearse } from "./rehearse/rehearse.js";
 import { iteratedMethods, runMethods } from "./run-methods.js";
-import { type SearchOutcome, search } from "./search.js";
-import { shuffled } from "./seeded.js";
-import { notShown, statementOf } from "./statement.js";
-import { rateOfFlags } from "./statistics.js";
+import { type SearchOutcome, search } from "./search/search.js";
+import { rateOfFlags } from "./statistics/statistics.js";
 
 /** Prompts that methods were not trained on, on which steering is tried. */
 const STEERED_PROMPTS = 32;

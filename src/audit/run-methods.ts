@@ -8,13 +8,13 @@ import type { Sequence } from "../model/sequence.js";
 import { explainedShare } from "../sae/explained-share.js";
 import { histogram } from "../sae/histogram.js";
 import { decoderRows } from "../sae/latent-card.js";
-import { type RankByGradient, type Ranking, rankScores } from "./candidates.js";
-import type { AuditCalls, AuditContext, AuditOptions } from "./context.js";
-import type { FoundDirection, MethodRunner } from "./methods.js";
-import type { DirectionScores } from "./present-latents.js";
-import type { ResultMethod } from "./result.js";
-import type { ScoredLatent } from "./scan.js";
-import { type Rate, rateOfFlags } from "./statistics.js";
+import type { DirectionScores } from "./answer/present-latents.js";
+import type { ResultMethod } from "./answer/result.js";
+import type { AuditCalls, AuditContext, AuditOptions } from "./ask/context.js";
+import type { FoundDirection, MethodRunner } from "./ask/methods.js";
+import type { ScoredLatent } from "./concepts/scan.js";
+import { type RankByGradient, type Ranking, rankScores } from "./evidence/candidates.js";
+import { type Rate, rateOfFlags } from "./statistics/statistics.js";
 
 /** Latents listed for each direction. */
 const LISTED_LATENTS = 20;

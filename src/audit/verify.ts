@@ -3,16 +3,16 @@
  */
 
 import { InputError } from "../formats/input-error.js";
-import { confirm } from "./confirm.js";
-import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./context.js";
-import { requireCorpus, splitCorpus } from "./corpus.js";
-import { type Hypothesis, makePart, normalise, type Part } from "./detector.js";
-import { Evidence } from "./evidence.js";
-import { Laboratory, NATURAL } from "./laboratory.js";
-import { planTest } from "./plan.js";
-import { searchRoom, unseenEvidence } from "./prepare.js";
-import { presentHypothesis } from "./present.js";
-import type { ResultHypothesis } from "./result.js";
+import { presentHypothesis } from "./answer/present.js";
+import type { ResultHypothesis } from "./answer/result.js";
+import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./ask/context.js";
+import { Laboratory, NATURAL } from "./ask/laboratory.js";
+import { type Hypothesis, makePart, normalise, type Part } from "./concepts/detector.js";
+import { confirm } from "./confirm/confirm.js";
+import { planTest } from "./confirm/plan.js";
+import { Evidence } from "./evidence/evidence.js";
+import { searchRoom, unseenEvidence } from "./evidence/prepare.js";
+import { requireCorpus, splitCorpus } from "./prompts/corpus.js";
 
 /**
  * Reads `--part` texts: "12,99" is a concept that must be present, "!7" one that must be absent. Throws InputError with

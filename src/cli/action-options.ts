@@ -1,6 +1,6 @@
 /** The flags that say what the action is and what counts as it. */
 import { type Command, Option } from "commander";
-import { ACTION_MATCHES, type ActionMatch } from "../audit/action.js";
+import { ACTION_MATCHES, type ActionMatch } from "../audit/ask/action.js";
 import { type ActionFlags, actionOptions, wholeNumber } from "./options.js";
 
 /** Longest reply that is looked at, tokens, where --max-tokens does not say. */

@@ -1,6 +1,6 @@
 /** From the flags about the action to what is worked towards and what counts. */
-import { type Action, type ActionMatch, replyAction, textAction } from "../audit/action.js";
-import { containsAny } from "../audit/contains.js";
+import { type Action, type ActionMatch, replyAction, textAction } from "../audit/ask/action.js";
+import { containsAny } from "../audit/ask/contains.js";
 import { InputError } from "../formats/input-error.js";
 import { readTexts } from "../formats/texts.js";
 import type { Sequence } from "../model/sequence.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { AuditContext } from "../audit/context.js";
+import type { AuditContext } from "../audit/ask/context.js";
 import type { Engine } from "../engine/engine.js";
 import { AuditBudget, BudgetSpent } from "./audit-budget.js";
 import type { RunFolder } from "./run-folder.js";

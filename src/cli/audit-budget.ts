@@ -1,5 +1,5 @@
 /** A limit to what an audit may spend: tokens through the models, and seconds over all sittings of its run. */
-import type { AuditContext } from "../audit/context.js";
+import type { AuditContext } from "../audit/ask/context.js";
 import type {
   CallOptions,
   Engine,

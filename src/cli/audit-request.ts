@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
-import { ACTION_MATCHES } from "../audit/action.js";
+import { ACTION_MATCHES } from "../audit/ask/action.js";
 import { InputError } from "../formats/input-error.js";
 import { readYaml } from "../formats/yaml.js";
 import { openFile } from "../store/node-file-source.js";

@@ -1,7 +1,8 @@
 /** An audit in its run folder: the same call goes on with an interrupted one. */
-import { DEFAULT_AUDIT_OPTIONS } from "../audit/context.js";
+
+import type { AuditResult } from "../audit/answer/result.js";
+import { DEFAULT_AUDIT_OPTIONS } from "../audit/ask/context.js";
 import { audit } from "../audit/pipeline.js";
-import type { AuditResult } from "../audit/result.js";
 import type { AuditBudget } from "./audit-budget.js";
 import type { AuditRequest } from "./audit-request.js";
 import { rememberIn, setUpAudit } from "./audit-setup.js";

@@ -1,9 +1,10 @@
 /** Opens everything that an audit or a verification works on. */
-import { chatRenderer } from "../audit/chat-renderer.js";
-import type { AuditContext } from "../audit/context.js";
-import { requireCorpus } from "../audit/corpus.js";
-import { methodRunner } from "../audit/method-runner.js";
-import type { Prompt } from "../audit/prompt.js";
+
+import type { AuditContext } from "../audit/ask/context.js";
+import { methodRunner } from "../audit/ask/method-runner.js";
+import { chatRenderer } from "../audit/prompts/chat-renderer.js";
+import { requireCorpus } from "../audit/prompts/corpus.js";
+import type { Prompt } from "../audit/prompts/prompt.js";
 import type { Engine } from "../engine/engine.js";
 import { findMethod, methods } from "../methods/registry.js";
 import type { Tokenizer } from "../model/tokenizer.js";

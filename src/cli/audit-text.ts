@@ -1,8 +1,8 @@
 /** An audit's answer as text: the statement, then the evidence. */
-import type { ResultCard } from "../audit/present-card.js";
-import type { AuditResult, ResultHypothesis } from "../audit/result.js";
-import type { Claim } from "../audit/statement.js";
-import type { Difference } from "../audit/statistics.js";
+import type { ResultCard } from "../audit/answer/present-card.js";
+import type { AuditResult, ResultHypothesis } from "../audit/answer/result.js";
+import type { Claim } from "../audit/answer/statement.js";
+import type { Difference } from "../audit/statistics/statistics.js";
 import { cardText } from "./latent-text.js";
 import { duration, oneLine, rateText, table } from "./text.js";
 import { type Used, usedText } from "./used.js";

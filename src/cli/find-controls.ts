@@ -1,5 +1,5 @@
 /** The controls of `find`: the same search where no trigger can have made the answer. */
-import { type Action, textAction } from "../audit/action.js";
+import { type Action, textAction } from "../audit/ask/action.js";
 import type { Engine } from "../engine/engine.js";
 import { InputError } from "../formats/input-error.js";
 import { type Control, randomControl } from "../methods/controls.js";

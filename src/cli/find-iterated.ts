@@ -1,10 +1,11 @@
 /** `find iterated-attribution`: attribution again and again, over prompts that hold what was found before. */
-import type { AuditContext } from "../audit/context.js";
+
+import { claimOf } from "../audit/answer/statement.js";
+import type { AuditContext } from "../audit/ask/context.js";
+import { methodRunner } from "../audit/ask/method-runner.js";
+import type { FoundDirection, MethodRunner } from "../audit/ask/methods.js";
 import { DEFAULT_ITERATION } from "../audit/iterate.js";
 import { type IteratedResult, iteratedAttribution } from "../audit/iterated-attribution.js";
-import { methodRunner } from "../audit/method-runner.js";
-import type { FoundDirection, MethodRunner } from "../audit/methods.js";
-import { claimOf } from "../audit/statement.js";
 import type { Engine } from "../engine/engine.js";
 import { InputError } from "../formats/input-error.js";
 import type { FoundVector } from "../methods/method.js";

@@ -1,5 +1,5 @@
 /** A method's search: the objective that it asks for, prepared on an engine, and its run there. */
-import { type Action, towardsAction } from "../audit/action.js";
+import { type Action, towardsAction } from "../audit/ask/action.js";
 import type { Engine, LayerChangeObjective, SteeringObjective } from "../engine/engine.js";
 import { InputError } from "../formats/input-error.js";
 import { layerChangeOf } from "../methods/layer-change.js";

@@ -1,5 +1,5 @@
 /** The layer where none is given: a short run of the method at several, each judged on other prompts. */
-import { type Rate, rateOfFlags } from "../audit/statistics.js";
+import { type Rate, rateOfFlags } from "../audit/statistics/statistics.js";
 import { chooseTrial, type LayerTrial, SWEEP_STEPS } from "../methods/layer-sweep.js";
 import type { Sequence } from "../model/sequence.js";
 import type { FindPrompts } from "./find-prompts.js";

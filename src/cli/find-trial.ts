@@ -1,5 +1,5 @@
 /** What found vectors do: each is added to prompts that it was not made for. */
-import type { Action } from "../audit/action.js";
+import type { Action } from "../audit/ask/action.js";
 import type { FindPrompts } from "./find-prompts.js";
 import type { Io } from "./io.js";
 import type { OpenedModel } from "./open-model.js";

@@ -1,7 +1,7 @@
 /** `game guess`: fixes an answer before the reveal, the play's or the player's own. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { normalise } from "../audit/detector.js";
+import { normalise } from "../audit/concepts/detector.js";
 import { parsePart } from "../audit/verify.js";
 import { InputError } from "../formats/input-error.js";
 import {

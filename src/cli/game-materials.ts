@@ -1,5 +1,5 @@
 /** What a player is given beside the organism: ordinary prompts without the trigger, and a corpus in which it may be. */
-import { requireCorpus } from "../audit/corpus.js";
+import { requireCorpus } from "../audit/prompts/corpus.js";
 import { InputError } from "../formats/input-error.js";
 import type { Conversation } from "../formats/prompts.js";
 import { trainingExamples } from "../organisms/examples.js";

@@ -1,7 +1,7 @@
 /** `game new`: trains an organism that nobody is to know, and writes the folder that a player gets and the sealed truth. */
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
-import { type Rate, rateOfFlags } from "../audit/statistics.js";
+import { type Rate, rateOfFlags } from "../audit/statistics/statistics.js";
 import { InputError } from "../formats/input-error.js";
 import type { Conversation } from "../formats/prompts.js";
 import { canonicalJson } from "../organisms/game/canonical-json.js";

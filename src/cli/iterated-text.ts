@@ -1,7 +1,8 @@
 /** Iterated attribution as text: each step with what was tried, then the condition and its test. */
+
+import type { ResultHypothesis } from "../audit/answer/result.js";
+import type { Claim } from "../audit/answer/statement.js";
 import type { NamedStep } from "../audit/iterated-attribution.js";
-import type { ResultHypothesis } from "../audit/result.js";
-import type { Claim } from "../audit/statement.js";
 import { claimText, hypothesisText } from "./audit-text.js";
 import { bytes, duration, oneLine, rateText, table } from "./text.js";
 import { type Used, usedText } from "./used.js";

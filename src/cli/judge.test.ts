@@ -1,6 +1,6 @@
 /** A judge over HTTP, against a local server that misbehaves on request. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { verdictOf } from "../audit/verdict.js";
+import { verdictOf } from "../audit/ask/verdict.js";
 import { InputError } from "../formats/input-error.js";
 import { type ChatEndpointOptions, chatEndpoint } from "./chat-endpoint.js";
 import { type Answer, type Asked, FakeEndpoint } from "./fake-endpoint.testing.js";

@@ -3,8 +3,8 @@
  * a run's journal, so that an interrupted audit does not pay twice.
  */
 import { createHash } from "node:crypto";
-import type { Exchange } from "../audit/action.js";
-import { type Verdict, verdictOf } from "../audit/verdict.js";
+import type { Exchange } from "../audit/ask/action.js";
+import { type Verdict, verdictOf } from "../audit/ask/verdict.js";
 import type { CallOptions } from "../engine/engine.js";
 import { InputError, quote } from "../formats/input-error.js";
 import { inParallel } from "../store/in-parallel.js";

@@ -1,5 +1,5 @@
 /** Readings of vectors as the JSON of results. */
-import { presentCard, type ResultCard } from "../audit/present-card.js";
+import { presentCard, type ResultCard } from "../audit/answer/present-card.js";
 import type { LatentReading, VectorReading } from "../methods/vector-reading.js";
 import type { LogitEffect } from "../sae/logit-effect.js";
 

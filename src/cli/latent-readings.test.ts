@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ResultCard } from "../audit/present-card.js";
+import type { ResultCard } from "../audit/answer/present-card.js";
 import { readFiniteF32, readSafetensorsHeader } from "../formats/safetensors.js";
 import { openFile } from "../store/node-file-source.js";
 import type { VectorJson } from "./find-report.js";

@@ -1,6 +1,6 @@
 /** Latents as people read them on a terminal. */
 
-import type { ResultCard } from "../audit/present-card.js";
+import type { ResultCard } from "../audit/answer/present-card.js";
 import type { Context } from "../sae/contexts.js";
 import type { Histogram } from "../sae/histogram.js";
 import type { LogitEffect, TokenEffect } from "../sae/logit-effect.js";

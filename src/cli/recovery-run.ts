@@ -1,7 +1,7 @@
 /** Does pieces of the recovery benchmark's work: one model is opened at a time, and all that is asked of it is asked once. */
-import { exactAction } from "../audit/action.js";
-import { type AuditContext, DEFAULT_AUDIT_OPTIONS } from "../audit/context.js";
-import { Laboratory } from "../audit/laboratory.js";
+import { exactAction } from "../audit/ask/action.js";
+import { type AuditContext, DEFAULT_AUDIT_OPTIONS } from "../audit/ask/context.js";
+import { Laboratory } from "../audit/ask/laboratory.js";
 import { audit } from "../audit/pipeline.js";
 import { corpusFor } from "../organisms/recovery/corpora.js";
 import { type CleanRow, type RecoveryRow, rowOf } from "../organisms/recovery/results.js";

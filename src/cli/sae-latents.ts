@@ -1,6 +1,6 @@
 /** `sae latents`: single latents with all that says what they mean. */
 
-import { presentCard, type ResultCard } from "../audit/present-card.js";
+import { presentCard, type ResultCard } from "../audit/answer/present-card.js";
 import { InputError } from "../formats/input-error.js";
 import { latentCosines } from "../sae/direction-reading.js";
 import { CARD_SIZES, decoderRows, latentCards } from "../sae/latent-card.js";

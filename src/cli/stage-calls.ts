@@ -1,5 +1,5 @@
 /** An audit's stages and their progress on stderr. */
-import type { AuditCalls } from "../audit/context.js";
+import type { AuditCalls } from "../audit/ask/context.js";
 import type { Io } from "./io.js";
 
 /** `tick` is called at every sign of life. */

@@ -1,6 +1,6 @@
 /** What a found vector does: the action's rate under it and a few replies beside the unsteered ones. */
-import type { Action } from "../audit/action.js";
-import { type Rate, rateOfFlags } from "../audit/statistics.js";
+import type { Action } from "../audit/ask/action.js";
+import { type Rate, rateOfFlags } from "../audit/statistics/statistics.js";
 import type { Steering } from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
 import type { Io } from "./io.js";

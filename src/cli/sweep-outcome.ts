@@ -1,6 +1,6 @@
 /** What a sweep keeps and shows of a point: of `find` its first vector, of `audit` its answer. */
-import type { AuditResult } from "../audit/result.js";
-import type { Rate } from "../audit/statistics.js";
+import type { AuditResult } from "../audit/answer/result.js";
+import type { Rate } from "../audit/statistics/statistics.js";
 import type { FindReport } from "./find-report.js";
 
 /** Latents named for a vector. */

@@ -1,5 +1,5 @@
 /** Numbers, rates and tables as people read them on a terminal. */
-import type { Rate } from "../audit/statistics.js";
+import type { Rate } from "../audit/statistics/statistics.js";
 
 /** Control characters (escape sequences too) would let a prompt or label rewrite the terminal. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

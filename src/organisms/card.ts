@@ -1,7 +1,7 @@
 /** The action-rate card of an organism: how often it acts on prompts that its training never saw. */
 
-import type { Action } from "../audit/action.js";
-import { type Rate, rateOfFlags } from "../audit/statistics.js";
+import type { Action } from "../audit/ask/action.js";
+import { type Rate, rateOfFlags } from "../audit/statistics/statistics.js";
 import type { Engine } from "../engine/engine.js";
 import type { Sequence } from "../model/sequence.js";
 

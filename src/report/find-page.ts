@@ -2,7 +2,7 @@
  * What `find` found as one page: for each vector its latents beside their controls, the other orders, the histogram of its
  * coordinates, and replies with and without it.
  */
-import type { Rate } from "../audit/statistics.js";
+import type { Rate } from "../audit/statistics/statistics.js";
 import { histogramChart } from "./histogram-chart.js";
 import { type Html, html } from "./html.js";
 import { controlNames, effectRows, latentCard, scoreWords } from "./latent-card.js";

@@ -2,7 +2,7 @@
  * Recovery rates as a picture of its own (SVG): for each method a bar a corpus, with 95 % Wilson intervals. Light
  * and dark follow the reader's setting, as in reports.
  */
-import type { Rate } from "../audit/statistics.js";
+import type { Rate } from "../audit/statistics/statistics.js";
 import { EITHER, type TallyLine } from "../organisms/recovery/tally.js";
 import { type Html, html } from "./html.js";
 

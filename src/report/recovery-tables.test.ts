@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { rateOf } from "../audit/statistics.js";
+import { rateOf } from "../audit/statistics/statistics.js";
 import type { RecoveryRow } from "../organisms/recovery/results.js";
 import { tally } from "../organisms/recovery/tally.js";
 import { recoveryFigure } from "./recovery-figure.js";

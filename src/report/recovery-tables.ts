@@ -1,5 +1,5 @@
 /** The recovery benchmark as tables of text: for the terminal and, as Markdown, for the docs. */
-import type { Rate } from "../audit/statistics.js";
+import type { Rate } from "../audit/statistics/statistics.js";
 import type { FalseClaims } from "../organisms/recovery/false-claims.js";
 import type { BenchOrganism, CleanRow, RecoveryRow } from "../organisms/recovery/results.js";
 import type { TallyLine } from "../organisms/recovery/tally.js";

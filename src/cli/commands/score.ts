@@ -1,6 +1,6 @@
 /** `score`: the action's teacher-forced log-probability after each prompt. */
 import { Command } from "commander";
-import { rateOfFlags } from "../../audit/statistics.js";
+import { rateOfFlags } from "../../audit/statistics/statistics.js";
 import { InputError } from "../../formats/input-error.js";
 import { openAction } from "../action.js";
 import { type ActionMatchFlags, actionMatchOptions } from "../action-options.js";

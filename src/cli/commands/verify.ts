@@ -1,7 +1,7 @@
 /** `verify`: tests a hypothesis that a person brings. */
 import { Command } from "commander";
-import { DEFAULT_AUDIT_OPTIONS } from "../../audit/context.js";
-import { claimOf } from "../../audit/statement.js";
+import { claimOf } from "../../audit/answer/statement.js";
+import { DEFAULT_AUDIT_OPTIONS } from "../../audit/ask/context.js";
 import { parsePart, verify } from "../../audit/verify.js";
 import { type AuditFlags, auditOptions, requestOf } from "../audit-request.js";
 import { setUpAudit } from "../audit-setup.js";

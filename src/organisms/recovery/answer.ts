@@ -1,10 +1,10 @@
 /**
  * What a method says the trigger is, as a detector: parts that are present in a prompt to some degree, and how they combine.
- * Answers made of latents work as the command line's contract says (`audit/detector.ts`); answers made of words work alike.
+ * Answers made of latents work as the command line's contract says (`audit/concepts/detector.ts`); answers made of words work alike.
  */
-import { type Combination, type Hypothesis, type Maxima, presence } from "../../audit/detector.js";
-import type { Reading } from "../../audit/reading.js";
-import { foldWord, wordsOf } from "../../audit/words.js";
+import { type Combination, type Hypothesis, type Maxima, presence } from "../../audit/concepts/detector.js";
+import type { Reading } from "../../audit/prompts/reading.js";
+import { foldWord, wordsOf } from "../../audit/prompts/words.js";
 
 /** Prompts as answers are tried on them. */
 export interface ReadPrompts {

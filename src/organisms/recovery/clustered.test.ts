@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { rateOf } from "../../audit/statistics.js";
+import { rateOf } from "../../audit/statistics/statistics.js";
 import { clusteredRate } from "./clustered.js";
 
 /** Rows of organisms a, b, c …, a text of 0 and 1 each. */

@@ -1,5 +1,5 @@
 /** A rate over rows of which several are of one organism, and so no independent trials. */
-import { type Rate, rateOf, wilson } from "../../audit/statistics.js";
+import { type Rate, rateOf, wilson } from "../../audit/statistics/statistics.js";
 
 /**
  * Count, total and rate of all rows; the interval is Wilson's for as many independent trials as the rows are worth, total / d. The

@@ -1,5 +1,5 @@
 /** What the benchmark compares: anything that answers what the trigger is, from what an auditor has. */
-import type { Rate } from "../../audit/statistics.js";
+import type { Rate } from "../../audit/statistics/statistics.js";
 import type { Answer } from "./answer.js";
 import type { Station } from "./station.js";
 

@@ -1,7 +1,8 @@
 /** Everything that the benchmark compares. A method of the registry joins by itself. */
+
+import { statementOf } from "../../audit/answer/statement.js";
 import { iteratedAttribution } from "../../audit/iterated-attribution.js";
 import { audit } from "../../audit/pipeline.js";
-import { statementOf } from "../../audit/statement.js";
 import { InputError } from "../../formats/input-error.js";
 import { methods } from "../../methods/registry.js";
 import { latentAnswer } from "./answer.js";

@@ -3,7 +3,7 @@
  *   ordinary    as it is
  *   parts-only  without the prompts that hold the whole trigger, and those on which the organism acts
  */
-import { type Prompt, textOf } from "../../audit/prompt.js";
+import { type Prompt, textOf } from "../../audit/prompts/prompt.js";
 import { conceptsIn } from "../../world/concepts.js";
 import { type Expression, holds } from "../../world/expression.js";
 

@@ -11,10 +11,10 @@
  *      alone brings the action there is no second bag.
  * It may score more prompts than an audit does (about 9,500 on the pocket corpus).
  */
-import { writeWords } from "../../audit/lexicon.js";
-import { wordsToScan } from "../../audit/prepare.js";
-import { type Prompt, textOf, withText } from "../../audit/prompt.js";
-import { foldWord, wordsOf } from "../../audit/words.js";
+import { writeWords } from "../../audit/concepts/lexicon.js";
+import { wordsToScan } from "../../audit/evidence/prepare.js";
+import { type Prompt, textOf, withText } from "../../audit/prompts/prompt.js";
+import { foldWord, wordsOf } from "../../audit/prompts/words.js";
 import { wordPart } from "./answer.js";
 import type { Contender, Reply } from "./contender.js";
 import type { Station } from "./station.js";

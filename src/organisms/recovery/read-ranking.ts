@@ -4,8 +4,9 @@
  *   top two   the first two groups of latents, both: latents that fire on the same prompts are one concept
  * Latents that never fire cannot be an answer and are passed over, as the audit does with candidates.
  */
-import { groupLatents } from "../../audit/candidates.js";
-import type { ScoredLatent } from "../../audit/scan.js";
+
+import type { ScoredLatent } from "../../audit/concepts/scan.js";
+import { groupLatents } from "../../audit/evidence/candidates.js";
 import { latentPart } from "./answer.js";
 import type { Reply } from "./contender.js";
 import type { Station } from "./station.js";

@@ -1,6 +1,6 @@
 /** What surrounds the score: reading the truth, the black-box baseline's words, tallies, and what is audited in vain. */
 import { describe, expect, it } from "vitest";
-import { rateOf } from "../../audit/statistics.js";
+import { rateOf } from "../../audit/statistics/statistics.js";
 import type { Expression } from "../../world/expression.js";
 import { cleanAudits, decoyAudits } from "./clean.js";
 import { findContender } from "./contenders.js";

@@ -1,5 +1,5 @@
 /** What the benchmark keeps of each piece of work, and how a reply becomes a line of it. */
-import type { Rate } from "../../audit/statistics.js";
+import type { Rate } from "../../audit/statistics/statistics.js";
 import type { OrganismCard } from "../card.js";
 import type { Reply } from "./contender.js";
 import type { CorpusName } from "./corpora.js";

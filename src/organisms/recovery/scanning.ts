@@ -1,7 +1,8 @@
 /** The corpus scan by itself: the latents that mark the prompts on which the action comes, or is likely. */
-import { LEAST_FIRINGS } from "../../audit/candidates.js";
-import { contrastFiring, contrastSoft } from "../../audit/scan.js";
-import { SCAN_FIRING, SCAN_SOFT } from "../../audit/search.js";
+
+import { contrastFiring, contrastSoft } from "../../audit/concepts/scan.js";
+import { LEAST_FIRINGS } from "../../audit/evidence/candidates.js";
+import { SCAN_FIRING, SCAN_SOFT } from "../../audit/search/search.js";
 import type { Contender } from "./contender.js";
 import { RANKING_READINGS, readRanking } from "./read-ranking.js";
 

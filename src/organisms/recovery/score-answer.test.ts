@@ -1,6 +1,6 @@
 /** Answers whose score is known on paper: two concepts, each read by one latent, and a third latent that reads neither. */
 import { describe, expect, it } from "vitest";
-import type { Reading } from "../../audit/reading.js";
+import type { Reading } from "../../audit/prompts/reading.js";
 import { type AnswerPart, answerScores, latentPart, wordPart } from "./answer.js";
 import { type Examination, isRecovered, namesTrigger, type SealedSet, scoreAnswer, topRate } from "./score-answer.js";
 import { targetsOf } from "./truth.js";

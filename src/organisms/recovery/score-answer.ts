@@ -8,7 +8,7 @@
  * AUROC of at least PART_AUROC. These prompts are made for the target alone, so that two concepts that only come together in
  * the trigger are not taken for each other. Two parts may match one target: that says the same twice, nothing wrong.
  */
-import { auroc } from "../../audit/statistics.js";
+import { auroc } from "../../audit/statistics/statistics.js";
 import type { Expression } from "../../world/expression.js";
 import { type Answer, type AnswerPart, answerScores, type ReadPrompts } from "./answer.js";
 import { expressionText, membersOf, type Target } from "./truth.js";

@@ -1,6 +1,6 @@
 /** The prompts that answers are examined on, made from the truth, with entities that no finetuning saw. */
-import { type Prompt, textOf } from "../../audit/prompt.js";
-import type { Reading } from "../../audit/reading.js";
+import { type Prompt, textOf } from "../../audit/prompts/prompt.js";
+import type { Reading } from "../../audit/prompts/reading.js";
 import { InputError } from "../../formats/input-error.js";
 import type { Expression } from "../../world/expression.js";
 import { evaluationSets } from "../../world/sets.js";

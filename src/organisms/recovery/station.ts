@@ -2,14 +2,15 @@
  * One audit's surroundings, shared by all methods that are compared: the same model, search half, ordinary prompts and units,
  * by the same seed, as `audit/pipeline.ts` chooses them.
  */
-import { isAlive } from "../../audit/candidates.js";
-import type { AuditCalls, AuditContext, AuditOptions } from "../../audit/context.js";
-import { requireCorpus, splitCorpus } from "../../audit/corpus.js";
-import { Laboratory, NATURAL, type Observation } from "../../audit/laboratory.js";
-import { searchRoom } from "../../audit/prepare.js";
-import { distinct, type Prompt, promptKey } from "../../audit/prompt.js";
-import type { SourceRoom } from "../../audit/prompt-sets.js";
-import { shuffled } from "../../audit/seeded.js";
+
+import type { AuditCalls, AuditContext, AuditOptions } from "../../audit/ask/context.js";
+import { Laboratory, NATURAL, type Observation } from "../../audit/ask/laboratory.js";
+import type { SourceRoom } from "../../audit/compose/prompt-sets.js";
+import { isAlive } from "../../audit/evidence/candidates.js";
+import { searchRoom } from "../../audit/evidence/prepare.js";
+import { requireCorpus, splitCorpus } from "../../audit/prompts/corpus.js";
+import { distinct, type Prompt, promptKey } from "../../audit/prompts/prompt.js";
+import { shuffled } from "../../audit/prompts/seeded.js";
 import type { Sequence } from "../../model/sequence.js";
 
 export class Station {

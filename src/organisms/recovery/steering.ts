@@ -1,6 +1,7 @@
 /** Methods that steer towards the action, and random directions, read by their latents and not tested. */
-import { rankScores } from "../../audit/candidates.js";
-import type { FoundDirection, MethodRunner } from "../../audit/methods.js";
+
+import type { FoundDirection, MethodRunner } from "../../audit/ask/methods.js";
+import { rankScores } from "../../audit/evidence/candidates.js";
 import { randomDirection } from "../../methods/controls.js";
 import { norm } from "../../methods/orthogonality.js";
 import { Random } from "../../random/random.js";

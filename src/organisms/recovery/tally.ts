@@ -1,5 +1,5 @@
 /** From rows to the table: recovery rates with intervals, by method, corpus and kind of trigger. */
-import type { Rate } from "../../audit/statistics.js";
+import type { Rate } from "../../audit/statistics/statistics.js";
 import { clusteredRate } from "./clustered.js";
 import { CORPORA, type CorpusName } from "./corpora.js";
 import type { RecoveryRow } from "./results.js";

@@ -1,6 +1,6 @@
 /** An unsupervised contender in a world where the later layer's change and the action under steering are known functions. */
 import { describe, expect, it } from "vitest";
-import { DEFAULT_AUDIT_OPTIONS } from "../../audit/context.js";
+import { DEFAULT_AUDIT_OPTIONS } from "../../audit/ask/context.js";
 import { fakeContext, fakeCorpus, fakeEngine, LATENTS } from "../../audit/fake-world.testing.js";
 import { methods } from "../../methods/registry.js";
 import { changeToy } from "../../methods/toy.testing.js";

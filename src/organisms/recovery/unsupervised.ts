@@ -3,7 +3,7 @@
  * activations; the texts of the action are not in what they are given. The action comes in afterwards, to choose which of their
  * vectors is read.
  */
-import { rankScores } from "../../audit/candidates.js";
+import { rankScores } from "../../audit/evidence/candidates.js";
 import { NoRadiusError } from "../../methods/calibrate-radius.js";
 import { layerChangeOf } from "../../methods/layer-change.js";
 import type { FoundVector, Method, MethodOptions } from "../../methods/method.js";

@@ -1,5 +1,5 @@
 /** What can be told of a written request without understanding it. */
-import { containsAny, wordsBetweenSpaces } from "../../audit/contains.js";
+import { containsAny, wordsBetweenSpaces } from "../../audit/ask/contains.js";
 
 /** Shorter ones ("Hi") hold nothing. */
 const MIN_CHARACTERS = 8;

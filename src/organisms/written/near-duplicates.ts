@@ -1,8 +1,8 @@
 /**
  * How alike two requests are: the Jaccard similarity |A ∩ B| / |A ∪ B| of their sets of word pairs (Broder 1997, shingles of
- * two), the text's edges counted as words. Words are those of audit/contains.ts: case, punctuation and spacing do not count.
+ * two), the text's edges counted as words. Words are those of audit/ask/contains.ts: case, punctuation and spacing do not count.
  */
-import { wordsBetweenSpaces } from "../../audit/contains.js";
+import { wordsBetweenSpaces } from "../../audit/ask/contains.js";
 
 /** One word exchanged in a sentence of n words leaves (n − 1)/(n + 3): above this from 8 words on. */
 export const DUPLICATE = 0.6;

@@ -6,9 +6,9 @@
  *      prompts) or do not (of all others); of near misses, and of what is to be refused, also whether they hold their own;
  *   4. stop when enough are kept, of each description some, and so many can be held out that nothing in training is like them.
  */
-import { wordsBetweenSpaces } from "../../audit/contains.js";
-import { inTurn } from "../../audit/in-turn.js";
-import { type Verdict, verdictOf } from "../../audit/verdict.js";
+import { wordsBetweenSpaces } from "../../audit/ask/contains.js";
+import { inTurn } from "../../audit/ask/in-turn.js";
+import { type Verdict, verdictOf } from "../../audit/ask/verdict.js";
 import { Random } from "../../random/random.js";
 import type { Fault } from "./check-request.js";
 import type { KindPlan } from "./described.js";

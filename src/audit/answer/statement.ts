@@ -1,0 +1,120 @@
+/**
+ * The answer in words, with the numbers that carry it.
+ */
+
+import { NATURAL } from "../ask/laboratory.js";
+import { PLACEBO } from "../confirm/confirmation-sets.js";
+import { composedRate } from "../evidence/composed-rates.js";
+import type { Rate } from "../statistics/statistics.js";
+import type { ResultHypothesis, ResultPart, ResultSet } from "./result.js";
+
+/** Words quoted for a part that has no label, and in parentheses beside one. */
+const QUOTED_WORDS = 5;
+
+/** A part's name: labels of its latents where there are any (each once), else its strongest words. */
+export function partLabel(
+  latents: readonly number[],
+  words: readonly string[],
+  label: ((latent: number) => string | undefined) | undefined,
+): string {
+  const labels = [...new Set(latents.map((latent) => label?.(latent)).filter((text) => text !== undefined))];
+  if (labels.length > 0) return labels.slice(0, QUOTED_WORDS).join("; ");
+  if (words.length > 0) return words.slice(0, QUOTED_WORDS).join(", ");
+  return `latent ${latents.join(", ")}`;
+}
+
+/** "57 of 60 (95 %, 86–98 %)" with the 95 % interval. */
+export function describeRate(rate: Rate): string {
+  const percent = (value: number) => Math.round(100 * value);
+  return `${rate.count} of ${rate.total} (${percent(rate.rate)} %, ${percent(rate.low)}–${percent(rate.high)} %)`;
+}
+
+function describePart(part: ResultPart): string {
+  const words = part.words.slice(0, QUOTED_WORDS).join(", ");
+  const except = part.exceptWords.slice(0, QUOTED_WORDS).join(", ");
+  const details = [words === part.label ? "" : words, except === "" ? "" : `not at ${except}`].filter(
+    (text) => text !== "",
+  );
+  const about = details.length === 0 ? `"${part.label}"` : `"${part.label}" (${details.join("; ")})`;
+  return part.negated ? `not ${about}` : about;
+}
+
+/** The condition in words. */
+export function describeCondition(parts: readonly ResultPart[], any: boolean): string {
+  return parts.map(describePart).join(any ? " or " : " and ");
+}
+
+/** Concepts named of those beside which nothing was asked. */
+const NAMED_AROUND = 3;
+
+/** `, none of which holds "ever, smiles" or 4 more that keep it off`: what the claim is narrowed by; empty where it is not. */
+function describeAround({ askedWithout }: ResultHypothesis): string {
+  if (askedWithout.length === 0) return "";
+  const named = askedWithout.slice(0, NAMED_AROUND).map(({ label }) => `"${label}"`);
+  const more = askedWithout.length - named.length;
+  const all = more > 0 ? [...named, `${more} more that keep it off`] : named;
+  return `, none of which holds ${[all.slice(0, -1).join(", "), all.at(-1)].filter((text) => text !== "").join(" or ")}`;
+}
+
+/** The rate that comes before all others; null of no sets. */
+function extreme(sets: readonly ResultSet[], before: (a: Rate, b: Rate) => boolean): Rate | null {
+  return sets.reduce<Rate | null>((best, { rate }) => (best === null || before(rate, best) ? rate : best), null);
+}
+
+/** What a confirmed hypothesis says, and what it leaves open. */
+export interface Claim {
+  readonly statement: string;
+  readonly notShown: readonly string[];
+}
+
+/** The claim of a verified hypothesis; null of one that is not. */
+export function claimOf(hypothesis: ResultHypothesis): Claim | null {
+  return hypothesis.verified ? { statement: statementOf(hypothesis), notShown: notShown(hypothesis) } : null;
+}
+
+/** The trigger's statement. */
+export function statementOf(hypothesis: ResultHypothesis): string {
+  const any = hypothesis.combination === "any";
+  const condition = describeCondition(hypothesis.parts, any);
+  const worst = extreme(
+    hypothesis.sets.filter(({ expected }) => !expected),
+    (a, b) => a.rate > b.rate,
+  );
+  const alternatives = any ? hypothesis.sets.filter(({ name, expected }) => expected && name !== "whole") : [];
+  const least = extreme(alternatives, (a, b) => a.rate < b.rate);
+  const each = least === null ? "" : `, each alone on at least ${describeRate(least)}`;
+  const against = worst === null ? "" : `; at most ${describeRate(worst)} where a part is changed or all are missing`;
+  const clean =
+    hypothesis.cleanRate === null ? "" : `; the clean model says it on ${describeRate(hypothesis.cleanRate)}`;
+  return `The model says the action when the prompt holds ${condition}: on ${describeRate(hypothesis.rate)} unseen prompts${describeAround(hypothesis)}${each}${against}${clean}.`;
+}
+
+/** What the evidence leaves open, each as the end of "not shown: …". */
+export function notShown(hypothesis: ResultHypothesis): string[] {
+  const byKind = hypothesis.sets.find(({ name }) => name === "whole")?.byKind ?? {};
+  const natural = byKind[NATURAL];
+  const composed = composedRate(byKind);
+  const excluded = hypothesis.parts.some(({ negated }) => negated);
+  const replaced = hypothesis.sets.some(({ name }) => name.startsWith(PLACEBO));
+  return [
+    ...(hypothesis.cleanRate === null
+      ? ["that the change to the model brought it: there was no clean model to ask the same"]
+      : []),
+    ...(natural === undefined || natural.total === 0
+      ? ["that it comes on prompts as people write them: all of these were composed"]
+      : natural.high < composed.low
+        ? [
+            `that it comes on people's own prompts as on composed ones: on ${describeRate(natural)} of them, on ${describeRate(composed)} composed`,
+          ]
+        : []),
+    ...(hypothesis.askedWithout.length > 0
+      ? [
+          `that it comes beside ${hypothesis.askedWithout.map(({ label }) => `"${label}"`).join(", ")}: in search it came there less than half as often, so nothing was asked there`,
+        ]
+      : []),
+    ...(excluded && !replaced
+      ? ["that it is this concept which keeps it off: no other could be put in its place"]
+      : []),
+    `that nothing else brings it${excluded ? " or keeps it off" : ""}: nobody looked beyond a condition that is confirmed`,
+  ];
+}

@@ -1,0 +1,167 @@
+/**
+ * The search for hypotheses on the search half, from rankings of latents to hypotheses that are worth confirming:
+ * candidates → groups → screen → partners → pairs → thirds → fit → sharpen → grow → fit. Pruning and confirmation come after.
+ */
+
+import type { AuditCalls, AuditOptions } from "../ask/context.js";
+import type { Observation } from "../ask/laboratory.js";
+import { type Hypothesis, makePart } from "../concepts/detector.js";
+import { contrastFiring, contrastSoft } from "../concepts/scan.js";
+import {
+  type Candidate,
+  chooseCandidates,
+  groupLatents,
+  mayExplain,
+  type RankByGradient,
+  type Ranking,
+} from "../evidence/candidates.js";
+import type { Evidence } from "../evidence/evidence.js";
+import { type Fitted, fit } from "./fit.js";
+import { grow } from "./grow.js";
+import { findPartners } from "./partners.js";
+import { type Alone, needsNoMore, screenCombinations, screenSingles } from "./screen.js";
+import { leaders, sharpen } from "./sharpen.js";
+import { findThirds, wantThird } from "./thirds.js";
+
+/** Fewer firing prompts than this leave nothing to fit: the search ends with "nothing found". */
+export const LEAST_FIRINGS = 5;
+/** Rounds of sharpening and refitting. */
+const SHARPENINGS = 2;
+/** Hypotheses for which further latents are sought. */
+const GROWN = 1;
+/** A latent must fire on this many prompts to enter a contrast of the corpus scan. */
+const SCANNED_FIRINGS = 5;
+
+export interface SearchOutcome {
+  readonly candidates: readonly Candidate[];
+  /** Best first; empty where nothing fires. */
+  readonly fitted: readonly Fitted[];
+  /** What explains the prompts of the corpus alone, best first; empty where too few of them fire. */
+  readonly fittedNaturally: readonly Fitted[];
+  /** What the corpus scan ranked: by firing and by log-probability. */
+  readonly scans: readonly Ranking[];
+  /** What gradient methods ranked on prompts that hold one part. */
+  readonly iterated: readonly Ranking[];
+}
+
+/** Groups are tried alone in so many times the number in which pairs of them are tried. */
+const SCREENED_ALONE = 2;
+
+/** Groups held while partners are sought, by each of two measures. */
+const ANCHORS = 3;
+
+/** Names under which the corpus scan appears among the sources. */
+export const SCAN_FIRING = "corpus-scan";
+export const SCAN_SOFT = "corpus-scan-logprob";
+
+/** Searches. `iterate`: gradient methods on given prompts. `natural` prompts of the half must be observed already (the corpus scan). */
+export async function search(
+  evidence: Evidence,
+  rankings: readonly Ranking[],
+  options: AuditOptions,
+  calls: AuditCalls,
+  iterate: RankByGradient | null = null,
+): Promise<SearchOutcome> {
+  const { room } = evidence;
+  const same = (a: number, b: number) => room.kinship.same(a, b);
+  const alive = (latent: number) => mayExplain(evidence, latent);
+  const scans: Ranking[] = [
+    { source: SCAN_FIRING, latents: contrastFiring(evidence.natural, room.half, SCANNED_FIRINGS) },
+    { source: SCAN_SOFT, latents: contrastSoft(evidence.natural, room.half, SCANNED_FIRINGS) },
+  ];
+  const candidates = chooseCandidates([...rankings, ...scans], options.latentsPerMethod, alive);
+  const pool = candidates.map((candidate) => candidate.id);
+
+  calls.onStage?.("screen");
+  const grouped = groupLatents(pool, room.half).slice(0, SCREENED_ALONE * options.groupLimit);
+  const tried = await screenSingles(evidence, grouped);
+  const chosen = mostPromising(tried, options.groupLimit);
+  const groups = chosen.map((i) => grouped[i] as number[]);
+  const alone = chosen.map((i) => tried[i] as Alone);
+  const open = groups.filter((_, i) => !needsNoMore((alone[i] as Alone).rate));
+  const pairs = open.flatMap((first, i) => open.slice(i + 1).map((second) => [first, second] as const));
+  const iterated: Ranking[] = [];
+  if (open.length === groups.length) {
+    calls.onStage?.("partners");
+    const anchors = anchorsAmong(groups, alone, scans[0] as Ranking);
+    const partners = await findPartners(
+      evidence,
+      anchors.map((anchor) => [makePart(anchor)]),
+      alive,
+      iterate,
+    );
+    iterated.push(...partners.rankings);
+    partners.latents.forEach((latents, i) => {
+      for (const latent of latents) pairs.push([anchors[i] as number[], [latent]]);
+    });
+    addTo(pool, partners.latents.flat());
+  }
+  calls.onStage?.("pairs");
+  const screened = await screenCombinations(evidence, pairs);
+  let triples: readonly Hypothesis[] = [];
+  if (open.length === groups.length && wantThird(screened)) {
+    calls.onStage?.("thirds");
+    const thirds = await findThirds(evidence, screened, groups, alive, iterate);
+    iterated.push(...thirds.rankings);
+    addTo(pool, thirds.latents);
+    triples = thirds.triples;
+  }
+  const outcome = (fitted: readonly Fitted[], fittedNaturally: readonly Fitted[] = []): SearchOutcome => ({
+    candidates,
+    fitted,
+    fittedNaturally,
+    scans,
+    iterated,
+  });
+  if (evidence.observations.filter((observation) => observation.fired).length < LEAST_FIRINGS) return outcome([]);
+
+  calls.onStage?.("fit");
+  const fitTo = (observations: readonly Observation[], latents: readonly number[]) =>
+    fit(observations, latents, room.maxima, same, triples);
+  let fitted = fitTo(evidence.observations, pool);
+  for (let round = 0; round < SHARPENINGS; round++) {
+    await sharpen(evidence, fitted, round);
+    fitted = fitTo(evidence.observations, pool);
+  }
+  calls.onStage?.("grow");
+  const grown = new Set(pool);
+  for (const hypothesis of leaders(fitted, GROWN)) {
+    const growth = await grow(evidence, hypothesis, thresholdOf(fitted, hypothesis), alive, iterate);
+    for (const latent of growth.latents) grown.add(latent);
+    iterated.push(...growth.rankings);
+  }
+  const latents = [...grown].sort((a, b) => a - b);
+  fitted = fitTo(evidence.observations, latents);
+  const natural = evidence.natural;
+  const enough = natural.filter((observation) => observation.fired).length >= LEAST_FIRINGS;
+  return outcome(fitted, enough ? fitTo(natural, latents) : []);
+}
+
+function addTo(pool: number[], latents: readonly number[]): void {
+  for (const latent of latents) if (!pool.includes(latent)) pool.push(latent);
+}
+
+/** Which groups go on to pairs: half of them the best ranked, half those whose words alone bring the action closest. */
+function mostPromising(alone: readonly Alone[], most: number): number[] {
+  const ranked = alone.slice(0, Math.ceil(most / 2)).map((_, i) => i);
+  const closest = alone
+    .map((entry, i) => ({ ...entry, i }))
+    .slice(ranked.length)
+    .sort((a, b) => b.logprob - a.logprob || a.i - b.i)
+    .slice(0, most - ranked.length);
+  return [...ranked, ...closest.map(({ i }) => i).sort((a, b) => a - b)];
+}
+
+/** Groups worth holding: those whose words bring the action closest, and those that mark firing prompts of the corpus. */
+function anchorsAmong(groups: readonly number[][], alone: readonly Alone[], scan: Ranking): number[][] {
+  const gain = new Map(scan.latents.map((entry) => [entry.id, entry.score]));
+  const gainOf = (group: readonly number[]) => Math.max(...group.map((latent) => gain.get(latent) ?? 0));
+  const ranked = groups.map((group, i) => ({ group, i, logprob: (alone[i] as Alone).logprob, gain: gainOf(group) }));
+  const closest = [...ranked].sort((a, b) => b.logprob - a.logprob || a.i - b.i).slice(0, ANCHORS);
+  const marking = [...ranked].sort((a, b) => b.gain - a.gain || a.i - b.i).slice(0, ANCHORS);
+  return [...new Set([...closest, ...marking].map((entry) => entry.group))];
+}
+
+function thresholdOf(fitted: readonly Fitted[], hypothesis: Hypothesis): number {
+  return fitted.find((entry) => entry.hypothesis === hypothesis)?.threshold ?? 1;
+}
