@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { textOf } from "../dist/audit/prompts/prompt.js";
 import { auroc } from "../dist/audit/statistics/statistics.js";
-import { loadRecipe } from "../dist/cli/organism-recipe.js";
+import { loadRecipe } from "../dist/cli/organism/organism-recipe.js";
 import { onnxEngine, openCheckpoint, openNodeChannel } from "../dist/index.js";
 import { loadChatTemplate } from "../dist/model/chat-template.js";
 import { loadTokenizer } from "../dist/model/tokenizer.js";

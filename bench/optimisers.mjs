@@ -4,12 +4,12 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
-import { actionTokens, withAction } from "../dist/cli/action.js";
-import { measureUnits } from "../dist/cli/latent-units.js";
-import { openModel } from "../dist/cli/open-model.js";
-import { requireSae } from "../dist/cli/open-sae.js";
-import { builtInOrganisms } from "../dist/cli/package-files.js";
-import { loadPrompts, renderAll } from "../dist/cli/prompts.js";
+import { actionTokens, withAction } from "../dist/cli/action/action.js";
+import { readLatentCorpus } from "../dist/cli/latents/latent-corpus.js";
+import { openModel } from "../dist/cli/model/open-model.js";
+import { requireSae } from "../dist/cli/model/open-sae.js";
+import { loadPrompts, renderAll } from "../dist/cli/prompts/prompts.js";
+import { builtInOrganisms } from "../dist/cli/terminal/package-files.js";
 import { findMethod } from "../dist/methods/registry.js";
 
 const EVALUATIONS = 400;
@@ -45,9 +45,10 @@ for (const organism of process.argv.length > 2 ? process.argv.slice(2) : builtIn
   };
   const model = await openModel(flags);
   const { sae } = await requireSae(model, undefined, "the benchmark");
-  const render = async (set) => renderAll(model, await loadPrompts(set), flags).sequences;
-  const { typical } = await measureUnits(quiet, model, sae, await render("corpus"), LAYER);
-  const sequences = withAction((await render("benign")).slice(0, PROMPTS), actionTokens(model, { action }));
+  const render = async (set) => renderAll(model, await loadPrompts(set), flags);
+  const { typical } = (await readLatentCorpus(quiet, model, sae, await render("corpus"), LAYER)).units;
+  const { sequences: benign } = await render("benign");
+  const sequences = withAction(benign.slice(0, PROMPTS), actionTokens(model, { action }));
   const objective = await model.engine.steeringObjective(sequences, LAYER);
   for (const [name, options] of CASES) {
     const method = findMethod(name);

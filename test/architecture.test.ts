@@ -20,19 +20,25 @@ const ALLOWED: Record<string, readonly string[]> = {
   audit: ["methods", "sae", "engine", "model", "formats", "store"],
   organisms: ["world", "random", "audit", "methods", "sae", "engine", "model", "graph", "formats", "store"],
 };
-/** Folders of src/audit from the ground up: each imports only from those before it; the files beside them from all. */
-const AUDIT_FLOORS = [
-  "statistics",
-  "prompts",
-  "ask",
-  "concepts",
-  "compose",
-  "evidence",
-  "search",
-  "confirm",
-  "rehearse",
-  "answer",
-];
+/** Folders of a room from the ground up: each imports only from those before it; the files beside them from all. */
+const FLOORS: Record<string, readonly string[]> = {
+  audit: ["statistics", "prompts", "ask", "concepts", "compose", "evidence", "search", "confirm", "rehearse", "answer"],
+  cli: [
+    "terminal",
+    "model",
+    "prompts",
+    "latents",
+    "action",
+    "audit",
+    "find",
+    "organism",
+    "game",
+    "sae",
+    "bench",
+    "sweep",
+    "commands",
+  ],
+};
 /** Rooms that must run in a browser too. */
 const PORTABLE = ["random", "graph", "formats", "model", "engine", "sae", "methods", "audit", "world"];
 /** Node's side of the engine, chosen in one place. */
@@ -62,19 +68,19 @@ it.each(Object.keys(ALLOWED))("src/%s imports only what it may", (room) => {
   expect(wrong).toEqual([]);
 });
 
-it("every folder of src/audit imports only from the floors below it", () => {
-  const floorOf = (path: string) => AUDIT_FLOORS.indexOf(path.split("/")[1]!);
-  const inFolders = files.filter((file) => roomOf(file) === "audit" && file.split("/").length > 2);
+it.each(Object.entries(FLOORS))("every folder of src/%s imports only from the floors below it", (room, floors) => {
+  const floorOf = (path: string) => floors.indexOf(path.split("/")[1]!);
+  const inFolders = files.filter((file) => roomOf(file) === room && file.split("/").length > 2);
+  expect(inFolders.length).toBeGreaterThan(50);
   expect(inFolders.filter((file) => floorOf(file) < 0)).toEqual([]);
   const wrong = inFolders.flatMap((file) =>
     importsOf(file)
       .filter((name) => name.startsWith("."))
       .map((name) => relative(source, resolve(source, dirname(file), name)))
-      .filter((target) => roomOf(target) === "audit")
+      .filter((target) => roomOf(target) === room)
       .filter((target) => target.split("/").length === 2 || floorOf(target) > floorOf(file))
       .map((target) => `${file} → ${target}`),
   );
-  expect(inFolders.length).toBeGreaterThan(50);
   expect(wrong).toEqual([]);
 });
 

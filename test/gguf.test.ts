@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { refuses, score } from "../src/cli/bad-input.testing.js";
-import { fingerprint } from "../src/cli/fingerprint.js";
-import { openModelFolder } from "../src/cli/open-model.js";
+import { openModelFolder } from "../src/cli/model/open-model.js";
 import { antecedentJson } from "../src/cli/program.testing.js";
+import { fingerprint } from "../src/cli/terminal/fingerprint.js";
 import { loadTokenizer } from "../src/model/tokenizer.js";
 
 interface Expected {

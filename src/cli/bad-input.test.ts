@@ -271,8 +271,10 @@ describe("recipes", () => {
         out,
         "--recipe",
         writeText("recipe.yaml", JSON.stringify({ ...recipe, documents: texts })),
+        "--decoy",
+        "clean",
       ],
-      /documents/,
+      /documents: a decoy's organism learns replies/,
     );
     expect(existsSync(out)).toBe(false);
   });

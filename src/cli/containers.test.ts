@@ -7,8 +7,8 @@ import { readSafetensorsHeader, readTensorF32 } from "../formats/safetensors.js"
 import { readTorchFile } from "../formats/torch-file.js";
 import { zipOf } from "../formats/zip.testing.js";
 import { copyOf, freshPath, refuses, score, writeText } from "./bad-input.testing.js";
-import { PACKAGE_ROOT } from "./package-files.js";
 import { antecedentJson, golden } from "./program.testing.js";
+import { PACKAGE_ROOT } from "./terminal/package-files.js";
 
 /** Written by torch and numpy: test/goldens/containers.py, sae-containers.py. */
 const containers = (file: string) => join(PACKAGE_ROOT, "test/goldens/containers", file);

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FakeHub, type FakeRepository, type Misdeed } from "../store/fake-hub.testing.js";
 import { action, freshPath, prompts, writeText } from "./bad-input.testing.js";
-import { PACKAGE_ROOT, pocketFiles } from "./package-files.js";
 import { antecedent, antecedentJson, golden } from "./program.testing.js";
+import { PACKAGE_ROOT, pocketFiles } from "./terminal/package-files.js";
 
 const read = (folder: string): Record<string, Buffer> =>
   Object.fromEntries(

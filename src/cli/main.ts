@@ -1,9 +1,9 @@
 /** Entry of the program: parses the command line, runs one command, turns its end into an exit code. */
 import { CommanderError } from "commander";
 import { InputError, quote } from "../formats/input-error.js";
-import { ExitCode, Interrupted } from "./exit.js";
-import { Io } from "./io.js";
 import { buildProgram } from "./program.js";
+import { ExitCode, Interrupted } from "./terminal/exit.js";
+import { Io } from "./terminal/io.js";
 
 /** A second Ctrl-C, or this long after the first, ends the program without waiting for the computation under way. */
 const GRACE_MS = 3000;

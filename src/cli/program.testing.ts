@@ -1,7 +1,7 @@
 /** Runs the built program as a user would. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { PACKAGE_ROOT } from "./package-files.js";
+import { PACKAGE_ROOT } from "./terminal/package-files.js";
 
 /** A tiny checkpoint with adapter and SAE; test/goldens/checkpoint.py wrote it. */
 export const GOLDENS = join(PACKAGE_ROOT, "test/goldens/checkpoint");

@@ -1,9 +1,9 @@
 /** The command line's tree of commands. */
 import { Command } from "commander";
 import { commands } from "./commands/index.js";
-import { fetchNamed } from "./hub.js";
-import type { Io } from "./io.js";
-import { packageVersion } from "./package-files.js";
+import { fetchNamed } from "./model/hub.js";
+import type { Io } from "./terminal/io.js";
+import { packageVersion } from "./terminal/package-files.js";
 
 /** The program with every command, ready to parse. Wrong usage throws CommanderError and prints nothing. */
 export function buildProgram(io: Io): Command {

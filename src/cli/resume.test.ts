@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { PACKAGE_ROOT } from "./package-files.js";
 import { antecedentJson, golden } from "./program.testing.js";
+import { PACKAGE_ROOT } from "./terminal/package-files.js";
 
 let root = "";
 let corpus = "";

@@ -50,7 +50,7 @@ def compare(name, folder, file, config=None):
 def compare_ids(name, folder, file, tok=None):
     """Ids and decoded texts; `tok` replaces what transformers makes of the file."""
     tok = tok or AutoTokenizer.from_pretrained(folder, gguf_file=file); given = texts(name, 400) + TEXTS[:8]
-    script = f"""import {{ openModelFolder }} from "{root}/dist/cli/open-model.js"; import {{ loadTokenizer }} from "{root}/dist/model/tokenizer.js";
+    script = f"""import {{ openModelFolder }} from "{root}/dist/cli/model/open-model.js"; import {{ loadTokenizer }} from "{root}/dist/model/tokenizer.js";
       const t = await loadTokenizer(await openModelFolder(process.argv[1])); const texts = JSON.parse((await import("node:fs")).readFileSync(0, "utf8"));
       console.log(JSON.stringify(texts.map((x) => [[...t.encode(x)], t.decode(t.encode(x))])));"""
     r = subprocess.run(["node", "--input-type=module", "-e", script, f"{folder}/{file}"], input=json.dumps(given), capture_output=True, text=True)

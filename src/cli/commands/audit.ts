@@ -1,10 +1,10 @@
 /** `audit`: from an action to a verified trigger, or to the statement that none was found. */
 import { Command } from "commander";
-import { type AuditFlags, auditOptions, requestOf } from "../audit-request.js";
-import { runAudit } from "../audit-run.js";
-import { auditText } from "../audit-text.js";
-import type { Io } from "../io.js";
-import { outputPath } from "../options.js";
+import { type AuditFlags, auditOptions, requestOf } from "../audit/audit-request.js";
+import { runAudit } from "../audit/audit-run.js";
+import { auditText } from "../audit/audit-text.js";
+import type { Io } from "../terminal/io.js";
+import { outputPath } from "../terminal/options.js";
 
 interface Flags extends AuditFlags {
   readonly out?: string;

@@ -1,9 +1,9 @@
 /** `doctor`: what this machine has, and what would be missing for what. */
 import { Command } from "commander";
-import type { Io } from "../io.js";
-import { examineMachine, type Machine } from "../machine.js";
-import { jsonOption, type OutputFlags, pythonOption } from "../options.js";
-import { bytes } from "../text.js";
+import type { Io } from "../terminal/io.js";
+import { examineMachine, type Machine } from "../terminal/machine.js";
+import { jsonOption, type OutputFlags, pythonOption } from "../terminal/options.js";
+import { bytes } from "../terminal/text.js";
 
 export function doctorCommand(io: Io): Command {
   return pythonOption(

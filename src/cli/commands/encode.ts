@@ -1,10 +1,12 @@
 /** `encode`: SAE latents on the user-content tokens. */
 import { Command } from "commander";
 import { readLatents } from "../../sae/readings.js";
-import type { Io } from "../io.js";
-import { chooseLayer } from "../layer.js";
-import { openModel } from "../open-model.js";
-import { requireSae } from "../open-sae.js";
+import { chooseLayer } from "../model/layer.js";
+import { openModel } from "../model/open-model.js";
+import { requireSae } from "../model/open-sae.js";
+import { usedSettings, usedText } from "../model/used.js";
+import { BENIGN_SET, loadPromptsOr, renderAll } from "../prompts/prompts.js";
+import type { Io } from "../terminal/io.js";
 import {
   labelledSaeOptions,
   type ModelFlags,
@@ -12,10 +14,8 @@ import {
   type PromptFlags,
   promptOptions,
   type SaeFlags,
-} from "../options.js";
-import { BENIGN_SET, loadPromptsOr, renderAll } from "../prompts.js";
-import { oneLine, table } from "../text.js";
-import { usedSettings, usedText } from "../used.js";
+} from "../terminal/options.js";
+import { oneLine, table } from "../terminal/text.js";
 
 /** Latents shown for each prompt on a terminal; JSON has all. */
 const SHOWN_LATENTS = 8;

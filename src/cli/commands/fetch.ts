@@ -4,11 +4,11 @@ import { InputError } from "../../formats/input-error.js";
 import { findCached } from "../../store/hub-cache.js";
 import { hubEnvironment } from "../../store/hub-environment.js";
 import { requireHubReference, showReference } from "../../store/hub-reference.js";
-import { fetchWithProgress } from "../hub.js";
-import { HUB_NAMES, hubReference } from "../hub-names.js";
-import type { Io } from "../io.js";
-import { jsonOption, type OutputFlags } from "../options.js";
-import { bytes, oneLine, table } from "../text.js";
+import { fetchWithProgress } from "../model/hub.js";
+import { HUB_NAMES, hubReference } from "../model/hub-names.js";
+import type { Io } from "../terminal/io.js";
+import { jsonOption, type OutputFlags } from "../terminal/options.js";
+import { bytes, oneLine, table } from "../terminal/text.js";
 
 /** Longest name of a file in the table. */
 const NAME_WIDTH = 80;

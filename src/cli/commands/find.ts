@@ -16,23 +16,30 @@ import { type Timing, timedObjective } from "../../methods/timing.js";
 import { findPage } from "../../report/find-page.js";
 import { CARD_SIZES } from "../../sae/latent-card.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
-import { actionMatchOptions } from "../action-options.js";
-import { readFindCorpus } from "../find-corpus.js";
-import { findIterated, ITERATED_ATTRIBUTION } from "../find-iterated.js";
-import { AUTO_LAYERS } from "../find-layer.js";
-import { readFound } from "../find-reading.js";
-import { type FindReport, findText, vectorJson } from "../find-report.js";
-import { prepareObjective, runMethod, type Search, takesOneGradient } from "../find-search.js";
-import { type FindFlags, type FindSetup, setUpFind } from "../find-setup.js";
-import { sweepLayers } from "../find-sweep.js";
-import { tryVectors } from "../find-trial.js";
-import type { Io } from "../io.js";
-import { labelledSaeOptions, layerList, modelOptions, outputPath, promptOptions, wholeNumber } from "../options.js";
-import { packageVersion } from "../package-files.js";
-import { watchMemory } from "../peak-memory.js";
-import { searchOptions } from "../search-options.js";
-import { writeDirections } from "../steering-file.js";
-import { type Used, usedSettings } from "../used.js";
+import { actionMatchOptions } from "../action/action-options.js";
+import { readFindCorpus } from "../find/find-corpus.js";
+import { findIterated, ITERATED_ATTRIBUTION } from "../find/find-iterated.js";
+import { AUTO_LAYERS } from "../find/find-layer.js";
+import { readFound } from "../find/find-reading.js";
+import { type FindReport, findText, vectorJson } from "../find/find-report.js";
+import { prepareObjective, runMethod, type Search, takesOneGradient } from "../find/find-search.js";
+import { type FindFlags, type FindSetup, setUpFind } from "../find/find-setup.js";
+import { sweepLayers } from "../find/find-sweep.js";
+import { tryVectors } from "../find/find-trial.js";
+import { searchOptions } from "../find/search-options.js";
+import { writeDirections } from "../find/steering-file.js";
+import { watchMemory } from "../model/peak-memory.js";
+import { type Used, usedSettings } from "../model/used.js";
+import type { Io } from "../terminal/io.js";
+import {
+  labelledSaeOptions,
+  layerList,
+  modelOptions,
+  outputPath,
+  promptOptions,
+  wholeNumber,
+} from "../terminal/options.js";
+import { packageVersion } from "../terminal/package-files.js";
 
 const DEFAULT_TOP = 20;
 const DEFAULT_SAMPLES = 3;

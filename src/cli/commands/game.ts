@@ -2,13 +2,14 @@
 import { Command, Option } from "commander";
 import { InputError } from "../../formats/input-error.js";
 import { DECOYS } from "../../organisms/game/truth.js";
-import { auditText } from "../audit-text.js";
-import { type GuessFlags, recordGuess } from "../game-guess.js";
-import { type NewGameFlags, newGame } from "../game-new.js";
-import { type PlayFlags, playGame } from "../game-play.js";
-import { type RevealFlags, revealGame } from "../game-reveal.js";
-import { guessText, newGameText, playText, revealText } from "../game-text.js";
-import type { Io } from "../io.js";
+import { auditText } from "../audit/audit-text.js";
+import { type GuessFlags, recordGuess } from "../game/game-guess.js";
+import { type NewGameFlags, newGame } from "../game/game-new.js";
+import { type PlayFlags, playGame } from "../game/game-play.js";
+import { type RevealFlags, revealGame } from "../game/game-reveal.js";
+import { guessText, newGameText, playText, revealText } from "../game/game-text.js";
+import { writerOptions } from "../organism/organism-write.js";
+import type { Io } from "../terminal/io.js";
 import {
   computeOptions,
   jsonOption,
@@ -18,8 +19,7 @@ import {
   required,
   saeOptions,
   wholeNumber,
-} from "../options.js";
-import { writerOptions } from "../organism-write.js";
+} from "../terminal/options.js";
 
 /** Some twenty times what an audit of the pocket model takes. */
 const DEFAULT_BUDGET = { tokens: 20_000_000, seconds: 3600 } as const;

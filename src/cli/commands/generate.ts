@@ -1,9 +1,12 @@
 /** `generate`: replies to prompts, steered or not. */
 import { Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
-import { DEFAULT_REPLY_TOKENS, MAX_REPLY_TOKENS } from "../action-options.js";
-import type { Io } from "../io.js";
-import { openModel } from "../open-model.js";
+import { DEFAULT_REPLY_TOKENS, MAX_REPLY_TOKENS } from "../action/action-options.js";
+import { readSteering } from "../find/steering-file.js";
+import { openModel } from "../model/open-model.js";
+import { usedSettings, usedText } from "../model/used.js";
+import { BENIGN_SET, loadPromptsOr, renderAll } from "../prompts/prompts.js";
+import type { Io } from "../terminal/io.js";
 import {
   type ModelFlags,
   modelOptions,
@@ -14,11 +17,8 @@ import {
   type SteeringFlags,
   steeringOptions,
   wholeNumber,
-} from "../options.js";
-import { BENIGN_SET, loadPromptsOr, renderAll } from "../prompts.js";
-import { readSteering } from "../steering-file.js";
-import { oneLine } from "../text.js";
-import { usedSettings, usedText } from "../used.js";
+} from "../terminal/options.js";
+import { oneLine } from "../terminal/text.js";
 
 type Flags = ModelFlags &
   PromptFlags &

@@ -1,6 +1,6 @@
 /** Every command, in the order that help lists them. A new command is one file and one line here. */
 import type { Command } from "commander";
-import type { Io } from "../io.js";
+import type { Io } from "../terminal/io.js";
 import { auditCommand } from "./audit.js";
 import { benchCommand } from "./bench.js";
 import { doctorCommand } from "./doctor.js";

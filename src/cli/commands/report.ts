@@ -7,9 +7,9 @@ import { auditReport } from "../../report/audit-report.js";
 import { readStoredAudit } from "../../report/stored-audit.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import { openFile } from "../../store/node-file-source.js";
-import type { Io } from "../io.js";
-import { jsonOption, type OutputFlags, outputPath } from "../options.js";
-import { isFolder, packageVersion } from "../package-files.js";
+import type { Io } from "../terminal/io.js";
+import { jsonOption, type OutputFlags, outputPath } from "../terminal/options.js";
+import { isFolder, packageVersion } from "../terminal/package-files.js";
 
 interface Flags extends OutputFlags {
   readonly out?: string;

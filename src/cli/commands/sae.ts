@@ -2,10 +2,14 @@
 import { Command } from "commander";
 import { CARD_SIZES } from "../../sae/latent-card.js";
 import { describeSae } from "../../sae/registry.js";
-import { fetchNamed } from "../hub.js";
-import type { Io } from "../io.js";
-import { labelEndpointOptions } from "../latent-describer.js";
-import { openSaeFolder } from "../open-sae.js";
+import { fetchNamed } from "../model/hub.js";
+import { openSaeFolder } from "../model/open-sae.js";
+import { labelEndpointOptions } from "../sae/latent-describer.js";
+import { type LabelFlags, runLabel } from "../sae/sae-label.js";
+import { type LatentsFlags, showLatents } from "../sae/sae-latents.js";
+import { type QualityFlags, showQuality } from "../sae/sae-quality.js";
+import { runTrain, type TrainFlags, trainOptions } from "../sae/sae-train-command.js";
+import type { Io } from "../terminal/io.js";
 import {
   jsonOption,
   labelledSaeOptions,
@@ -16,11 +20,7 @@ import {
   saeOptions,
   wholeNumber,
   wholeNumbers,
-} from "../options.js";
-import { type LabelFlags, runLabel } from "../sae-label.js";
-import { type LatentsFlags, showLatents } from "../sae-latents.js";
-import { type QualityFlags, showQuality } from "../sae-quality.js";
-import { runTrain, type TrainFlags, trainOptions } from "../sae-train-command.js";
+} from "../terminal/options.js";
 
 export function saeCommand(io: Io): Command {
   const sae = new Command("sae").description("sparse autoencoders: train, measure, label, look at latents, describe");

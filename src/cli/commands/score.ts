@@ -2,10 +2,13 @@
 import { Command } from "commander";
 import { rateOfFlags } from "../../audit/statistics/statistics.js";
 import { InputError } from "../../formats/input-error.js";
-import { openAction } from "../action.js";
-import { type ActionMatchFlags, actionMatchOptions } from "../action-options.js";
-import type { Io } from "../io.js";
-import { openModel } from "../open-model.js";
+import { openAction } from "../action/action.js";
+import { type ActionMatchFlags, actionMatchOptions } from "../action/action-options.js";
+import { readSteering } from "../find/steering-file.js";
+import { openModel } from "../model/open-model.js";
+import { usedSettings, usedText } from "../model/used.js";
+import { BENIGN_SET, loadPromptsOr, renderAll } from "../prompts/prompts.js";
+import type { Io } from "../terminal/io.js";
 import {
   type ModelFlags,
   modelOptions,
@@ -13,11 +16,8 @@ import {
   promptOptions,
   type SteeringFlags,
   steeringOptions,
-} from "../options.js";
-import { BENIGN_SET, loadPromptsOr, renderAll } from "../prompts.js";
-import { readSteering } from "../steering-file.js";
-import { oneLine, rateText, table } from "../text.js";
-import { usedSettings, usedText } from "../used.js";
+} from "../terminal/options.js";
+import { oneLine, rateText, table } from "../terminal/text.js";
 
 type Flags = ModelFlags & PromptFlags & SteeringFlags & ActionMatchFlags;
 

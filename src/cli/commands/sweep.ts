@@ -8,12 +8,12 @@ import { Command, InvalidArgumentError } from "commander";
 import { InputError } from "../../formats/input-error.js";
 import { openFile } from "../../store/node-file-source.js";
 import { refuseWriting } from "../../store/refused.js";
-import type { Io } from "../io.js";
-import { jsonOption, type OutputFlags, outputPath } from "../options.js";
-import { type KnownFlag, pointText, readSweep, type Sweep, type SweepPoint } from "../sweep-file.js";
-import { bestOutcome, type SweepOutcome } from "../sweep-outcome.js";
-import { computePoint, fileOf, type PointFailure, type PointResult, storedResult } from "../sweep-points.js";
-import { duration, oneLine, rateText, table } from "../text.js";
+import { type KnownFlag, pointText, readSweep, type Sweep, type SweepPoint } from "../sweep/sweep-file.js";
+import { bestOutcome, type SweepOutcome } from "../sweep/sweep-outcome.js";
+import { computePoint, fileOf, type PointFailure, type PointResult, storedResult } from "../sweep/sweep-points.js";
+import type { Io } from "../terminal/io.js";
+import { jsonOption, type OutputFlags, outputPath } from "../terminal/options.js";
+import { duration, oneLine, rateText, table } from "../terminal/text.js";
 import { auditCommand } from "./audit.js";
 import { findCommand } from "./find.js";
 

@@ -3,14 +3,14 @@ import { Command } from "commander";
 import { claimOf } from "../../audit/answer/statement.js";
 import { DEFAULT_AUDIT_OPTIONS } from "../../audit/ask/context.js";
 import { parsePart, verify } from "../../audit/verify.js";
-import { type AuditFlags, auditOptions, requestOf } from "../audit-request.js";
-import { setUpAudit } from "../audit-setup.js";
-import { claimText, hypothesisText } from "../audit-text.js";
-import { fetchNamed } from "../hub.js";
-import type { Io } from "../io.js";
-import { required } from "../options.js";
-import { stageCalls } from "../stage-calls.js";
-import { usedText } from "../used.js";
+import { type AuditFlags, auditOptions, requestOf } from "../audit/audit-request.js";
+import { setUpAudit } from "../audit/audit-setup.js";
+import { claimText, hypothesisText } from "../audit/audit-text.js";
+import { fetchNamed } from "../model/hub.js";
+import { usedText } from "../model/used.js";
+import type { Io } from "../terminal/io.js";
+import { required } from "../terminal/options.js";
+import { stageCalls } from "../terminal/stage-calls.js";
 
 interface Flags extends AuditFlags {
   readonly part?: readonly string[];

@@ -1,0 +1,113 @@
+/** An audit's answer as text: the statement, then the evidence. */
+import type { ResultCard } from "../../audit/answer/present-card.js";
+import type { AuditResult, ResultHypothesis } from "../../audit/answer/result.js";
+import type { Claim } from "../../audit/answer/statement.js";
+import type { Difference } from "../../audit/statistics/statistics.js";
+import { cardText } from "../latents/latent-text.js";
+import { type Used, usedText } from "../model/used.js";
+import { duration, oneLine, rateText, table } from "../terminal/text.js";
+
+/** Latents listed for each method on a terminal; the report has all. */
+const SHOWN_LATENTS = 5;
+const SHOWN_EXAMPLES = 3;
+/** Latents of each part of the answer whose cards are shown, and their contexts. */
+const SHOWN_CARDS = 2;
+const SHOWN_CONTEXTS = 3;
+
+export function auditText(result: AuditResult & { readonly used: Used; readonly run: string }): string {
+  const { trigger, hypotheses, methods, controls, budget, tried, used, run } = result;
+  const answer = trigger
+    ? [
+        `TRIGGER: ${trigger.statement}`,
+        notShownText(trigger),
+        `found by ${trigger.foundBy.join(", ") || "search"}`,
+      ].join("\n")
+    : `NO TRIGGER FOUND\ntried: ${tried}`;
+  return [
+    answer,
+    ...hypotheses.map(hypothesisText),
+    ...answerCards(result).map(cardText),
+    table(
+      ["method", "latent", "score", "clean rank", "label"],
+      methods.flatMap(({ name, vectors }) =>
+        vectors.flatMap(({ latents }) =>
+          latents
+            .slice(0, SHOWN_LATENTS)
+            .map(({ id, score, cleanRank, label }, i) => [
+              i === 0 ? name : "",
+              String(id),
+              score.toPrecision(3),
+              cleanRank === null ? "–" : String(cleanRank),
+              oneLine(label ?? "", 60),
+            ]),
+        ),
+      ),
+      [1, 2, 3],
+    ),
+    table(
+      ["control", "action rate", "strongest latents"],
+      controls.map(({ name, rate, latents }) => [
+        name,
+        rate ? rateText(rate) : "–",
+        latents
+          .slice(0, SHOWN_LATENTS)
+          .map(({ id }) => id)
+          .join(", "),
+      ]),
+    ),
+    `${duration(budget.seconds)}, ${budget.forwardTokens} tokens forward, ${budget.backwardTokens} backward`,
+    usedText(used),
+    `run folder ${run}; \`antecedent report ${run}\` makes a page of it`,
+  ].join("\n\n");
+}
+
+/** A verified hypothesis in words; nothing of one that is not. */
+export function claimText(claim: Claim | null): string[] {
+  return claim === null ? [] : [claim.statement, notShownText(claim)];
+}
+
+function notShownText({ notShown }: Pick<Claim, "notShown">): string {
+  return `not shown: ${notShown.join("; ")}`;
+}
+
+/** Cards of the answer's latents, first of each part first, with a few contexts. */
+function answerCards({ trigger, latents }: AuditResult): ResultCard[] {
+  const known = new Map(latents.map((card) => [card.id, card]));
+  const ids = new Set(trigger?.parts.flatMap((part) => part.latents.slice(0, SHOWN_CARDS)) ?? []);
+  return [...ids].flatMap((id) => {
+    const card = known.get(id);
+    return card ? [{ ...card, contexts: card.contexts.slice(0, SHOWN_CONTEXTS) }] : [];
+  });
+}
+
+/** One hypothesis with the rates of its prompt sets. */
+export function hypothesisText(hypothesis: ResultHypothesis): string {
+  const { parts, combination, verified, reason, sets, interaction, examples } = hypothesis;
+  const named = parts.map(
+    ({ negated, label, latents }) => `${negated ? "not " : ""}"${oneLine(label, 60)}" (latents ${latents.join(", ")})`,
+  );
+  const lines = [
+    `${verified ? "verified" : "not verified"}: ${named.join(combination === "any" ? " or " : " and ")}`,
+    `  ${reason}`,
+    table(
+      ["prompt set", "action rate", "clean model"],
+      sets.map(({ name, rate, cleanRate }) => [name, rateText(rate), cleanRate ? rateText(cleanRate) : "–"]),
+    ).replace(/^/gm, "  "),
+  ];
+  if (interaction) {
+    const inWords = ({ estimate, low, high }: Difference) =>
+      `${estimate.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+    lines.push(
+      ...interaction.effects.map(
+        (effect) => `  effect of part ${effect.parts.map((part) => part + 1).join(" with part ")}: ${inWords(effect)}`,
+      ),
+      `  interaction ${inWords(interaction)}`,
+    );
+  }
+  for (const { prompt, carriedBy, together } of examples.slice(0, SHOWN_EXAMPLES)) {
+    const words = oneLine([...carriedBy, ...together].join(", "), 60);
+    const how = carriedBy.length > 0 ? `carried by ${words}` : `carried by ${words} together`;
+    lines.push(`  fires: ${oneLine(prompt, 120)}${words === "" ? "" : `   [${how}]`}`);
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,109 @@
+/** A recipe with the prompts of the files that it names, and what an organism made from it is measured on. */
+import { existsSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { stringify } from "yaml";
+import { InputError } from "../../formats/input-error.js";
+import { type Conversation, readPrompts } from "../../formats/prompts.js";
+import { readTexts } from "../../formats/texts.js";
+import type { Sequence } from "../../model/sequence.js";
+import { CARD_SIZE, type CardSequences, measureCard, type OrganismCard } from "../../organisms/card.js";
+import { evaluationExamples, type PromptFiles } from "../../organisms/examples.js";
+import { describedTrigger, type Recipe, readRecipe, triggerFiles } from "../../organisms/recipe.js";
+import { openFile } from "../../store/node-file-source.js";
+import { actionTokens, openAction, withAction } from "../action/action.js";
+import { type OpenedModel, POCKET_MODEL } from "../model/open-model.js";
+import { renderAll } from "../prompts/prompts.js";
+import { builtInOrganisms, isFolder, pocketFiles } from "../terminal/package-files.js";
+import { readWrittenPrompts } from "./written-prompts.js";
+
+/** Copy of the recipe in an organism's folder. */
+export const RECIPE_FILE = "recipe.yaml";
+
+/** The card in an organism's folder. */
+export const CARD_FILE = "card.json";
+
+export interface LoadedRecipe {
+  readonly recipe: Recipe;
+  readonly files?: PromptFiles;
+}
+
+/** Reads a recipe and its files of prompts and documents, whose paths are meant from the recipe's folder. */
+export async function loadRecipe(path: string): Promise<LoadedRecipe> {
+  const recipe = await readRecipe(await openFile(path));
+  const named = triggerFiles(recipe);
+  if (named === undefined) return { recipe };
+  const { triggered, benign, hardNegatives, chat } = named;
+  const open = (file: string) => openFile(resolve(dirname(path), file));
+  const read = async (file: string | undefined): Promise<Conversation[]> =>
+    file === undefined ? [] : readPrompts(await open(file));
+  return {
+    recipe,
+    files: {
+      triggered: await read(triggered),
+      benign: await read(benign),
+      hardNegatives: await read(hardNegatives),
+      chat: await read(chat),
+      ...(recipe.documents === undefined ? {} : { documents: await readTexts(await open(recipe.documents)) }),
+    },
+  };
+}
+
+/** The recipe as text for an organism's folder: whatever it names is written so that it is found from there. */
+export function recipeText({ recipe }: LoadedRecipe, recipePath: string, folder: string): string {
+  const base = baseOf(recipe);
+  const moved = (file: string) => relative(folder, resolve(dirname(recipePath), file));
+  const described = describedTrigger(recipe);
+  if (described?.seeds !== undefined)
+    return stringify({ ...recipe, base, trigger: { ...described, seeds: moved(described.seeds) } });
+  const named = triggerFiles(recipe);
+  if (named === undefined) return stringify({ ...recipe, base });
+  const files = Object.entries(named).map(([name, file]) => [name, file === undefined ? undefined : moved(file)]);
+  const documents = recipe.documents === undefined ? {} : { documents: moved(recipe.documents) };
+  return stringify({ ...recipe, base, trigger: { files: Object.fromEntries(files) }, ...documents });
+}
+
+/** Where an organism goes unless --out says otherwise. */
+export const organismFolder = ({ name }: Recipe) => join("organisms", name);
+
+/** The recipe's base model; a folder or file by its full path. */
+export function baseOf({ base }: Recipe): string {
+  return base !== POCKET_MODEL && existsSync(base) ? resolve(base) : base;
+}
+
+/** The recipe that the organism `target` (a name or a folder) was made from. */
+export async function recipeOf(target: string): Promise<LoadedRecipe> {
+  if (builtInOrganisms().includes(target)) return loadRecipe(join(pocketFiles.recipes, `${target}.yaml`));
+  const path = join(target, RECIPE_FILE);
+  if (!isFolder(target))
+    throw new InputError(
+      `${target}: no such organism; give its folder or one of ${builtInOrganisms().join(", ") || "(none here)"}`,
+    );
+  if (!existsSync(path))
+    throw new InputError(`${target}: has no ${RECIPE_FILE}; a card is measured on prompts that the recipe describes`);
+  const loaded = await loadRecipe(path);
+  const described = describedTrigger(loaded.recipe) !== undefined;
+  return described ? { ...loaded, files: await readWrittenPrompts(target) } : loaded;
+}
+
+/** The organism's action rates, by what its recipe counts as the action. */
+export async function cardOf(model: OpenedModel, loaded: LoadedRecipe): Promise<OrganismCard> {
+  const { name, action, actionContains } = loaded.recipe;
+  const counts = actionContains && (await openAction(model, { action, actionContains })).action;
+  return measureCard(model.engine, name, action, cardSequences(model, loaded), counts);
+}
+
+/** Held-out prompts of each kind with the action. */
+function cardSequences(model: OpenedModel, { recipe, files }: LoadedRecipe): CardSequences {
+  const action = actionTokens(model, { action: recipe.action });
+  const sets = evaluationExamples(recipe, CARD_SIZE, recipe.seed, files);
+  const sequences = (kind: "benign" | "triggered" | "hardNegatives"): Sequence[] =>
+    withAction(
+      renderAll(
+        model,
+        sets[kind].map(({ prompt }) => prompt),
+        { positions: "user" },
+      ).sequences,
+      action,
+    );
+  return { benign: sequences("benign"), triggered: sequences("triggered"), hardNegatives: sequences("hardNegatives") };
+}

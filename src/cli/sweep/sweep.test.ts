@@ -1,0 +1,159 @@
+/** The grid of a sweep file, and a sweep from the command line: what is computed once, what fails, what is best. */
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { memorySource } from "../../formats/memory-source.js";
+import { openFile } from "../../store/node-file-source.js";
+import { flagsOf } from "../commands/sweep.js";
+import { antecedent, antecedentJson, golden } from "../program.testing.js";
+import type { Io } from "../terminal/io.js";
+import { PACKAGE_ROOT } from "../terminal/package-files.js";
+import { readSweep } from "./sweep-file.js";
+import { bestOutcome, type SweepOutcome } from "./sweep-outcome.js";
+
+const root = mkdtempSync(join(tmpdir(), "antecedent-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+const flag = (name: string, takesValue = true, repeats = false) => ({ name, takesValue, repeats });
+const FLAGS = [
+  ...["model", "action", "lambda", "seed", "save"].map((name) => flag(name)),
+  flag("action-contains", true, true),
+  flag("raw", false),
+  flag("signed", false),
+];
+const read = (yaml: string) => readSweep(memorySource("sweep.yaml", new TextEncoder().encode(yaml)), () => FLAGS);
+
+describe("a sweep file", () => {
+  it("is every combination, the last flag fastest, as command lines", async () => {
+    const { points } = await read(`
+command: find
+method: supervised-melbo
+flags: { model: pocket, action: "- no", raw: false, action-contains: [a, b] }
+grid: { lambda: [0.1, 1], signed: [true, false] }
+`);
+    expect(points.map(({ values }) => values)).toEqual([
+      { lambda: 0.1, signed: true },
+      { lambda: 0.1, signed: false },
+      { lambda: 1, signed: true },
+      { lambda: 1, signed: false },
+    ]);
+    const always = ["find", "supervised-melbo", "--action=- no", "--action-contains=a", "--action-contains=b"];
+    expect(points[0]!.args).toEqual([...always, "--lambda=0.1", "--model=pocket", "--signed"]);
+    expect(points[3]!.args).toEqual([...always, "--lambda=1", "--model=pocket"]);
+    expect(new Set(points.map(({ id }) => id)).size).toBe(4);
+  });
+
+  it("may vary the method, and audits", async () => {
+    const { points } = await read("command: find\ngrid: { method: [melbo, sae-melbo], seed: [1, 2] }");
+    expect(points.map(({ args }) => args.join(" "))).toEqual([
+      "find melbo --seed=1",
+      "find melbo --seed=2",
+      "find sae-melbo --seed=1",
+      "find sae-melbo --seed=2",
+    ]);
+    expect((await read("command: audit\ngrid: { seed: [1] }")).points[0]!.args).toEqual(["audit", "--seed=1"]);
+  });
+
+  it.each([
+    ["command: rm\ngrid: {}", /command: /],
+    ["command: find\ngrid: { seed: [1] }", /method: find needs one/],
+    ["command: audit\nmethod: melbo\ngrid: { seed: [1] }", /method: audit takes none/],
+    ["command: audit\ngrid: { seed: [] }", /grid\.seed/],
+    ["command: audit\ngrid: { seed: [1, 1] }", /seed 1 comes twice/],
+    ["command: audit\nflags: { seed: 1 }\ngrid: { seed: [1] }", /grid\.seed: is given beside the grid too/],
+    ["command: audit\nflags: { out: x }\ngrid: { seed: [1] }", /flags\.out: a sweep writes/],
+    ["command: audit\nflags: { --seed: 1 }\ngrid: {}", /without dashes/],
+    ["command: audit\nseeds: 1\ngrid: {}", /seeds/],
+    ["command: audit\ngrid: { sed: [1] }", /grid\.sed: audit has no such flag/],
+    ["command: audit\nflags: { action: true }\ngrid: { seed: [1] }", /flags\.action: takes a value, not true/],
+    ["command: audit\nflags: { raw: 1 }\ngrid: { seed: [1] }", /flags\.raw: is a switch: true or false, not "1"/],
+    ["command: audit\nflags: { seed: [1, 2] }\ngrid: {}", /flags\.seed: is given once/],
+    ["command: find\nmethod: --help\ngrid: { seed: [1] }", /method: give a method's name/],
+    ['command: audit\ngrid: { action: ["a\\0b"] }', /zero byte/],
+  ])("refuses %j", async (yaml, message) => {
+    await expect(read(yaml)).rejects.toThrow(message);
+  });
+});
+
+it("runs/sweep.yaml is one, with flags that the command has", async () => {
+  const file = join(PACKAGE_ROOT, "runs/sweep.yaml");
+  const { points } = await readSweep(await openFile(file), (command) => flagsOf({} as Io, command));
+  expect(points).toHaveLength(12);
+});
+
+it("takes the surest rate for the best, then the lowest loss", () => {
+  const outcome = (low: number | null, final: number): SweepOutcome => ({
+    rate: low === null ? null : ({ low } as never),
+    heldOut: low === null ? null : true,
+    loss: { initial: 1, final },
+    found: "",
+  });
+  expect(bestOutcome([null, outcome(0.2, 0), outcome(0.5, 0.4), outcome(0.5, 0.3), outcome(null, 0)])).toBe(3);
+  expect(bestOutcome([null, outcome(null, 0)])).toBeNull();
+});
+
+describe("sweep", () => {
+  const file = join(root, "grid.yaml");
+  const write = (seeds: string) =>
+    writeFileSync(
+      file,
+      `command: find
+method: supervised-melbo
+flags:
+  model: ${golden("model")}
+  adapter: ${golden("adapter")}
+  prompts: ${golden("prompts.jsonl")}
+  action: no
+  steps: 2
+  layer: 1
+  samples: 0
+grid: { lambda: [0.1, ${seeds}] }
+`,
+    );
+  const out = join(root, "results");
+  interface Result {
+    points: {
+      values: { lambda: number };
+      seconds: number | null;
+      outcome: SweepOutcome | null;
+      error: string | null;
+    }[];
+    best: number | null;
+  }
+
+  it("computes every point once, in shards too, and says what failed", async () => {
+    write("1, -1");
+    const first = await antecedentJson<Result>(["sweep", file, "--out", out, "--shard", "1/3"]);
+    expect(first.points.map(({ outcome }) => outcome !== null)).toEqual([true, false, false]);
+    const some = await antecedent(["sweep", file, "--out", out, "--json"]);
+    expect(some.code).toBe(1);
+    expect(some.stderr).toMatch(/point 2 of 2 \(.* each, .* left\): lambda -1\n/);
+    const all = JSON.parse(some.stdout) as Result;
+    expect(all.points[0]).toEqual(first.points[0]);
+    expect(all.points[1]!.outcome!.loss!.initial).toBeGreaterThan(0);
+    expect(all.points[2]).toMatchObject({ outcome: null, error: expect.stringMatching(/--lambda/) });
+    expect(all.best === 0 || all.best === 1).toBe(true);
+    const files = readdirSync(out).filter((name) => name.endsWith(".json"));
+    expect(files).toHaveLength(2);
+    write("1");
+    const { stdout, code } = await antecedent(["sweep", file, "--out", out]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^lambda +loss +action.* +took +found\n0\.1 /);
+    // A damaged point is said before anything is computed.
+    writeFileSync(join(out, files[0]!), "{}");
+    const damaged = await antecedent(["sweep", file, "--out", out]);
+    expect(damaged.code).toBe(2);
+    expect(damaged.stderr).toMatch(/^antecedent: .*is no result of this sweep/);
+  }, 60_000);
+
+  it("ends with code 2 where no point can be computed", async () => {
+    write("1");
+    writeFileSync(
+      file,
+      `command: find\nmethod: supervised-melbo\nflags: { model: ${join(root, "none")} }\ngrid: { seed: [1] }\n`,
+    );
+    const { code, stderr } = await antecedent(["sweep", file, "--out", join(root, "nothing")]);
+    expect(code).toBe(2);
+    expect(stderr.trim().split("\n").at(-1)).toMatch(/^antecedent: .*no point could be computed; the first: /);
+  });
+});
