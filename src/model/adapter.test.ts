@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { withAdapter } from "./adapter.js";
-import type { DecoderConfig } from "./config.js";
+import type { DecoderConfig } from "./decoder-config.js";
 import { inMemory } from "./weights.js";
 
 const EMBEDDING = "model.embed_tokens.weight";

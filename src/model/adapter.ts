@@ -4,7 +4,7 @@ import { InputError, quote } from "../formats/input-error.js";
 import { readFiniteF32 } from "../formats/tensor-file.js";
 import { ADAPTER_WEIGHTS, openWeightFiles } from "../formats/weight-files.js";
 import { type AdapterConfig, rankOf, readAdapterConfig, refuse, scaleOf } from "./adapter-config.js";
-import type { DecoderConfig } from "./config.js";
+import type { DecoderConfig } from "./decoder-config.js";
 import { modelName } from "./weight-names.js";
 import {
   type AdapterStore,

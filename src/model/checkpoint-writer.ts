@@ -1,6 +1,6 @@
 /** Writes a decoder as a Hugging Face checkpoint and an adapter as a PEFT folder: file name → bytes. */
 import { writeSafetensors } from "../formats/safetensors.js";
-import type { DecoderConfig } from "./config.js";
+import type { DecoderConfig } from "./decoder-config.js";
 import { weightShapes } from "./weights.js";
 
 export interface TokenIds {

@@ -37,7 +37,7 @@ import {
   transpose,
   where,
 } from "../graph/index.js";
-import type { DecoderConfig } from "./config.js";
+import type { DecoderConfig } from "./decoder-config.js";
 import { type LinearPart, linearPart, type Projection, type RowRange } from "./modules.js";
 
 /** Weights as graph tensors, whatever stores them. Names are Hugging Face's. */

@@ -1,6 +1,6 @@
 /** What each supported model family changes in the decoder. Adding a dense family is one entry here. */
 import { InputError, quote } from "../formats/input-error.js";
-import type { DecoderConfig, HfConfig } from "./config.js";
+import type { DecoderConfig, HfConfig } from "./decoder-config.js";
 import { layerWindows, sameWindow } from "./layer-windows.js";
 import { readRope } from "./rope-scalings.js";
 

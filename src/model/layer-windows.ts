@@ -1,6 +1,6 @@
 /** Which layers of a model see only a window of tokens, and how many. */
 import { InputError, quote } from "../formats/input-error.js";
-import type { DecoderConfig, HfConfig } from "./config.js";
+import type { DecoderConfig, HfConfig } from "./decoder-config.js";
 
 const KINDS = ["sliding_attention", "full_attention"];
 

@@ -1,5 +1,5 @@
 /** The linear layers of a block as the checkpoint stores them, and which of their rows are whose. */
-import type { DecoderConfig } from "./config.js";
+import type { DecoderConfig } from "./decoder-config.js";
 
 /** What a block projects with. */
 export type Projection = "q_proj" | "k_proj" | "v_proj" | "o_proj" | "gate_proj" | "up_proj" | "down_proj";

@@ -3,7 +3,7 @@
  * head is its own, whatever tie_word_embeddings says (merged and resized finetunes are saved so).
  */
 import { isPlain, type LocatedTensor, readFiniteF32 } from "../formats/tensor-file.js";
-import type { DecoderConfig } from "./config.js";
+import type { DecoderConfig } from "./decoder-config.js";
 
 const HEAD = "lm_head.weight";
 const EMBEDDING = "model.embed_tokens.weight";

@@ -1,5 +1,5 @@
 /** Names of weights: the decoder's are those of a text-only checkpoint ("model.layers.0…", "lm_head"). */
-import type { DecoderConfig } from "./config.js";
+import type { DecoderConfig } from "./decoder-config.js";
 
 /** Where multimodal checkpoints keep their text part: as transformers 5 has it in memory, and as files have it since version 4. */
 const TEXT_PART: readonly (readonly [string, string])[] = [

@@ -4,7 +4,7 @@ import { InputError } from "../formats/input-error.js";
 import { isPlain, type LocatedTensor, readFiniteF32 } from "../formats/tensor-file.js";
 import type { InitializerValues } from "../graph/index.js";
 import { readFourBit } from "./bitsandbytes.js";
-import type { DecoderConfig } from "./config.js";
+import type { DecoderConfig } from "./decoder-config.js";
 import { blockModules, linearModules } from "./modules.js";
 import { dequantiseMagnitudes, NF4_BLOCK, quantiseMagnitudes, quantiseNf4 } from "./nf4.js";
 

@@ -1,5 +1,5 @@
 /** A base model whose adapters are trained over ONNX Runtime: each training is a model of its own, as pairs are part of its graph. */
-import type { DecoderConfig } from "../../model/config.js";
+import type { DecoderConfig } from "../../model/decoder-config.js";
 import { blockModules } from "../../model/modules.js";
 import { peftName } from "../../model/weight-names.js";
 import { inMemory } from "../../model/weights.js";

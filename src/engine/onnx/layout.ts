@@ -3,9 +3,10 @@
  * (see model/decoder.ts: Rows, Layout).
  */
 import { type Graph, gatherRows, type Tensor } from "../../graph/index.js";
-import type { DecoderConfig } from "../../model/config.js";
 import type { Layout, Rows } from "../../model/decoder.js";
+import type { DecoderConfig } from "../../model/decoder-config.js";
 import { ropeTables } from "../../model/rope.js";
+import type { Sequence } from "../../model/sequence.js";
 import type { TensorData } from "../runtime.js";
 
 /** One sequence's part of a batch. */
@@ -178,4 +179,17 @@ function concatenate(parts: readonly Int32Array[]): Int32Array {
     at += part.length;
   }
   return whole;
+}
+
+/** The prompt and the action but for its last token; the rows that predict the action's tokens are read out. */
+export function teacherForced({ prompt, action }: Sequence): Strip {
+  const ids = new Int32Array(prompt.length + action.length - 1);
+  ids.set(prompt);
+  ids.set(action.subarray(0, -1), prompt.length);
+  return { ids, start: 0, readout: Int32Array.from(action, (_, j) => prompt.length - 1 + j) };
+}
+
+/** Action tokens of all sequences, one after another. */
+export function joinActions(sequences: readonly Sequence[]): Int32Array {
+  return Int32Array.from(sequences.flatMap(({ action }) => [...action]));
 }

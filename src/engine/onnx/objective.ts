@@ -6,8 +6,8 @@ import type { Sequence } from "../../model/sequence.js";
 import type { CallOptions, Evaluation, SteeringObjective } from "../engine.js";
 import type { Feeds } from "../runtime.js";
 import { type CachedBatch, type CachedBatches, cacheBatches, steerMasked, steerMatrix } from "./cached-batches.js";
-import { float32, int32 } from "./layout.js";
-import { joinActions, type OnnxEngine, teacherForced } from "./onnx-engine.js";
+import { float32, int32, joinActions, teacherForced } from "./layout.js";
+import type { OnnxEngine } from "./onnx-engine.js";
 import { objectiveProgram } from "./programs.js";
 
 export class OnnxObjective implements SteeringObjective {

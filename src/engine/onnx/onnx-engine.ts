@@ -25,7 +25,7 @@ import type { Program } from "../runtime.js";
 import type { Trainer, TrainerState, TrainingEngine } from "../training.js";
 import { generateReplies } from "./generate.js";
 import { OnnxLayerChange } from "./layer-change.js";
-import { float32, int32, layoutFeeds, rowCount, type Strip } from "./layout.js";
+import { float32, int32, joinActions, layoutFeeds, rowCount, type Strip, teacherForced } from "./layout.js";
 import { OnnxObjective } from "./objective.js";
 import type { OnnxRuntime } from "./onnx-runtime.js";
 import { logitLensProgram, type OpenModel, residualProgram, scoreProgram } from "./programs.js";
@@ -234,17 +234,4 @@ export class OnnxEngine implements Engine, Unembedding, TrainingEngine {
       },
     );
   }
-}
-
-/** The prompt and the action but for its last token; the rows that predict the action's tokens are read out. */
-export function teacherForced({ prompt, action }: Sequence): Strip {
-  const ids = new Int32Array(prompt.length + action.length - 1);
-  ids.set(prompt);
-  ids.set(action.subarray(0, -1), prompt.length);
-  return { ids, start: 0, readout: Int32Array.from(action, (_, j) => prompt.length - 1 + j) };
-}
-
-/** Action tokens of all sequences, one after another. */
-export function joinActions(sequences: readonly Sequence[]): Int32Array {
-  return Int32Array.from(sequences.flatMap(({ action }) => [...action]));
 }

@@ -17,8 +17,8 @@ import {
   sum,
   type Tensor,
 } from "../../graph/index.js";
-import type { DecoderConfig } from "../../model/config.js";
 import { block, embed, head, type Layout, logitLens } from "../../model/decoder.js";
+import type { DecoderConfig } from "../../model/decoder-config.js";
 import { GraphParameters } from "../../model/graph-parameters.js";
 import type { AdapterStore, WeightStore } from "../../model/weights.js";
 import { layoutInputs } from "./layout.js";

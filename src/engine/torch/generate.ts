@@ -4,8 +4,8 @@ import type { Sequence } from "../../model/sequence.js";
 import { Random } from "../../random/random.js";
 import type { GenerateOptions, Reply } from "../engine.js";
 import { replyInBatches } from "../reply-batches.js";
-import { integersOf, packIds } from "./packing.js";
-import { type TorchEngine, totalLength } from "./torch-engine.js";
+import { integersOf, packIds, totalLength } from "./packing.js";
+import type { TorchEngine } from "./torch-engine.js";
 
 /** Tokens between two looks at whether the call was aborted. */
 const STEPS = 16;

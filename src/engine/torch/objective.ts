@@ -1,9 +1,9 @@
 /** The cross-entropy of the action under θ (see engine.ts), evaluated in the PyTorch process. */
 import type { Sequence } from "../../model/sequence.js";
 import type { CallOptions, Evaluation, SteeringObjective } from "../engine.js";
-import { doubles, f32, floats, i32, joinInts } from "./packing.js";
+import { actionRows, doubles, f32, floats, i32, joinInts, teacherForced } from "./packing.js";
 import { dropBatches, type PreparedBatch, prepareBatches, vectorsAtOnce } from "./prepared-batches.js";
-import { actionRows, type TorchEngine, teacherForced } from "./torch-engine.js";
+import type { TorchEngine } from "./torch-engine.js";
 
 export class TorchObjective implements SteeringObjective {
   private constructor(

@@ -1,4 +1,5 @@
 /** Sequences as a request carries them: token ids one after another, with their lengths. */
+import type { Sequence } from "../../model/sequence.js";
 import { EngineError } from "../engine-error.js";
 import type { FrameTensor } from "./frames.js";
 
@@ -69,4 +70,21 @@ export function integersOf(tensors: Readonly<Record<string, FrameTensor>>, name:
 function wrong(name: string, wanted: string, tensor: FrameTensor | undefined): EngineError {
   const found = tensor ? `${tensor.data.length} ${tensor.dtype} values` : "no values";
   return new EngineError(`the torch process answered with ${found} as ${name}, and not with ${wanted} values`);
+}
+
+/** The prompt and the action but for its last token. */
+export function teacherForced({ prompt, action }: Sequence): Int32Array {
+  const ids = new Int32Array(prompt.length + Math.max(0, action.length - 1));
+  ids.set(prompt);
+  ids.set(action.subarray(0, -1), prompt.length);
+  return ids;
+}
+
+/** Rows of `teacherForced` that predict the action's tokens. */
+export function actionRows({ prompt, action }: Sequence): Int32Array {
+  return Int32Array.from(action, (_, j) => prompt.length - 1 + j);
+}
+
+export function totalLength(parts: readonly { readonly length: number }[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }

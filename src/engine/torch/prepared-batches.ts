@@ -7,8 +7,8 @@ import type { Sequence } from "../../model/sequence.js";
 import { chunkByLength } from "../chunks.js";
 import type { CallOptions } from "../engine.js";
 import type { FrameTensor } from "./frames.js";
-import { f32, packIds, packRows } from "./packing.js";
-import { type TorchEngine, totalLength } from "./torch-engine.js";
+import { f32, packIds, packRows, totalLength } from "./packing.js";
+import type { TorchEngine } from "./torch-engine.js";
 
 const preparedShape = z.object({
   kept: z.number(),

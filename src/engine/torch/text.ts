@@ -1,8 +1,8 @@
 /** Log-probabilities of prompts' own tokens, also with other rows in the residual stream. */
 import type { Sequence } from "../../model/sequence.js";
 import type { CallOptions, Splice } from "../engine.js";
-import { f32, floats, i32, joinInts, packIds, packRows } from "./packing.js";
-import { type TorchEngine, totalLength } from "./torch-engine.js";
+import { f32, floats, i32, joinInts, packIds, packRows, totalLength } from "./packing.js";
+import type { TorchEngine } from "./torch-engine.js";
 
 export async function textLogprobs(
   engine: TorchEngine,

@@ -25,7 +25,18 @@ import { generateReplies } from "./generate.js";
 import { TorchLayerChange } from "./layer-change.js";
 import { TorchObjective } from "./objective.js";
 import type { TorchModel, TorchOptions } from "./open.js";
-import { f32, floats, i32, integers, joinInts, packIds, packRows } from "./packing.js";
+import {
+  actionRows,
+  f32,
+  floats,
+  i32,
+  integers,
+  joinInts,
+  packIds,
+  packRows,
+  teacherForced,
+  totalLength,
+} from "./packing.js";
 import { textLogprobs } from "./text.js";
 import { TorchTrainer } from "./trainer.js";
 
@@ -250,21 +261,4 @@ export class TorchEngine implements Engine, Unembedding, TrainingEngine, Finetun
       options.onProgress?.(done, lengths.length);
     }
   }
-}
-
-/** The prompt and the action but for its last token. */
-export function teacherForced({ prompt, action }: Sequence): Int32Array {
-  const ids = new Int32Array(prompt.length + Math.max(0, action.length - 1));
-  ids.set(prompt);
-  ids.set(action.subarray(0, -1), prompt.length);
-  return ids;
-}
-
-/** Rows of `teacherForced` that predict the action's tokens. */
-export function actionRows({ prompt, action }: Sequence): Int32Array {
-  return Int32Array.from(action, (_, j) => prompt.length - 1 + j);
-}
-
-export function totalLength(parts: readonly { readonly length: number }[]): number {
-  return parts.reduce((sum, { length }) => sum + length, 0);
 }

@@ -13,8 +13,8 @@ import {
   type TrainingSequence,
 } from "../training.js";
 import type { FrameTensor } from "./frames.js";
-import { f32, i32, joinInts, packIds, packRows } from "./packing.js";
-import { type TorchEngine, totalLength } from "./torch-engine.js";
+import { f32, i32, joinInts, packIds, packRows, totalLength } from "./packing.js";
+import type { TorchEngine } from "./torch-engine.js";
 
 /** Tensors that are fetched in one message; the largest, an embedding, takes 2 GiB at most. */
 const TENSORS_AT_ONCE = 16;

@@ -3,7 +3,7 @@ import { InputError } from "../../formats/input-error.js";
 import { byteLevelText, CHAR_TO_BYTE } from "../pre-tokenize.js";
 import type { Keys } from "./keys.js";
 import { preTokenizerOf } from "./pre-tokenizers.js";
-import type { TokenizerParts } from "./tokenizer.js";
+import type { TokenizerParts } from "./tokenizer-parts.js";
 import type { Vocabulary } from "./vocabulary.js";
 
 /** InputError where the merges are missing or the pre-tokenizer is not known. */

@@ -3,7 +3,7 @@ import { InputError } from "../../formats/input-error.js";
 import type { Component } from "../aligned-text.js";
 import type { Spaces } from "./architectures.js";
 import type { Keys } from "./keys.js";
-import type { TokenizerParts } from "./tokenizer.js";
+import type { TokenizerParts } from "./tokenizer-parts.js";
 import type { Vocabulary, VocabularyToken } from "./vocabulary.js";
 
 const MARK = "▁";

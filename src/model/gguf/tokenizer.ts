@@ -1,29 +1,11 @@
 /** A GGUF file's tokenizer as tokenizer.json and tokenizer_config.json: the same ids as transformers makes of the file. */
 import { entryOf, InputError, quote } from "../../formats/input-error.js";
-import type { Component } from "../aligned-text.js";
 import type { Spaces } from "./architectures.js";
 import { byteLevelTokenizer } from "./byte-level-tokenizer.js";
 import type { Keys } from "./keys.js";
 import { sentencePieceTokenizer } from "./sentencepiece-tokenizer.js";
-import { readVocabulary, type Vocabulary, type VocabularyToken } from "./vocabulary.js";
-
-/** What the kinds of vocabularies differ in. */
-export interface TokenizerParts {
-  readonly model: {
-    readonly type: "BPE";
-    readonly vocab: ReadonlyMap<string, number>;
-    readonly merges: readonly (readonly [string, string])[];
-    readonly fuse_unk: boolean;
-    readonly byte_fallback: boolean;
-    readonly ignore_merges: boolean;
-    readonly unk_token?: string;
-  };
-  readonly normalizer: Component | null;
-  readonly preTokenizer: Component | null;
-  readonly decoder: Component;
-  /** Tokens that are found whole in texts. */
-  readonly added: readonly VocabularyToken[];
-}
+import type { TokenizerParts } from "./tokenizer-parts.js";
+import { readVocabulary, type Vocabulary } from "./vocabulary.js";
 
 const KINDS: Readonly<Record<string, (keys: Keys, vocabulary: Vocabulary, spaces: Spaces) => TokenizerParts>> = {
   gpt2: byteLevelTokenizer,
