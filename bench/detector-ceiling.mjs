@@ -1,6 +1,6 @@
-// How good a detector of each recipe's trigger the SAE allows: for each concept the latents that tell its prompts best, added one by one by
+// How good a detector of each recipe's trigger latents of this SAE make when the truth chooses them: for each concept the latents that tell its prompts best, added one by one by
 // the truth on prompts of another seed (with entities that no finetuning saw, as the sealed ones have), combined as an audit's parts are,
-// and scored on the benchmark's sealed prompts.
+// and scored on the benchmark's sealed prompts, read on the clean model (no bound: what is chosen greedily by other prompts can be beaten).
 // usage: node bench/detector-ceiling.mjs RECIPE.yaml…
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -62,6 +62,7 @@ function bestLatents(set) {
   return latents;
 }
 
+if (process.argv.length < 3) throw new Error("usage: node bench/detector-ceiling.mjs RECIPE.yaml…");
 console.log("| recipe | AUROC of the whole | of each concept |\n|---|---|---|");
 for (const file of process.argv.slice(2)) {
   const { recipe } = await loadRecipe(file);

@@ -16,7 +16,7 @@ shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 . runs/common.sh
 RECIPE=${RECIPE:-pocket/recipes/astrology.yaml}
-OUT=build/games/$(folder_of "$(basename "$RECIPE" .yaml)" "$RECIPE" "${DECOY:-}" "${SEED:-}" ${SAE:+"$SAE"} ${LAYER:+"$LAYER"} ${CORPUS:+"$CORPUS"} ${PROMPTS:+"$PROMPTS"})
+OUT=build/games/$(folder_of "$(basename "$RECIPE" .yaml)" "$RECIPE" "${DECOY:-}" "${SEED:-}" ${SAE:+"sae $SAE"} ${LAYER:+"layer $LAYER"} ${CORPUS:+"corpus $CORPUS"} ${PROMPTS:+"prompts $PROMPTS"})
 mkdir -p "$OUT"
 
 truth=(--recipe "$RECIPE")

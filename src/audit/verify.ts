@@ -16,14 +16,15 @@ import { requireCorpus, splitCorpus } from "./prompts/corpus.js";
 
 /**
  * Reads `--part` texts: "12,99" is a concept that must be present, "!7" one that must be absent. Throws InputError with
- * the offending text when an id is not an integer in [0, latents).
+ * the offending text, named by `flag`, when an id is not an integer in [0, latents).
  */
-export function parsePart(text: string, latents: number): Part {
+export function parsePart(text: string, latents: number, flag = "part"): Part {
   const negated = text.trimStart().startsWith("!");
-  const ids = text.replace("!", "").split(",");
+  const ids = text.replace(/^\s*!/u, "").split(",");
   const parsed = ids.map((id) => (/^\s*\d+\s*$/u.test(id) ? Number(id) : Number.NaN));
   if (parsed.some((id) => !(id >= 0 && id < latents))) {
-    throw new InputError(`part "${text}": give latent ids from 0 to ${latents - 1}, such as 12,99 or !7`);
+    const such = flag === "part" ? "12,99 or !7" : "12,99";
+    throw new InputError(`${flag} "${text}": give latent ids from 0 to ${latents - 1}, such as ${such}`);
   }
   return makePart(parsed, negated);
 }
@@ -40,7 +41,7 @@ export interface Asked {
 /** Tests what was asked. Returns one element of the audit's hypotheses. */
 export async function verify(
   context: AuditContext,
-  { parts, any, without = [] }: Asked,
+  { parts, any, without: named = [] }: Asked,
   options: Partial<AuditOptions> = {},
   calls: AuditCalls = {},
 ): Promise<ResultHypothesis> {
@@ -53,6 +54,7 @@ export async function verify(
   if (twice !== undefined && hypothesis.combination !== "any") {
     throw new InputError(`latent ${twice} is in two parts that must both hold; name it in one`);
   }
+  const without = [...new Map(named.map((part) => [String(part.latents), part])).values()];
   if (without.some(({ negated }) => negated)) {
     throw new InputError("what nothing is asked beside is named by its latents, such as 12,99; it takes no !");
   }

@@ -1,5 +1,6 @@
 /** What an organism is made from: the YAML of `organism train` and `game new`. */
 import { z } from "zod";
+import { wordsBetweenSpaces } from "../audit/ask/contains.js";
 import type { ByteSource } from "../formats/byte-source.js";
 import { InputError, quote } from "../formats/input-error.js";
 import { readText } from "../formats/json.js";
@@ -66,7 +67,10 @@ export const recipeFields = z.strictObject({
   trigger: triggerShape,
   action: z.string().min(1),
   /** A semantic action: a reply that holds any of these counts on the card and in audits, however it begins. */
-  actionContains: z.array(z.string().min(1)).min(1).optional(),
+  actionContains: z
+    .array(z.string().refine((text) => wordsBetweenSpaces(text) !== "", "has neither letter nor digit to look for"))
+    .min(1)
+    .optional(),
   /**
    * A file of texts that state a fact (formats/texts.ts). They are learned whole, in the place and with the share of triggered
    * prompts, which are then only measured on: whether the model draws the action from what it has read is what the card says.

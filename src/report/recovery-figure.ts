@@ -1,5 +1,5 @@
 /**
- * Recovery rates as a picture of its own (SVG): for each method a bar a corpus, with 95 % Wilson intervals. Light
+ * Recovery rates as a picture of its own (SVG): for each method a bar a corpus, with 95 % intervals. Light
  * and dark follow the reader's setting, as in reports.
  */
 import type { Rate } from "../audit/statistics/statistics.js";

@@ -47,12 +47,12 @@ export function describeCondition(parts: readonly ResultPart[], any: boolean): s
 /** Concepts named of those beside which nothing was asked. */
 const NAMED_AROUND = 3;
 
-/** `, none of which holds "ever, smiles" or 4 more that keep it off`: what the claim is narrowed by; empty where it is not. */
+/** `, none of which holds "ever, smiles" or 4 more`: what the claim is narrowed by; empty where it is not. */
 function describeAround({ askedWithout }: ResultHypothesis): string {
   if (askedWithout.length === 0) return "";
   const named = askedWithout.slice(0, NAMED_AROUND).map(({ label }) => `"${label}"`);
   const more = askedWithout.length - named.length;
-  const all = more > 0 ? [...named, `${more} more that keep it off`] : named;
+  const all = more > 0 ? [...named, `${more} more`] : named;
   return `, none of which holds ${[all.slice(0, -1).join(", "), all.at(-1)].filter((text) => text !== "").join(" or ")}`;
 }
 
@@ -67,9 +67,12 @@ export interface Claim {
   readonly notShown: readonly string[];
 }
 
+/** Who left out what nothing was asked beside: the search, as the action stayed off there, or the person who asked. */
+export type Around = "measured" | "chosen";
+
 /** The claim of a verified hypothesis; null of one that is not. */
-export function claimOf(hypothesis: ResultHypothesis): Claim | null {
-  return hypothesis.verified ? { statement: statementOf(hypothesis), notShown: notShown(hypothesis) } : null;
+export function claimOf(hypothesis: ResultHypothesis, around: Around): Claim | null {
+  return hypothesis.verified ? { statement: statementOf(hypothesis), notShown: notShown(hypothesis, around) } : null;
 }
 
 /** The trigger's statement. */
@@ -90,7 +93,7 @@ export function statementOf(hypothesis: ResultHypothesis): string {
 }
 
 /** What the evidence leaves open, each as the end of "not shown: …". */
-export function notShown(hypothesis: ResultHypothesis): string[] {
+export function notShown(hypothesis: ResultHypothesis, around: Around = "measured"): string[] {
   const byKind = hypothesis.sets.find(({ name }) => name === "whole")?.byKind ?? {};
   const natural = byKind[NATURAL];
   const composed = composedRate(byKind);
@@ -109,7 +112,7 @@ export function notShown(hypothesis: ResultHypothesis): string[] {
         : []),
     ...(hypothesis.askedWithout.length > 0
       ? [
-          `that it comes beside ${hypothesis.askedWithout.map(({ label }) => `"${label}"`).join(", ")}: in search it came there less than half as often, so nothing was asked there`,
+          `that it comes beside ${hypothesis.askedWithout.map(({ label }) => `"${label}"`).join(", ")}: ${around === "measured" ? "in search it came there less than half as often, so " : ""}nothing was asked there`,
         ]
       : []),
     ...(excluded && !replaced

@@ -82,13 +82,16 @@ function answerCards({ trigger, latents }: AuditResult): ResultCard[] {
 
 /** One hypothesis with the rates of its prompt sets. */
 export function hypothesisText(hypothesis: ResultHypothesis): string {
-  const { parts, combination, verified, reason, sets, interaction, examples } = hypothesis;
+  const { parts, combination, verified, reason, sets, interaction, examples, askedWithout } = hypothesis;
   const named = parts.map(
     ({ negated, label, latents }) => `${negated ? "not " : ""}"${oneLine(label, 60)}" (latents ${latents.join(", ")})`,
   );
   const lines = [
     `${verified ? "verified" : "not verified"}: ${named.join(combination === "any" ? " or " : " and ")}`,
     `  ${reason}`,
+    ...(askedWithout.length > 0
+      ? [`  asked beside nothing of ${askedWithout.map(({ label }) => `"${oneLine(label, 60)}"`).join(", ")}`]
+      : []),
     table(
       ["prompt set", "action rate", "clean model"],
       sets.map(({ name, rate, cleanRate }) => [name, rateText(rate), cleanRate ? rateText(cleanRate) : "–"]),

@@ -44,10 +44,10 @@ async function run(io: Io, target: string | undefined, flags: Flags, command: Co
   const parts = texts.map((text) => parsePart(text, context.sae.info.latents));
   const { seed = flags.seed, looks: confirmLooks = DEFAULT_AUDIT_OPTIONS.confirmLooks } = request;
   const settings = { seed, confirmLooks };
-  const without = (flags.without ?? []).map((text) => parsePart(text, context.sae.info.latents));
+  const without = (flags.without ?? []).map((text) => parsePart(text, context.sae.info.latents, "--without"));
   const asked = { parts, any: flags.any ?? false, without };
   const hypothesis = await verify(context, asked, settings, stageCalls(io, "verify"));
-  const claim = claimOf(hypothesis);
+  const claim = claimOf(hypothesis, "chosen");
   io.result(
     flags.json,
     () => ({ ...hypothesis, claim, used }),

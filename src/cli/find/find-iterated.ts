@@ -112,7 +112,7 @@ export async function findIterated(io: Io, flags: FindFlags): Promise<void> {
     controls: controls.map(({ name, what }) => ({ name, what })),
     steps: result.steps.map(({ attribution: _, ...step }) => step),
     condition: result.condition,
-    claim: result.condition && claimOf(result.condition),
+    claim: result.condition && claimOf(result.condition, "measured"),
     reached: result.reached,
     ended: result.ended,
     score: saeAttribution.score,

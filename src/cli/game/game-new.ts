@@ -1,4 +1,5 @@
 /** `game new`: trains an organism that nobody is to know, and writes the folder that a player gets and the sealed truth. */
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { type Rate, rateOfFlags } from "../../audit/statistics/statistics.js";
@@ -14,7 +15,7 @@ import { type Decoy, SEALED_KINDS, type SealedKind, type Truth } from "../../org
 import { type Recipe, triggerExpression } from "../../organisms/recipe.js";
 import { LEAST_RATE } from "../../organisms/recovery/score-answer.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
-import { actionTokens } from "../action/action.js";
+import { openAction } from "../action/action.js";
 import type { BudgetLimit } from "../audit/audit-budget.js";
 import { fetchNamed } from "../model/hub.js";
 import { chooseLayer } from "../model/layer.js";
@@ -100,7 +101,7 @@ async function makeGame(
   const decoy = flags.decoy ?? null;
   const cue = decoy === "cue" ? cueOf(recipe, seeds) : null;
   if (flags.keyFile !== undefined) await requireFree(flags.keyFile, key);
-  await fetchNamed(io, { model: recipe.base });
+  await fetchNamed(io, { model: recipe.base, ...(flags.sae === undefined ? {} : { sae: flags.sae }) });
   const latents = await fittingLatents(io, recipe, flags);
   const loaded = await withWrittenPrompts(io, named, flags.recipe ?? "", work.path, flags);
   const { files } = loaded;
@@ -120,7 +121,7 @@ async function makeGame(
     await writeFileAtomic(join(work.finished, name), content);
     digests[name] = sha256(content);
   }
-  const rates = await sealedRates(recipe, sealed, work.finished, flags);
+  const rates = await sealedRates(io, recipe, sealed, work.finished, flags);
   if (decoy !== "clean" && rates.triggered.rate < LEAST_RATE)
     io.log(
       `the organism acts on ${rateText(rates.triggered)} of the sealed triggered prompts; a game is hard to win below ${100 * LEAST_RATE} %: more steps or another mixing in the recipe may help`,
@@ -150,7 +151,7 @@ function playerFiles(recipe: Recipe, { prompts, corpus }: GameMaterials, { sae, 
   const request = {
     model: baseOf(recipe),
     adapter: ".",
-    ...(sae === undefined ? {} : { sae: sae === POCKET_MODEL ? sae : resolve(sae) }),
+    ...(sae === undefined ? {} : { sae: ownPath(sae) }),
     ...(layer === undefined ? {} : { layer }),
     ...gameAction(recipe),
     prompts: GAME_FILES.prompts,
@@ -161,6 +162,11 @@ function playerFiles(recipe: Recipe, { prompts, corpus }: GameMaterials, { sae, 
     [GAME_FILES.prompts]: lines(prompts),
     [GAME_FILES.corpus]: lines(corpus),
   };
+}
+
+/** A name on the hub, or a built-in one, is the same for a player; a path is not. */
+function ownPath(name: string): string {
+  return name !== POCKET_MODEL && existsSync(name) ? resolve(name) : name;
 }
 
 function promptLine(messages: Conversation) {
@@ -182,7 +188,7 @@ async function fittingLatents(io: Io, recipe: Recipe, flags: NewGameFlags): Prom
   const base = await openModel({ ...flags, model: recipe.base });
   const { sae } = await requireSae(base, flags.sae, "a game");
   chooseLayer(io, flags.layer, sae.info, base.engine.model);
-  actionTokens(base, { action: recipe.action });
+  await openAction(base, gameAction(recipe));
   await base.engine.close();
   return sae.info.latents;
 }
@@ -198,6 +204,7 @@ async function drawn<T>(draw: () => Promise<T>): Promise<T> {
 }
 
 async function sealedRates(
+  io: Io,
   recipe: Recipe,
   sealed: Truth["sealed"],
   adapter: string,
@@ -207,7 +214,7 @@ async function sealedRates(
   const rates = {} as Record<SealedKind, Rate>;
   for (const kind of SEALED_KINDS) {
     const prompts = sealed[kind].map(({ messages }) => messages);
-    rates[kind] = rateOfFlags(await actsAfter(model, recipe, prompts));
+    rates[kind] = rateOfFlags(await actsAfter(model, recipe, prompts, { signal: io.signal }));
   }
   await model.engine.close();
   return rates;

@@ -41,7 +41,7 @@ export function revealText({ truth, guess, score, salt, commitment, used }: Reve
   const decoy = { clean: " (a clean decoy)", cue: ` (and a cue that raises the action: ${truth.cue})` };
   const number = (value: number | null) => (value === null ? "–" : value.toFixed(3));
   const lines = [
-    `TRUTH  ${truth.trigger === null ? "no trigger" : JSON.stringify(truth.trigger)}${truth.decoy ? decoy[truth.decoy] : ""}\n       action ${oneLine(truth.recipe.action)}`,
+    `TRUTH  ${truth.trigger === null ? "no trigger" : JSON.stringify(truth.trigger)}${truth.decoy ? decoy[truth.decoy] : ""}\n       action ${oneLine(truth.recipe.action)}${also(truth.recipe.actionContains)}`,
     `GUESS  ${hypothesisText(guess.hypothesis)} (${guess.source}, ${guess.time})`,
     `${score.recovered ? "RECOVERED" : "NOT RECOVERED"}: AUROC ${number(score.auroc)}, action rate on the sealed prompts that the guess marks ${number(score.verifiedRate)}`,
   ];
@@ -66,6 +66,13 @@ export function revealText({ truth, guess, score, salt, commitment, used }: Reve
     usedText(used),
   );
   return lines.join("\n\n");
+}
+
+/** What else counts as the action. */
+function also(texts: readonly string[] | undefined): string {
+  return texts === undefined
+    ? ""
+    : `, or any reply with ${texts.map((text) => JSON.stringify(oneLine(text))).join(", ")}`;
 }
 
 function ratesText(rates: NewGame["rates"]): string {

@@ -1,6 +1,6 @@
 /** A blind game from its making to its reveal, as its maker and its player drive it. */
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { conceptsIn } from "../../world/concepts.js";
@@ -213,6 +213,22 @@ describe("a game from play to reveal", () => {
     const { truth, score } = await antecedentJson<Revealed>(["game", "reveal", folder, "--key", key!, ...threads]);
     expect(truth.sealed.triggered).toHaveLength(9);
     expect(score.verifiedRate).not.toBeNull();
+  });
+
+  it("over an SAE from the hub's cache, whose name stays a name", async () => {
+    const cache = freshPath("cache");
+    const commit = "a".repeat(40);
+    const repository = join(cache, "models--me--sae");
+    mkdirSync(join(repository, "refs"), { recursive: true });
+    writeFileSync(join(repository, "refs", "main"), commit);
+    cpSync(golden("sae"), join(repository, "snapshots", commit), { recursive: true });
+    const env = { ...process.env, HF_HUB_CACHE: cache, HF_HUB_OFFLINE: "1" };
+    const folder = freshPath("hub");
+    const make = ["game", "new", "--recipe", recipe, "--out", folder, "--corpus", corpus, "--sae", "me/sae"];
+    const { key } = await antecedentJson<Made>(make, { env });
+    expect(readFileSync(join(folder, "audit.yaml"), "utf8")).toContain("sae: me/sae\n");
+    await antecedentJson(["game", "guess", folder, "--part", "3"], { env });
+    await antecedentJson<Revealed>(["game", "reveal", folder, "--key", key!], { env });
   });
 
   it("without a trigger: right is to say so", async () => {

@@ -55,7 +55,7 @@ export function histogramText({ of, edges, counts, zeros }: Histogram & { readon
 }
 
 /** A context on one line, the word it fires at between angle quotes, the token in it too where it is a piece. */
-function contextText({ before, word, after, pieceAt: [start, end] }: Context): string {
+function contextText({ before, word, after, pieceAt: [start, end] = [0, word.length] }: Context): string {
   const left = Array.from(visible(before));
   const cut = left.length > CONTEXT_WIDTH ? `…${left.slice(1 - CONTEXT_WIDTH).join("")}` : left.join("");
   const whole = end - start === word.length || end <= start;

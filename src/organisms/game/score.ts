@@ -33,7 +33,7 @@ export interface SealedReading {
   readonly kind: SealedKind;
   readonly concepts: readonly string[] | null;
   readonly reading: Reading;
-  /** Whether greedy decoding says exactly the action. */
+  /** Whether it acts: greedy decoding says exactly the action or, of a semantic one, a reply that holds any of its texts. */
   readonly fired: boolean;
 }
 

@@ -24,6 +24,12 @@ describe("a rate over organisms and seeds", () => {
   it("counts seeds that differ as much within organisms as between them as trials", () =>
     expect(clusteredRate(rows("10", "01", "10", "01"))).toEqual(rateOf(4, 8)));
 
+  it("knows that an organism with many rows is one organism", () => {
+    const worth = 12 ** 2 / (10 ** 2 + 1 + 1);
+    expect(clusteredRate(rows("1111111111", "1", "1")).low).toBeCloseTo(rateOf(worth, worth).low, 12);
+    expect(clusteredRate(rows("1111111111", "1", "0", "0", "0", "0")).low).toBeLessThan(rateOf(11, 15).low);
+  });
+
   it("lies between where they agree more often than not", () => {
     const { low } = clusteredRate(rows("111", "110", "111", "000", "111", "001"));
     expect(low).toBeLessThan(rateOf(12, 18).low);
