@@ -99,3 +99,41 @@ it("shows a vector that no action was tried with", () => {
   expect(page).not.toContain("the action comes on");
   expect(page).toContain("says nothing of a trigger");
 });
+
+it("shows the condition of iterated attribution, its test and each step to it", () => {
+  const rate = (count: number, total: number) => ({ count, total, rate: count / total, low: 0, high: 1 });
+  const tried = { latents: [1761], label: HOSTILE, rate: rate(50, 60), logprob: -1.25, pValue: 1e-9 };
+  const condition = {
+    parts: [{ latents: [1761], negated: false, label: HOSTILE, words: ["pear"], exceptWords: [], maxima: [3] }],
+    ...{ combination: "single" as const, rate: rate(60, 60), cleanRate: null, interaction: null, verified: true },
+    ...{ reason: "clear", pValue: 0, allowedError: 0.03, half: "confirmation" as const, naturalLevel: 0.5 },
+    sets: [{ name: "whole", present: [true], expected: true, rate: rate(60, 60), cleanRate: null, byKind: {} }],
+    ...{ recipes: [], askedWithout: [], examples: [] },
+  };
+  const step = {
+    ...{ held: [], prompts: 24, baseline: { rate: rate(0, 60), logprob: -9 }, added: [1761] },
+    tried: [tried, { ...tried, latents: [5, 6], rate: rate(0, 60), logprob: null, pValue: null }],
+    ...{ rate: rate(50, 60), logprob: -1.25 },
+  };
+  const iterated = {
+    steps: [step],
+    condition,
+    claim: { statement: HOSTILE, notShown: ["this", HOSTILE] },
+    ended: "the action comes on half",
+  };
+  const page = findPage({ ...found, ...iterated }, "antecedent");
+  for (const text of [
+    "Condition found and verified",
+    "Not shown: this; ",
+    "60 of 60 · 100 %",
+    "Attribution over 24 ordinary prompts",
+    "Latents 1761 join: now on 50 of 60",
+    "<mark>1761</mark>",
+    "−1.25",
+    "&lt; 0.000001",
+  ])
+    expect(page).toContain(text);
+  expect(page).not.toContain("<script");
+  expect(findPage({ ...found, ...iterated, claim: null }, "antecedent")).toContain("not verified");
+  expect(findPage({ ...found, ...iterated, condition: null, claim: null }, "antecedent")).toContain("No condition");
+});

@@ -1,10 +1,11 @@
 /**
  * What `find` found as one page: for each vector its latents beside their controls, the other orders, the histogram of its
- * coordinates, and replies with and without it.
+ * coordinates, and replies with and without it; of iterated attribution first the condition and the steps to it.
  */
 import type { Rate } from "../audit/statistics/statistics.js";
 import { histogramChart } from "./histogram-chart.js";
 import { type Html, html } from "./html.js";
+import { type IteratedPart, iteratedSections } from "./iterated-section.js";
 import { controlNames, effectRows, latentCard, scoreWords } from "./latent-card.js";
 import { number, percent } from "./number.js";
 import { page } from "./page.js";
@@ -22,7 +23,7 @@ interface FoundLatent extends Omit<StoredCard, "scores"> {
 }
 
 /** The part of find's result that the page shows. */
-export interface FindPage {
+export interface FindPage extends Partial<IteratedPart> {
   readonly method: string;
   readonly layer: number;
   readonly score: string;
@@ -72,12 +73,17 @@ export function findPage(found: FindPage, madeBy: string): string {
     html`<main>
   <header class="top"><span><b>Antecedent</b> · ${method} at layer ${layer}</span><span>${String(used.model ?? "")}${used.adapter ? ` + ${String(used.adapter)}` : ""}</span></header>
   ${used.action ? html`<p class="action">Action: <q>${String(used.action)}</q></p>` : null}
+  ${isIterated(found) ? iteratedSections(found) : null}
   ${vectors.map(vectorSection)}
   <section><h2>How to read this</h2><p class="small">Score: ${score}. ${controls.map(({ name, what }) => html`<b>${name}</b>: ${what}. `)}A latent that scores high in a control too ${used.action ? "is likely to mean the action, not a trigger" : "says nothing of a trigger"}. A ranking is a lead and not a finding.</p>
     <details><summary>Settings</summary><dl class="settings">${settings.map(([name, value]) => html`<dt>${name}</dt><dd>${String(value)}</dd>`)}</dl></details></section>
   <footer>${madeBy}.</footer>
 </main>`,
   );
+}
+
+function isIterated(found: FindPage): found is FindPage & IteratedPart {
+  return found.steps !== undefined && found.condition !== undefined;
 }
 
 function vectorSection({

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ByteSource } from "../formats/byte-source.js";
 import { InputError } from "../formats/input-error.js";
 import { readJson } from "../formats/json.js";
-import { card, controlScores, explained, histogram, rate } from "./stored-reading.js";
+import { card, controlScores, explained, histogram, rate, type Unchanging } from "./stored-reading.js";
 
 /** Results hold examples and lists of latents: a few MB at most. */
 const MAX_RESULT_BYTES = 64 << 20;
@@ -114,9 +114,9 @@ const storedAudit = z.object({
 });
 
 export type StoredAudit = z.infer<typeof storedAudit>;
-export type StoredHypothesis = StoredAudit["hypotheses"][number];
+export type StoredHypothesis = Unchanging<StoredAudit["hypotheses"][number]>;
 export type StoredMethod = StoredAudit["methods"][number];
-export type StoredPart = z.infer<typeof part>;
+export type StoredPart = Unchanging<z.infer<typeof part>>;
 
 /** Reads and checks a result. InputError says which field is not as an audit writes it. */
 export async function readStoredAudit(source: ByteSource): Promise<StoredAudit> {

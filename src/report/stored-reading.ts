@@ -59,7 +59,7 @@ export const card = z.object({
 });
 
 /** Pages show values and change none, so that they take results as they are made as well as stored ones. */
-type Unchanging<T> = T extends object ? { readonly [K in keyof T]: Unchanging<T[K]> } : T;
+export type Unchanging<T> = T extends object ? { readonly [K in keyof T]: Unchanging<T[K]> } : T;
 
 export type StoredRate = z.infer<typeof rate>;
 export type StoredCard = Unchanging<z.infer<typeof card>>;
