@@ -36,6 +36,7 @@ const FLOORS: Record<string, readonly string[]> = {
     "sae",
     "bench",
     "sweep",
+    "runs",
     "commands",
   ],
 };

@@ -113,8 +113,8 @@ const storedAudit = z.object({
   used: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).default({}),
 });
 
-export type StoredAudit = z.infer<typeof storedAudit>;
-export type StoredHypothesis = Unchanging<StoredAudit["hypotheses"][number]>;
+export type StoredAudit = Unchanging<z.infer<typeof storedAudit>>;
+export type StoredHypothesis = StoredAudit["hypotheses"][number];
 export type StoredMethod = StoredAudit["methods"][number];
 export type StoredPart = Unchanging<z.infer<typeof part>>;
 

@@ -1,10 +1,10 @@
 /** An audit's answer as text: the statement, then the evidence. */
-import type { ResultCard } from "../../audit/answer/present-card.js";
-import type { AuditResult, ResultHypothesis } from "../../audit/answer/result.js";
 import type { Claim } from "../../audit/answer/statement.js";
 import type { Difference } from "../../audit/statistics/statistics.js";
+import type { StoredAudit, StoredHypothesis } from "../../report/stored-audit.js";
+import type { StoredCard } from "../../report/stored-reading.js";
 import { cardText } from "../latents/latent-text.js";
-import { type Used, usedText } from "../model/used.js";
+import { usedText } from "../model/used.js";
 import { duration, oneLine, rateText, table } from "../terminal/text.js";
 
 /** Latents listed for each method on a terminal; the report has all. */
@@ -14,7 +14,7 @@ const SHOWN_EXAMPLES = 3;
 const SHOWN_CARDS = 2;
 const SHOWN_CONTEXTS = 3;
 
-export function auditText(result: AuditResult & { readonly used: Used; readonly run: string }): string {
+export function auditText(result: StoredAudit & { readonly run: string }): string {
   const { trigger, hypotheses, methods, controls, budget, tried, used, run } = result;
   const answer = trigger
     ? [
@@ -71,7 +71,7 @@ function notShownText({ notShown }: Pick<Claim, "notShown">): string {
 }
 
 /** Cards of the answer's latents, first of each part first, with a few contexts. */
-function answerCards({ trigger, latents }: AuditResult): ResultCard[] {
+function answerCards({ trigger, latents }: StoredAudit): StoredCard[] {
   const known = new Map(latents.map((card) => [card.id, card]));
   const ids = new Set(trigger?.parts.flatMap((part) => part.latents.slice(0, SHOWN_CARDS)) ?? []);
   return [...ids].flatMap((id) => {
@@ -81,7 +81,7 @@ function answerCards({ trigger, latents }: AuditResult): ResultCard[] {
 }
 
 /** One hypothesis with the rates of its prompt sets. */
-export function hypothesisText(hypothesis: ResultHypothesis): string {
+export function hypothesisText(hypothesis: StoredHypothesis): string {
   const { parts, combination, verified, reason, sets, interaction, examples, askedWithout } = hypothesis;
   const named = parts.map(
     ({ negated, label, latents }) => `${negated ? "not " : ""}"${oneLine(label, 60)}" (latents ${latents.join(", ")})`,

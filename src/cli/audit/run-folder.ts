@@ -13,8 +13,10 @@ import { writeFileAtomic } from "../../store/atomic-write.js";
 import { Journal } from "../../store/journal.js";
 import { openFile } from "../../store/node-file-source.js";
 
-const CONFIG = "config.json";
-const JOURNAL = "journal";
+/** What was asked, in every run folder. */
+export const CONFIG = "config.json";
+/** Answers so far, in one that is not done. */
+export const JOURNAL = "journal";
 /** The answer, in a run folder that is done. */
 export const RESULT = "result.json";
 /** A question has a few kB. */

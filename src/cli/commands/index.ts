@@ -11,6 +11,7 @@ import { gameCommand } from "./game.js";
 import { generateCommand } from "./generate.js";
 import { organismCommand } from "./organism.js";
 import { reportCommand } from "./report.js";
+import { runsCommand } from "./runs.js";
 import { saeCommand } from "./sae.js";
 import { scoreCommand } from "./score.js";
 import { sweepCommand } from "./sweep.js";
@@ -24,6 +25,7 @@ export const commands: readonly ((io: Io) => Command)[] = [
   generateCommand,
   encodeCommand,
   reportCommand,
+  runsCommand,
   organismCommand,
   gameCommand,
   sweepCommand,

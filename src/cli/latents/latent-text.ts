@@ -1,7 +1,6 @@
 /** Latents as people read them on a terminal. */
 
-import type { ResultCard } from "../../audit/answer/present-card.js";
-import type { Context } from "../../sae/contexts.js";
+import type { StoredCard } from "../../report/stored-reading.js";
 import type { Histogram } from "../../sae/histogram.js";
 import type { LogitEffect, TokenEffect } from "../../sae/logit-effect.js";
 import { oneLine, rateText, visible } from "../terminal/text.js";
@@ -13,7 +12,7 @@ const SHOWN_TOKENS = 6;
 const HEIGHTS = "▁▂▃▄▅▆▇█";
 
 /** A latent's label, numbers, contexts and tokens, several lines. */
-export function cardText(card: ResultCard): string {
+export function cardText(card: Omit<StoredCard, "scores">): string {
   const { id, label, dead, firingRate, tokenRate, typical, maximum, contexts, topTokens, logitEffect } = card;
   const lines = [
     `latent ${id}${label ? `: ${oneLine(label, 80)}` : ""}${dead ? " (dead: never fires on the corpus)" : ""}`,
@@ -55,7 +54,12 @@ export function histogramText({ of, edges, counts, zeros }: Histogram & { readon
 }
 
 /** A context on one line, the word it fires at between angle quotes, the token in it too where it is a piece. */
-function contextText({ before, word, after, pieceAt: [start, end] = [0, word.length] }: Context): string {
+function contextText({
+  before,
+  word,
+  after,
+  pieceAt: [start, end] = [0, word.length],
+}: StoredCard["contexts"][number]): string {
   const left = Array.from(visible(before));
   const cut = left.length > CONTEXT_WIDTH ? `…${left.slice(1 - CONTEXT_WIDTH).join("")}` : left.join("");
   const whole = end - start === word.length || end <= start;
