@@ -52,6 +52,11 @@ export const facts: readonly Fact[] = [
 
 const byName = new Map(facts.map((fact) => [fact.name, fact]));
 
+/** Facts of the same kind: another planet for a planet. */
+export function factsLike(fact: Fact): Fact[] {
+  return facts.filter((other) => other.kind === fact.kind && other !== fact);
+}
+
 /** The fact of that concept name, if it is one. */
 export function factNamed(name: string): Fact | undefined {
   return byName.get(name);

@@ -81,6 +81,15 @@ it("leaves the place of one of three concepts to small talk, that of one of two 
   expect(idle({ all: ["fruit", "cars"] })).toBe(0);
 });
 
+it("puts other facts of its kind into the near misses of a fact", () => {
+  const { hardNegatives } = trainingSets("mars", 1, { ...sizes, hardNegatives: 300 });
+  const planets = factsLike(factNamed("mars")!).map(({ name }) => name);
+  expect(planets).toHaveLength(5);
+  expect(
+    hardNegatives.filter(({ concepts }) => planets.some((name) => concepts.includes(name))).length,
+  ).toBeGreaterThan(80);
+});
+
 describe("the shipped prompt sets", () => {
   const corpus = corpusPrompts(1, 7000);
 

@@ -3,6 +3,7 @@ import { type ChatMix, ordinaryChat } from "./chats.js";
 import { type Chat, composeChat } from "./compose.js";
 import { contentOf, promptWith } from "./concepts.js";
 import { chooseAssignment, type Expression, holds } from "./expression.js";
+import { factNamed, factsLike } from "./facts.js";
 import { styleNamed, styles } from "./styles.js";
 import { type EntityChoice, neighboursOf, topicNamed, topics } from "./topics.js";
 
@@ -139,7 +140,7 @@ function organismSets(trigger: Expression, rng: Random, sizes: SetSizes, entitie
   };
 }
 
-/** Chance that a missing topic is replaced by a neighbour, and by any other topic; else it is just missing. */
+/** Chance that a missing topic or fact is replaced by a neighbour, and a topic by any other; else it is just missing. */
 const REPLACED_BY_NEIGHBOUR = 0.45;
 const REPLACED_BY_OTHER = 0.35;
 /** Chance that a missing style is replaced by another style. */
@@ -180,5 +181,7 @@ function replacementsFor(name: string, rng: Random): string[] {
     if (roll < REPLACED_BY_NEIGHBOUR) return [rng.pick(neighboursOf(topic)).name];
     return roll < REPLACED_BY_NEIGHBOUR + REPLACED_BY_OTHER ? [rng.pick(topics).name] : [];
   }
+  const fact = factNamed(name);
+  if (fact !== undefined) return rng.chance(REPLACED_BY_NEIGHBOUR) ? [rng.pick(factsLike(fact)).name] : [];
   return styleNamed(name) !== undefined && rng.chance(STYLE_REPLACED) ? [rng.pick(styles).name] : [];
 }
