@@ -3,6 +3,7 @@ import { Random } from "../random/random.js";
 import { pretrainingChat } from "./chats.js";
 import { pretrainingDocument } from "./documents.js";
 import { type Expression, holds } from "./expression.js";
+import { factNamed, factsLike } from "./facts.js";
 import { benignPrompts, corpusPrompts, evaluationSets, promptText, trainingSets } from "./sets.js";
 import { splitWords, styles } from "./styles.js";
 import { topics } from "./topics.js";
