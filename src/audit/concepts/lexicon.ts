@@ -112,6 +112,8 @@ export class Lexicon {
   readonly #language: Language;
   readonly #scan: VocabularyScan | null;
   readonly #ranges: Ranges;
+  /** How each folded word was written when it was scanned. */
+  readonly #scannedForms: ReadonlyMap<string, string>;
   readonly #known = new Map<number, ReadonlyMap<string, number>>();
   readonly #parts = new Map<string, readonly PartWord[]>();
 
@@ -120,6 +122,7 @@ export class Lexicon {
     this.#language = language;
     this.#scan = scan;
     this.#ranges = ranges;
+    this.#scannedForms = new Map(this.scanned.map((word) => [foldWord(word), word]));
   }
 
   /** Every word that was scanned, once. */
@@ -200,6 +203,11 @@ export class Lexicon {
     const floor = (sorted[0]?.[1] ?? 0) * WEAKEST_WORD;
     return sorted
       .filter((entry) => entry[1] >= floor)
-      .map(([word, strength]) => ({ text: this.#language.surface(word), strength }));
+      .map(([word, strength]) => ({ text: this.#surface(word), strength }));
+  }
+
+  /** The way a folded word is written: as the half mostly does, else as it was scanned ("France", which is no "france"). */
+  #surface(word: string): string {
+    return this.#language.count(word) > 0 ? this.#language.surface(word) : (this.#scannedForms.get(word) ?? word);
   }
 }

@@ -24,7 +24,7 @@ import { leaders, leadersAndSurest } from "../search/sharpen.js";
 import { widen } from "../search/widen.js";
 import { bonferroni, wilson } from "../statistics/statistics.js";
 import { narrowed } from "./dilution.js";
-import { reductions, strongAlternatives } from "./simplify.js";
+import { reductions, strongAlternatives, withoutImpliedParts } from "./simplify.js";
 
 /**
  * Hypotheses rehearsed at most: the first of the fit, those that explain the corpus alone (compositions are many, and crude
@@ -112,7 +112,7 @@ export async function rehearse(
   const [leading] = inOrder(rehearsed);
   if (leading === undefined || leading.hypothesis.combination === "any") return rehearsed;
   calls.onStage?.("dilution");
-  const first = await undiluted(search, leading, options);
+  const first = await withoutImplied(search, await undiluted(search, leading, options), options);
   rehearsed[rehearsed.indexOf(leading)] = first;
   // What the fit excludes may be any second way of speaking: it is kept where `exclude` finds it too, or nothing is sure without it.
   calls.onStage?.("exclusions");
@@ -162,6 +162,15 @@ async function undiluted(search: Evidence, from: Rehearsed, options: AuditOption
     best = surest;
     most = Math.max(most, best.low);
   }
+}
+
+/** The hypothesis without a part that another one implies, if it passes about as surely. */
+async function withoutImplied(search: Evidence, from: Rehearsed, options: AuditOptions): Promise<Rehearsed> {
+  for (const simpler of withoutImpliedParts(from, search.room)) {
+    const entry = await rehearseOne(search, simpler, options);
+    if (entry.rehearsal.verified && entry.low >= STEP_BACK * from.low) return entry;
+  }
+  return from;
 }
 
 /**

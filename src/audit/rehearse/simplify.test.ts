@@ -5,7 +5,7 @@ import { type Hypothesis, makePart, normalise } from "../concepts/detector.js";
 import type { Confirmation } from "../confirm/confirmation.js";
 import { fakeRenderer } from "../fake-world.testing.js";
 import { rateOf } from "../statistics/statistics.js";
-import { reductions, strongAlternatives, surestAlternative } from "./simplify.js";
+import { reductions, strongAlternatives, surestAlternative, withoutImpliedParts } from "./simplify.js";
 
 const both = normalise([makePart([1]), makePart([2])]);
 
@@ -36,6 +36,28 @@ it("keeps what must be absent, and never leaves that alone", () => {
   expect(reductions(refused(barred, [9, 0])).every(({ parts }) => parts.some(({ negated }) => !negated))).toBe(true);
   const wide = normalise([makePart([1]), makePart([2]), bar]);
   for (const { parts } of reductions(refused(wide, [9, 0, 0]))) expect(parts).toContainEqual(bar);
+});
+
+it("leaves out a part that has most of the words by which another brings the action, and no other", () => {
+  const words: Record<string, string[]> = {
+    1: ["France", "Paris", "hell"],
+    2: ["Nairobi", "france", "Paris"],
+    4: ["kiwi"],
+  };
+  const lexicon = {
+    words: ({ latents }: { latents: readonly number[] }) =>
+      (words[String(latents[0])] ?? []).map((text) => ({ text, strength: 1 })),
+  };
+  const room = { lexicon } as never;
+  const of = (hypothesis: Hypothesis, ...failing: string[][]) =>
+    withoutImpliedParts({ hypothesis, plan: { failing: failing.map((list) => new Set(list)) } }, room);
+  // Latent 2 has both words that bring it; latent 1 has two of the other's three, one of which never does.
+  expect(of(both, ["hell"], ["france"])).toEqual([normalise([makePart([2])]), normalise([makePart([1])])]);
+  expect(of(both, ["hell"], ["france", "paris"])).toEqual([normalise([makePart([1])])]);
+  expect(of(normalise([makePart([1]), makePart([4])]), [], [])).toEqual([]);
+  expect(of(normalise([makePart([1]), makePart([2])], true), [], [])).toEqual([]);
+  const bar = { latents: [2], negated: true };
+  expect(of(normalise([makePart([1]), bar]), [], [])).toEqual([]);
 });
 
 const ROOM = {

@@ -1,10 +1,12 @@
 /** Simpler hypotheses in place of one that its rehearsal refused: without weak alternatives, or without parts that are not needed. */
 
-import { fullCondition, turned } from "../compose/prompt-sets.js";
+import { fullCondition, type SourceRoom, turned } from "../compose/prompt-sets.js";
 import { severalWordsBring } from "../compose/several-words.js";
 import { type Hypothesis, makePart, normalise, type Part, positiveParts } from "../concepts/detector.js";
 import type { PeakRoom } from "../concepts/peak-word.js";
 import type { Confirmation } from "../confirm/confirmation.js";
+import type { Plan } from "../confirm/confirmation-sets.js";
+import { foldWord } from "../prompts/words.js";
 
 /** An alternative must reach this share of the best one's rate. */
 const ALTERNATIVE_SHARE = 0.75;
@@ -32,6 +34,30 @@ export function surestAlternative({ hypothesis, alternatives }: Confirmation): H
   if (alternatives.length === 0) return null;
   const rates = alternatives.map(({ rate }) => rate.rate);
   return normalise([hypothesis.parts[rates.indexOf(Math.max(...rates))] as Part]);
+}
+
+/** Of the words by which a part brings the action, the share that is another part's too, from which that one adds nothing. */
+const IMPLIED_SHARE = 0.5;
+
+/**
+ * A conjunction without each positive part that has most of the words by which another one brings the action: "France" and "proper
+ * names" is "France", whose latent fires on a word or two besides. Where nothing else can be written for the first, no set shows that the second is needed.
+ */
+export function withoutImpliedParts(
+  { hypothesis, plan }: { readonly hypothesis: Hypothesis; readonly plan: Pick<Plan, "failing"> },
+  { lexicon }: Pick<SourceRoom, "lexicon">,
+): Hypothesis[] {
+  if (hypothesis.combination !== "all") return [];
+  const words = hypothesis.parts.map((part) => lexicon.words(part).map(({ text }) => foldWord(text)));
+  const counting = words.map((list, i) => list.filter((word) => !plan.failing[i]?.has(word)));
+  const implies = (i: number, j: number) => {
+    const shared = counting[i]!.filter((word) => words[j]!.includes(word)).length;
+    return shared > 0 && shared >= IMPLIED_SHARE * counting[i]!.length;
+  };
+  const positive = hypothesis.parts.flatMap((part, i) => (part.negated ? [] : [i]));
+  return positive
+    .filter((j) => positive.some((i) => i !== j && implies(i, j)))
+    .map((j) => normalise(hypothesis.parts.filter((_, k) => k !== j)));
 }
 
 /**
