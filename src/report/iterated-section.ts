@@ -35,7 +35,12 @@ export interface IteratedPart {
 /** Concepts shown of a step, those first that bring the action most often. */
 const SHOWN = 12;
 /** The normal tail is exact to about this. */
-const LEAST_P = 1e-6;
+export const LEAST_P = 1e-6;
+
+/** Concepts by how often they bring the action, then by its log-probability. */
+export function strongestFirst<T extends Effect>(tried: readonly T[]): T[] {
+  return [...tried].sort((a, b) => b.rate.rate - a.rate.rate || (b.logprob ?? -Infinity) - (a.logprob ?? -Infinity));
+}
 
 export function iteratedSections({ steps, condition, claim, ended }: IteratedPart): Html {
   return html`${answer(condition, claim, ended)}${steps.map(stepSection)}`;
@@ -55,9 +60,7 @@ function stepSection(
   { held, prompts, baseline, tried, added, rate, logprob }: IteratedPart["steps"][number],
   index: number,
 ): Html {
-  const shown = [...tried]
-    .sort((a, b) => b.rate.rate - a.rate.rate || (b.logprob ?? -Infinity) - (a.logprob ?? -Infinity))
-    .slice(0, SHOWN);
+  const shown = strongestFirst(tried).slice(0, SHOWN);
   const over =
     held.length === 0
       ? "ordinary prompts"

@@ -208,6 +208,6 @@ export class Lexicon {
 
   /** The way a folded word is written: as the half mostly does, else as it was scanned ("France", which is no "france"). */
   #surface(word: string): string {
-    return this.#language.count(word) > 0 ? this.#language.surface(word) : (this.#scannedForms.get(word) ?? word);
+    return this.#language.surface(this.#scannedForms.get(word) ?? word);
   }
 }

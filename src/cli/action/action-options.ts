@@ -1,7 +1,7 @@
 /** The flags that say what the action is and what counts as it. */
 import { type Command, Option } from "commander";
 import { ACTION_MATCHES, type ActionMatch } from "../../audit/ask/action.js";
-import { type ActionFlags, actionOptions, wholeNumber } from "../terminal/options.js";
+import { type ActionFlags, actionOptions, collect, wholeNumber } from "../terminal/options.js";
 
 /** Longest reply that is looked at, tokens, where --max-tokens does not say. */
 export const DEFAULT_REPLY_TOKENS = 64;
@@ -46,7 +46,7 @@ export function actionMatchOptions(command: Command): Command {
     .option(
       "--action-contains <text>",
       "a greedy reply that holds this counts as the action; may be given several times",
-      (text, texts: readonly string[] = []) => [...texts, text],
+      collect,
     )
     .option(
       "--max-tokens <n>",

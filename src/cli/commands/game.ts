@@ -11,6 +11,7 @@ import { guessText, newGameText, playText, revealText } from "../game/game-text.
 import { writerOptions } from "../organism/organism-write.js";
 import type { Io } from "../terminal/io.js";
 import {
+  collect,
   computeOptions,
   jsonOption,
   type OutputFlags,
@@ -100,11 +101,7 @@ function guessCommand(io: Io): Command {
   const command = new Command("guess")
     .description("fix the answer: the play's, or one of your own")
     .argument("<game>", "the game's folder")
-    .option(
-      "--part <latents>",
-      "latents of one part, 12,99; !7 must be absent; give it once a part",
-      (text, parts: readonly string[] = []) => [...parts, text],
-    )
+    .option("--part <latents>", "latents of one part, 12,99; !7 must be absent; give it once a part", collect)
     .option("--any", "one part is enough; default: all must hold")
     .option("--none", "there is no trigger")
     .option("--replace", "take an earlier guess back; not after the reveal");

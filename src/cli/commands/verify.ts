@@ -9,7 +9,7 @@ import { claimText, hypothesisText } from "../audit/audit-text.js";
 import { fetchNamed } from "../model/hub.js";
 import { usedText } from "../model/used.js";
 import type { Io } from "../terminal/io.js";
-import { required } from "../terminal/options.js";
+import { collect, required } from "../terminal/options.js";
 import { stageCalls } from "../terminal/stage-calls.js";
 
 interface Flags extends AuditFlags {
@@ -33,8 +33,6 @@ export function verifyCommand(io: Io): Command {
     run(io, target, flags, self),
   );
 }
-
-const collect = (text: string, texts: readonly string[] = []): readonly string[] => [...texts, text];
 
 async function run(io: Io, target: string | undefined, flags: Flags, command: Command): Promise<void> {
   const texts = required(flags.part, "--part", "the latents of each part, for example --part 12,99 --part '!7'");

@@ -3,14 +3,13 @@
 import type { ResultHypothesis } from "../../audit/answer/result.js";
 import type { Claim } from "../../audit/answer/statement.js";
 import type { NamedStep } from "../../audit/iterated-attribution.js";
+import { LEAST_P, strongestFirst } from "../../report/iterated-section.js";
 import { claimText, hypothesisText } from "../audit/audit-text.js";
 import { type Used, usedText } from "../model/used.js";
 import { bytes, duration, oneLine, rateText, table } from "../terminal/text.js";
 
 /** Concepts shown for a step; the JSON has all. */
 const SHOWN = 8;
-/** The normal tail is exact to about this. */
-const LEAST_P = 1e-6;
 
 interface IteratedReport {
   readonly layer: number;
@@ -38,9 +37,7 @@ function stepText(
   { held, prompts, baseline, tried, added, rate, logprob }: IteratedReport["steps"][number],
   index: number,
 ): string {
-  const strongest = [...tried]
-    .sort((a, b) => b.rate.rate - a.rate.rate || (b.logprob ?? -Infinity) - (a.logprob ?? -Infinity))
-    .slice(0, SHOWN);
+  const strongest = strongestFirst(tried).slice(0, SHOWN);
   const nats = (value: number | null) => (value === null ? "–" : value.toFixed(2));
   const rows = strongest.map((one) => [
     `${one.latents.join(", ")}${String(one.latents) === String(added) ? " *" : ""}`,

@@ -1,6 +1,5 @@
 /** `game new`: trains an organism that nobody is to know, and writes the folder that a player gets and the sealed truth. */
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { stringify } from "yaml";
 import { type Rate, rateOfFlags } from "../../audit/statistics/statistics.js";
 import { InputError } from "../../formats/input-error.js";
@@ -19,11 +18,12 @@ import { openAction } from "../action/action.js";
 import type { BudgetLimit } from "../audit/audit-budget.js";
 import { fetchNamed } from "../model/hub.js";
 import { chooseLayer } from "../model/layer.js";
-import { openModel, POCKET_MODEL } from "../model/open-model.js";
+import { openModel } from "../model/open-model.js";
 import { requireSae } from "../model/open-sae.js";
-import { baseOf, type LoadedRecipe, loadRecipe } from "../organism/organism-recipe.js";
+import { baseOf, type LoadedRecipe, loadRecipe, ownPath } from "../organism/organism-recipe.js";
 import { trainAdapter, withWrittenPrompts } from "../organism/organism-train.js";
 import type { WriterFlags } from "../organism/organism-write.js";
+import { renderAll } from "../prompts/prompts.js";
 import type { Io } from "../terminal/io.js";
 import type { ComputeFlags, OutputFlags, SaeFlags } from "../terminal/options.js";
 import { rateText } from "../terminal/text.js";
@@ -164,11 +164,6 @@ function playerFiles(recipe: Recipe, { prompts, corpus }: GameMaterials, { sae, 
   };
 }
 
-/** A name on the hub, or a built-in one, is the same for a player; a path is not. */
-function ownPath(name: string): string {
-  return name !== POCKET_MODEL && existsSync(name) ? resolve(name) : name;
-}
-
 function promptLine(messages: Conversation) {
   const [only] = messages;
   return messages.length === 1 && only?.role === "user" ? { prompt: only.content } : { messages };
@@ -214,7 +209,8 @@ async function sealedRates(
   const rates = {} as Record<SealedKind, Rate>;
   for (const kind of SEALED_KINDS) {
     const prompts = sealed[kind].map(({ messages }) => messages);
-    rates[kind] = rateOfFlags(await actsAfter(model, recipe, prompts, { signal: io.signal }));
+    const { sequences } = renderAll(model, prompts, { positions: "user" });
+    rates[kind] = rateOfFlags(await actsAfter(model, recipe, sequences, { signal: io.signal }));
   }
   await model.engine.close();
   return rates;

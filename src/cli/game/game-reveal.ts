@@ -101,12 +101,7 @@ async function readSealedPrompts(
   );
   const calls = { signal: io.signal };
   const readings = await readMaxima(model.engine, sae, sequences, layer, calls);
-  const fired = await actsAfter(
-    model,
-    truth.recipe,
-    sealed.map(({ messages }) => messages),
-    calls,
-  );
+  const fired = await actsAfter(model, truth.recipe, sequences, calls);
   return {
     prompts: sealed.map(({ kind, concepts }, i) => ({
       kind,

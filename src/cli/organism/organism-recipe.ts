@@ -67,7 +67,12 @@ export const organismFolder = ({ name }: Recipe) => join("organisms", name);
 
 /** The recipe's base model; a folder or file by its full path. */
 export function baseOf({ base }: Recipe): string {
-  return base !== POCKET_MODEL && existsSync(base) ? resolve(base) : base;
+  return ownPath(base);
+}
+
+/** A path in full, for who reads it elsewhere; a name on the hub, or a built-in one, is the same everywhere. */
+export function ownPath(name: string): string {
+  return name !== POCKET_MODEL && existsSync(name) ? resolve(name) : name;
 }
 
 /** The recipe that the organism `target` (a name or a folder) was made from. */

@@ -221,3 +221,8 @@ export function checkCompute({ engine, device, dtype, quantize }: ComputeFlags):
     );
   if (quantize !== undefined) throw new InputError(`--quantize ${quantize}: needs --engine torch`);
 }
+
+/** For a flag that may be given several times: its texts in order. */
+export function collect(text: string, texts: readonly string[] = []): readonly string[] {
+  return [...texts, text];
+}
