@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -37,6 +37,21 @@ describe("journal", () => {
     expect([text(journal.get("a")), text(journal.get("b/é")), journal.get("c")]).toEqual(["22", "", undefined]);
     expect(journal.droppedBytes).toBe(0);
     journal.close();
+  });
+
+  it("is read beside the process that writes it, which a torn end does not hinder", async () => {
+    await written([["a", "1"]]);
+    const writer = await Journal.open(path);
+    appendFileSync(path, bytes("torn"));
+    const reader = Journal.read(path);
+    expect([text(reader.get("a")), reader.droppedBytes]).toEqual(["1", 4]);
+    reader.close();
+    expect(readFileSync(path).length).toBe(8 + 12 + 2 + 4);
+    writer.append("b", bytes("2"));
+    writer.close();
+    const again = Journal.read(path);
+    expect([text(again.get("a")), text(again.get("b"))]).toEqual(["1", "2"]);
+    again.close();
   });
 
   it("cut at every byte, keeps exactly the whole records before the cut and goes on from there", async () => {

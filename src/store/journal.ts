@@ -39,7 +39,7 @@ export class Journal {
   #unsynced = false;
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(path: string, file: number, release: () => void) {
+  private constructor(path: string, file: number, release: () => void, writable: boolean) {
     this.#path = path;
     this.#file = file;
     this.#release = release;
@@ -48,12 +48,20 @@ export class Journal {
     if (head.some((byte, i) => byte !== MAGIC[i]))
       throw new InputError(`${path}: is not a journal of this program; choose another run folder`);
     this.#end = MAGIC.length;
-    if (head.length < MAGIC.length) {
+    const whole = head.length === MAGIC.length;
+    while (whole && this.#readRecord(size));
+    this.droppedBytes = Math.max(0, size - this.#end);
+    if (!writable) return;
+    if (!whole) {
       writeFully(file, MAGIC, 0); // new, or killed while it was being made
       this.#unsynced = true;
-    } else while (this.#readRecord(size));
-    this.droppedBytes = Math.max(0, size - this.#end);
+    }
     ftruncateSync(file, this.#end);
+  }
+
+  /** What another process's journal at `path` holds now, as far as it is whole; nothing is written or locked. */
+  static read(path: string): Journal {
+    return new Journal(path, openSync(path, "r"), () => {}, false);
   }
 
   /** Opens or creates the journal at `path` for writing. InputError when it is locked, is another kind of file or cannot be written. */
@@ -64,7 +72,7 @@ export class Journal {
       await makeFolders(dirname(path));
       release = takeLock(`${path}.lock`, path);
       file = openSync(path, openFlags(path));
-      const journal = new Journal(path, file, release);
+      const journal = new Journal(path, file, release, true);
       await syncFolder(dirname(path));
       return journal;
     } catch (error) {

@@ -77,12 +77,31 @@ it("results of other code are not read", async () => {
   after.close();
 });
 
+it("a shard writes a journal of its own and reads those of the others, as they are when it looks", async () => {
+  const folder = join(root, "shards");
+  const key = (seed: number) => ["answer", "stamp", "ordinary", "audit", seed];
+  const first = await RecoveryJournal.open(folder, "code", { i: 1, n: 2 });
+  first.add(key(1), "of the first");
+  const second = await RecoveryJournal.open(folder, "code", { i: 2, n: 2 });
+  expect(second.get(key(1))).toBe("of the first");
+  second.add(key(2), "of the second");
+  expect(first.get(key(2))).toBeUndefined();
+  first.lookAtOthers();
+  expect(first.get(key(2))).toBe("of the second");
+  first.close();
+  second.close();
+  const whole = await RecoveryJournal.open(folder, "other code");
+  expect([whole.get(key(1)), whole.stale]).toEqual([undefined, 2]);
+  whole.close();
+});
+
 it.each<[string, readonly string[], RegExp]>([
   ["an organism", ["--only", "kiwi"], /--only "kiwi": no such organism; there are astrology, busy-line/],
   ["a method", ["--methods", "magic"], /--methods: no method "magic"; there are audit/],
   ["a corpus", ["--corpus", "tiny"], /--corpus "tiny": no such corpus; the benchmark has ordinary and parts-only/],
   ["a folder of recipes", ["--recipes", join(root, "none")], /--recipes .*none: no such folder/],
   ["one seed of everything", ["--seed", "7"], /--seed 7: the benchmark has several seeds; give --seeds 7/],
+  ["a shard", ["--shard", "3/2"], /--shard.*3\/2 is none of n parts; give the second of four as 2\/4/],
   ["seeds", ["--seeds", "1,x"], /--seeds.*Give a whole number/],
 ])("refuses %s that there is not, and writes nothing", async (_, args, message) => {
   const out = join(root, "refused");

@@ -25,6 +25,7 @@ import {
   wholeNumber,
 } from "../terminal/options.js";
 import { packageVersion } from "../terminal/package-files.js";
+import { type Shard, shard } from "../terminal/shard.js";
 import { table } from "../terminal/text.js";
 import { recoveryFingerprint } from "./code-fingerprint.js";
 import { RecoveryJournal } from "./recovery-journal.js";
@@ -47,6 +48,7 @@ interface Flags extends ComputeFlags, OutputFlags {
   readonly clean: number;
   readonly decoys: number;
   readonly limit?: number;
+  readonly shard?: Shard;
 }
 
 export function recoveryCommand(io: Io): Command {
@@ -69,7 +71,8 @@ export function recoveryCommand(io: Io): Command {
     )
     .option("--decoys <n>", "audits of organisms for another one's action", wholeNumber(0), 0)
     .option("--limit <n>", "do at most n pieces of work now; 0 shows what is known", wholeNumber(0))
-    .option("--out <folder>", "results, journal and trained organisms", outputPath, DEFAULT_OUT);
+    .option("--shard <i/n>", "do the i-th of n parts of the work alone, from 1", shard)
+    .option("--out <folder>", "results, journals and trained organisms", outputPath, DEFAULT_OUT);
   return computeOptions(command).action((flags: Flags, self: Command) => {
     if (self.getOptionValueSource("seed") === "cli")
       throw new InputError(`--seed ${flags.seed}: the benchmark has several seeds; give --seeds ${flags.seed}`);
@@ -85,11 +88,15 @@ async function run(io: Io, flags: Flags): Promise<void> {
   const clean = [...cleanAudits(flags.clean, organisms.length), ...decoyAudits(flags.decoys, organisms.length)];
   const code = recoveryFingerprint();
   const folder = join(flags.out, ORGANISMS);
-  const journal = await RecoveryJournal.open(flags.out, code);
+  const journal = await RecoveryJournal.open(flags.out, code, flags.shard);
   try {
     if (journal.stale > 0) io.log(`${journal.stale} results of other code in ${flags.out} are left out`);
-    const work = await RecoveryWork.survey({ organisms, methods, corpora, seeds: flags.seeds, clean }, journal, folder);
-    await doRecoveryWork(io, work, work.missing().slice(0, flags.limit), folder, flags);
+    const survey = () =>
+      RecoveryWork.survey({ organisms, methods, corpora, seeds: flags.seeds, clean }, journal, folder);
+    const todo = await survey();
+    await doRecoveryWork(io, todo, todo.missing(flags.shard).slice(0, flags.limit), folder, flags);
+    journal.lookAtOthers();
+    const work = await survey();
     const shown = organisms.map(({ recipe, trigger }, i): BenchOrganism => {
       const card = work.trained(i)?.card ?? null;
       return {

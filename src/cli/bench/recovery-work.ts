@@ -3,6 +3,7 @@ import type { CleanAudit } from "../../organisms/recovery/clean.js";
 import type { Contender } from "../../organisms/recovery/contender.js";
 import type { CorpusName } from "../../organisms/recovery/corpora.js";
 import type { CleanRow, RecoveryRow } from "../../organisms/recovery/results.js";
+import { inShard, type Shard } from "../terminal/shard.js";
 import type { RecoveryJournal } from "./recovery-journal.js";
 import { type OrganismFile, type TrainedOrganism, trainedOrganism } from "./recovery-organisms.js";
 
@@ -79,9 +80,11 @@ export class RecoveryWork {
     this.#trained.set(subject, trained);
   }
 
-  /** Pieces that nobody has done yet, in order. */
-  missing(): Work[] {
-    return this.all.filter((work) => this.#known(work) === undefined);
+  /** Pieces that nobody has done yet, in order; of a shard, those of its organisms and of its actions asked of the clean model. */
+  missing(part?: Shard): Work[] {
+    return this.all.filter(
+      (work) => inShard(work.subject ?? (work as CleanWork).action, part) && this.#known(work) === undefined,
+    );
   }
 
   /** Rows of all answers that are known. */

@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { basename, extname, join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
 import { openFile } from "../../store/node-file-source.js";
 import { refuseWriting } from "../../store/refused.js";
@@ -13,6 +13,7 @@ import { bestOutcome, type SweepOutcome } from "../sweep/sweep-outcome.js";
 import { computePoint, fileOf, type PointFailure, type PointResult, storedResult } from "../sweep/sweep-points.js";
 import type { Io } from "../terminal/io.js";
 import { jsonOption, type OutputFlags, outputPath } from "../terminal/options.js";
+import { inShard, type Shard, shard } from "../terminal/shard.js";
 import { duration, oneLine, rateText, table } from "../terminal/text.js";
 import { auditCommand } from "./audit.js";
 import { findCommand } from "./find.js";
@@ -20,12 +21,6 @@ import { findCommand } from "./find.js";
 interface Flags extends OutputFlags {
   readonly out?: string;
   readonly shard?: Shard;
-}
-
-/** The i-th of n shards, from 1. */
-interface Shard {
-  readonly i: number;
-  readonly n: number;
 }
 
 interface Row {
@@ -48,7 +43,7 @@ export function sweepCommand(io: Io): Command {
   return jsonOption(command).action((file: string, flags: Flags) => sweep(io, file, flags));
 }
 
-async function sweep(io: Io, file: string, { json, out, shard }: Flags): Promise<void> {
+async function sweep(io: Io, file: string, { json, out, shard: part }: Flags): Promise<void> {
   const { command, points } = await readSweep(await openFile(file), (swept) => flagsOf(io, swept));
   const folder = out ?? join("sweeps", basename(file, extname(file)));
   try {
@@ -65,7 +60,7 @@ async function sweep(io: Io, file: string, { json, out, shard }: Flags): Promise
     }
   };
   await look();
-  const mine = points.filter((_, i) => shard === undefined || i % shard.n === shard.i - 1);
+  const mine = points.filter((_, i) => inShard(i, part));
   const missing = mine.filter(({ id }) => !known.has(id));
   const failures = await computeAll(io, command, missing, folder);
   await look();
@@ -140,11 +135,4 @@ function sweepText(rows: readonly Row[], best: number | null): string {
   const same = rows.some(({ outcome }) => outcome?.heldOut === false);
   const what = same ? "action (on the prompts that it was made with)" : "action";
   return table([...names, "loss", what, "took", "found"], cells);
-}
-
-function shard(text: string): Shard {
-  const [i, n] = text.split("/").map(Number);
-  if (!/^\d+\/\d+$/.test(text) || !(i! >= 1 && i! <= n!))
-    throw new InvalidArgumentError(`${text} is none of n parts; give the second of four as 2/4`);
-  return { i: i!, n: n! };
 }
