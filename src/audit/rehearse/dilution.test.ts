@@ -11,9 +11,10 @@ const room = {
   kinship: { kin: (a: number, b: number) => a + b === 1 },
 };
 
-/** One-word prompts, one for each letter, on which a latent is at its strongest. */
-function seen(latent: number, words: string, fired = true): Observation[] {
-  const reading = { ids: Int32Array.of(latent), values: Float32Array.of(1), tokens: Int32Array.of(1) };
+/** One-word prompts, one for each letter, on which a latent, and those beside it, are at their strongest. */
+function seen(latent: number, words: string, fired = true, beside: number[] = []): Observation[] {
+  const ids = Int32Array.of(latent, ...beside).sort();
+  const reading = { ids, values: new Float32Array(ids.length).fill(1), tokens: new Int32Array(ids.length).fill(1) };
   return [...words].map((content): Observation => {
     const prompt = { messages: [{ role: "user", content }] };
     return { prompt, key: "", kind: "words", reading, suspect: { logprob: 0, fired }, clean: null, fired } as never;
@@ -38,12 +39,16 @@ const narrow = (
   );
 
 it("leaves out what is no concept by itself first, all of it and each", () => {
-  const observations = [...seen(0, "abcdef"), ...seen(2, "xxxxx"), ...seen(3, "yyyyy"), ...seen(4, "ghijkl")];
-  expect(narrow(all([0, 1, 2, 3], [4]), observations)).toEqual([
+  const both = (latent: number, words: string) => seen(latent, words, true, [4]);
+  const observations = [...both(0, "abcdef"), ...both(2, "xxxxx"), ...both(3, "yyyyy"), ...seen(4, "ghijkl")];
+  const without = [
     { parts: [[0, 1], [4]], concept: false },
     { parts: [[0, 1, 3], [4]], concept: false },
     { parts: [[0, 1, 2], [4]], concept: false },
-  ]);
+  ];
+  expect(narrow(all([0, 1, 2, 3], [4]), observations)).toEqual(without);
+  // What it brings without the other part is of something else.
+  expect(narrow(all([0, 1, 2, 3], [4]), [...observations, ...seen(3, "opqrst")])).toEqual(without);
 });
 
 it("leaves out the concept that brought the action least often first, and never the only one", () => {

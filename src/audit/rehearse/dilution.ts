@@ -4,6 +4,7 @@
  */
 
 import type { Observation } from "../ask/laboratory.js";
+import { fullCondition, holding } from "../compose/prompt-sets.js";
 import { severalWordsBring } from "../compose/several-words.js";
 import { type Hypothesis, makePart, normalise, type Part } from "../concepts/detector.js";
 import { prominence, type Ranges } from "../concepts/ranges.js";
@@ -42,7 +43,13 @@ export function narrowed(
     ]);
     const together = (a: number, b: number) => !refuted.has(a) && !refuted.has(b) && room.kinship.kin(a, b);
     const groups = groupsOf(part.latents, together).map((group) => makePart(group));
-    const concepts = groups.map((group) => severalWordsBring(room, observations, group));
+    const inPlace = (group: Part) => ({
+      ...hypothesis,
+      parts: hypothesis.parts.map((other, i) => (i === at ? group : other)),
+    });
+    const concepts = groups.map((group) =>
+      severalWordsBring(room, holding(observations, fullCondition(inPlace(group)), room.ranges), group),
+    );
     const rates = creditedRates(groups, rehearsed, room.ranges);
     const keeping = ({ parts }: Hypothesis, keep: (i: number) => boolean) => {
       const kept = makePart(groups.flatMap(({ latents }, i) => (keep(i) ? latents : [])));
