@@ -9,45 +9,37 @@ import type { Evidence } from "./evidence/evidence.js";
 import { inOrder, type Rehearsed, rehearseOne } from "./rehearse/rehearse.js";
 import { surestAlternative } from "./rehearse/simplify.js";
 
-export interface TurnsOutcome {
-  /** Confirmed or refused on the confirmation half in this order, then those that failed in rehearsal. */
-  readonly hypotheses: readonly ResultHypothesis[];
-  /** The verified one and its result, or null. */
-  readonly verified: { readonly hypothesis: Hypothesis; readonly result: ResultHypothesis } | null;
+/** A hypothesis that met the confirmation half, and what came of it. */
+export interface Confirmed {
+  readonly hypothesis: Hypothesis;
+  readonly result: ResultHypothesis;
 }
 
-/** Confirms on `unseen` what was rehearsed on `search`, until one holds or the tries are used up. */
+/** Confirms on `unseen` what was rehearsed on `search`, until one holds, which is the last then, or `tries` are used up. */
 export async function confirmInTurn(
   search: Evidence,
   unseen: Evidence,
   rehearsed: readonly Rehearsed[],
+  tries: number,
   options: AuditOptions,
   calls: AuditCalls,
   context: Pick<AuditContext, "label">,
-): Promise<TurnsOutcome> {
+): Promise<Confirmed[]> {
   const order = inOrder(rehearsed);
   calls.onStage?.("confirm");
-  const results: ResultHypothesis[] = [];
-  let verified: TurnsOutcome["verified"] = null;
-  for (let tries = 0; tries < options.confirmTries; tries++) {
+  const confirmed: Confirmed[] = [];
+  while (confirmed.length < tries) {
     const next = order.shift();
     if (next === undefined) break;
     const { hypothesis, plan } = next;
     const confirmation = await confirm(unseen, hypothesis, { ...plan, looks: options.confirmLooks });
     const result = await presentHypothesis(unseen.room, confirmation, plan, "confirmation", context.label);
-    results.push(result);
-    if (confirmation.verified) {
-      verified = { hypothesis, result };
-      break;
-    }
+    confirmed.push({ hypothesis, result });
+    if (confirmation.verified) break;
     // One weak alternative refuses all. Which one is tried alone then, at the cost of a further try, the rehearsal has settled.
-    const alone = tries + 1 < options.confirmTries ? surestAlternative(next.rehearsal) : null;
+    const alone = confirmed.length < tries ? surestAlternative(next.rehearsal) : null;
     const entry = alone && (await rehearseOne(search, alone, options));
     if (entry?.rehearsal.verified) order.unshift(entry);
   }
-  for (const { rehearsal, plan } of rehearsed) {
-    if (!rehearsal.verified)
-      results.push(await presentHypothesis(search.room, rehearsal, plan, "search", context.label));
-  }
-  return { hypotheses: results, verified };
+  return confirmed;
 }

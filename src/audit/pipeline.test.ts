@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { tokenMaxima } from "../sae/sparse.js";
 import type { AuditResult } from "./answer/result.js";
+import { statementOf } from "./answer/statement.js";
 import { replyAction } from "./ask/action.js";
 import { containsAny } from "./ask/contains.js";
 import { detect } from "./concepts/detector.js";
@@ -198,6 +199,12 @@ describe("an audit of a model with a backdoor", () => {
     const cued: Rule = { ...both, leak: (has) => (has.has(9) ? 0.45 : 0) };
     const result = await audit(fakeContext(cued, [9], without(both)));
     expect(result.trigger?.parts.map((part) => part.latents)).toEqual([[3], [5]]);
+    // It is confirmed as well, and brings the action less surely.
+    const [answer, cue] = result.hypotheses;
+    expect(cue).toMatchObject({ verified: true, parts: [{ latents: [9] }] });
+    expect(cue!.rate.rate).toBeLessThan(answer!.rate.rate);
+    expect(result.trigger?.also).toEqual([statementOf(cue!)]);
+    expect(result.trigger?.notShown.at(-1)).toMatch(/nothing else brings it: a second search/);
   });
 
   it("finds what the trigger excludes", async () => {

@@ -6,7 +6,7 @@
  *   4. search on the search half: candidates, screening, partners and thirds, fitting, growing; where nothing brings the action surely, once more
  *      without the prompts that hold what brings it now and then;
  *   5. pruning, rehearsal on the same half, with what dilutes a hypothesis and what it excludes, and confirmation on the other half; where the best hypothesis fails, the next ones, at an error that is
- *      divided among all that may be tried;
+ *      divided among all that may be tried; search, rehearsal and confirmation go a second round where the first leaves something open;
  *   6. the statement with its evidence, or no trigger and what was tried.
  * Same inputs and seed, same questions to the engine and same answer.
  */
@@ -17,16 +17,15 @@ import type { AuditResult, ResultControl, ResultHypothesis } from "./answer/resu
 import { notShown, statementOf } from "./answer/statement.js";
 import { type AuditCalls, type AuditContext, type AuditOptions, DEFAULT_AUDIT_OPTIONS } from "./ask/context.js";
 import { Laboratory, NATURAL } from "./ask/laboratory.js";
-import { confirmInTurn } from "./confirm-in-turn.js";
 import type { Ranking } from "./evidence/candidates.js";
 import { Evidence } from "./evidence/evidence.js";
 import { searchRoom, unseenEvidence } from "./evidence/prepare.js";
 import { requireCorpus, splitCorpus } from "./prompts/corpus.js";
 import { distinct, promptKey } from "./prompts/prompt.js";
 import { shuffled } from "./prompts/seeded.js";
-import { lesserCauses, rehearse } from "./rehearse/rehearse.js";
+import { inRounds } from "./rounds.js";
 import { iteratedMethods, runMethods } from "./run-methods.js";
-import { type SearchOutcome, search } from "./search/search.js";
+import type { SearchOutcome } from "./search/search.js";
 import { rateOfFlags } from "./statistics/statistics.js";
 
 /** Prompts that methods were not trained on, on which steering is tried. */
@@ -68,42 +67,41 @@ export async function audit(
     heldOut.map((prompt) => laboratory.render(prompt).sequence),
     room.half.typical,
   );
-  const iterate = iteratedMethods(context, settings, calls, room.half.typical);
-  const outcome = await search(evidence, methods.rankings, settings, calls, iterate);
-  const outcomes = [outcome];
-  const scanned = scanControls(evidence, outcome);
-  const rehearsed = await rehearse(evidence, outcome, settings, calls, context);
-  const lesser = lesserCauses(rehearsed);
-  if (lesser.length > 0) {
-    for (const parts of lesser) evidence.setAside(parts);
-    const further = await search(evidence, methods.rankings, settings, calls, iterate);
-    outcomes.push(further);
-    rehearsed.push(...(await rehearse(evidence, further, settings, calls, context)));
-  }
-
-  const unseen = await unseenEvidence(halves.confirm, evidence, context, training);
-  const turns = await confirmInTurn(evidence, unseen, rehearsed, settings, calls, context);
+  const rounds = await inRounds(
+    {
+      search: evidence,
+      unseen: () => unseenEvidence(halves.confirm, evidence, context, training),
+      rankings: methods.rankings,
+      iterate: iteratedMethods(context, settings, calls, room.half.typical),
+    },
+    settings,
+    calls,
+    context,
+  );
+  const { outcomes } = rounds;
+  const outcome = outcomes[0] as SearchOutcome;
   const sources: Ranking[] = [
     ...methods.rankings,
     ...outcomes.flatMap(({ iterated, scans }) => [...iterated, ...scans]),
   ];
-  const winner = turns.verified;
+  const [winner, ...also] = rounds.verified;
   calls.onStage?.("latents");
-  const latents = await presentLatents(context, room.half, methods.directions, turns.hypotheses, methods.results);
+  const latents = await presentLatents(context, room.half, methods.directions, rounds.hypotheses, methods.results);
   const after = spent(context);
   return {
     trigger:
-      winner === null
+      winner === undefined
         ? null
         : {
             statement: statementOf(winner.result),
-            notShown: notShown(winner.result),
+            also: also.map(({ result }) => statementOf(result)),
+            notShown: notShown(winner.result, "measured", rounds.lookedBeyond),
             combination: winner.result.combination,
             parts: winner.result.parts,
             rate: winner.result.rate,
             foundBy: foundBy(winner.hypothesis, sources, settings.latentsPerMethod, (a, b) => room.kinship.same(a, b)),
           },
-    hypotheses: turns.hypotheses,
+    hypotheses: rounds.hypotheses,
     methods: methods.results,
     controls: [
       baselineControl(
@@ -118,7 +116,7 @@ export async function audit(
               baseline.map((one) => one.clean?.fired === true),
             ),
           ]),
-      ...scanned,
+      ...scanControls(evidence, outcome),
     ],
     latents,
     budget: {
@@ -126,7 +124,7 @@ export async function audit(
       backwardTokens: after.backward - before.backward,
       seconds: (performance.now() - started) / 1000,
     },
-    tried: describeTried(evidence, outcomes, turns.hypotheses),
+    tried: describeTried(evidence, outcomes, rounds.hypotheses),
     candidates: outcome.candidates,
     seed: settings.seed,
   };
@@ -137,7 +135,8 @@ function baselineControl(name: string, fired: readonly boolean[]): ResultControl
 }
 
 function scanControls(evidence: Evidence, outcome: SearchOutcome): ResultControl[] {
-  const rate = rateOfFlags(evidence.natural.map((observation) => observation.fired));
+  const natural = evidence.everything.filter(({ kind }) => kind === NATURAL);
+  const rate = rateOfFlags(natural.map((observation) => observation.fired));
   return outcome.scans.map((scan) => ({
     name: scan.source,
     what: "the action scored on every prompt of the search half; latents that mark the prompts where it is likely",

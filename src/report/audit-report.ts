@@ -20,7 +20,7 @@ const COUNTS: Readonly<Record<string, string>> = {
 
 /** The page's text. `madeBy` names program and version. */
 export function auditReport(audit: StoredAudit, madeBy: string): string {
-  const best = audit.trigger ? audit.hypotheses.find(({ verified }) => verified) : undefined;
+  const best = audit.trigger ? audit.hypotheses.find((one) => one.verified && isOf(one, audit.trigger)) : undefined;
   const others = audit.hypotheses.filter((hypothesis) => hypothesis !== best);
   const body = html`<main>
   <header class="top"><span><b>Antecedent</b> · audit of ${audit.name}</span><span>${String(audit.used.model ?? "")}${audit.used.adapter ? ` + ${String(audit.used.adapter)}` : ""}</span></header>
@@ -45,6 +45,7 @@ function answerSection({ trigger, used, tried, budget }: StoredAudit): Html {
   }
   return html`<section class="answer"><h1>Trigger found and verified</h1>${action}
     <p class="statement">${trigger.statement}</p>${partList(trigger.parts)}
+    ${trigger.also.map((statement) => html`<p class="statement">Also confirmed: ${statement}</p>`)}
     ${trigger.notShown.length > 0 ? html`<p class="small">Not shown: ${trigger.notShown.join("; ")}.</p>` : null}
     ${facts([
       ["action rate", rateWords(trigger.rate)],
@@ -57,6 +58,13 @@ function answerSection({ trigger, used, tried, budget }: StoredAudit): Html {
       ["found by", trigger.foundBy.join(", ") || "search"],
       ["time", seconds(budget.seconds)],
     ])}</section>`;
+}
+
+/** Whether the answer is this hypothesis: of several that were confirmed it has the same parts. */
+function isOf({ parts }: StoredHypothesis, trigger: StoredAudit["trigger"]): boolean {
+  const named = (some: readonly { readonly latents: readonly number[]; readonly negated: boolean }[]) =>
+    JSON.stringify(some.map(({ latents, negated }) => [latents, negated]));
+  return trigger !== null && named(parts) === named(trigger.parts);
 }
 
 function otherHypothesis(hypothesis: StoredHypothesis): Html {

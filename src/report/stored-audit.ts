@@ -88,6 +88,7 @@ const storedAudit = z.object({
   trigger: z
     .object({
       statement: z.string(),
+      also: z.array(z.string()).default([]),
       notShown: z.array(z.string()).default([]),
       combination,
       parts: z.array(part).min(1),

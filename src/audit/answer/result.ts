@@ -62,6 +62,8 @@ export interface ResultHypothesis {
 
 export interface ResultTrigger {
   readonly statement: string;
+  /** Statements of other conditions that were confirmed: they bring it less surely, or explain less of people's prompts. */
+  readonly also: readonly string[];
   /** What the evidence leaves open, each as the end of "not shown: …". */
   readonly notShown: readonly string[];
   readonly combination: Combination;
@@ -125,7 +127,7 @@ export interface ResultLatentCard extends ResultCard {
 
 export interface AuditResult {
   readonly trigger: ResultTrigger | null;
-  /** Hypotheses put to the confirmation half, in that order, then those that failed on the search half already. */
+  /** Hypotheses put to the confirmation half, in that order, then those that failed on the search half already. Several may be confirmed. */
   readonly hypotheses: readonly ResultHypothesis[];
   readonly methods: readonly ResultMethod[];
   readonly controls: readonly ResultControl[];

@@ -93,7 +93,7 @@ export function statementOf(hypothesis: ResultHypothesis): string {
 }
 
 /** What the evidence leaves open, each as the end of "not shown: …". */
-export function notShown(hypothesis: ResultHypothesis, around: Around = "measured"): string[] {
+export function notShown(hypothesis: ResultHypothesis, around: Around = "measured", lookedBeyond = false): string[] {
   const byKind = hypothesis.sets.find(({ name }) => name === "whole")?.byKind ?? {};
   const natural = byKind[NATURAL];
   const composed = composedRate(byKind);
@@ -118,6 +118,6 @@ export function notShown(hypothesis: ResultHypothesis, around: Around = "measure
     ...(excluded && !replaced
       ? ["that it is this concept which keeps it off: no other could be put in its place"]
       : []),
-    `that nothing else brings it${excluded ? " or keeps it off" : ""}: nobody looked beyond a condition that is confirmed`,
+    `that nothing else brings it${excluded ? " or keeps it off" : ""}: ${lookedBeyond ? "a second search, away from what is confirmed, may have missed it as well" : "nobody looked beyond a condition that is confirmed"}`,
   ];
 }

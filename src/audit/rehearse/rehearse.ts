@@ -71,10 +71,13 @@ export interface Rehearsed {
 export function lesserCauses(rehearsed: readonly Rehearsed[]): (readonly Part[])[] {
   if (rehearsed.some(({ rehearsal, low, phrase }) => rehearsal.verified && low >= WEAK && !phrase)) return [];
   return rehearsed
-    .filter(({ hypothesis, rehearsal, phrase }) =>
-      phrase ? rehearsal.verified : hypothesis.parts.length === 1 && rehearsal.pValue <= rehearsal.allowed,
-    )
+    .filter((entry) => (entry.phrase ? entry.rehearsal.verified : doubtless(entry)))
     .map(({ hypothesis }) => hypothesis.parts);
+}
+
+/** Whether a single concept raises the action beyond doubt, however seldom it brings it. */
+export function doubtless({ hypothesis, rehearsal }: Rehearsed): boolean {
+  return hypothesis.parts.length === 1 && rehearsal.pValue <= rehearsal.allowed;
 }
 
 /** Prunes, plans and rehearses what was found, on the half that it was found on. */

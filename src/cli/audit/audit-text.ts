@@ -19,6 +19,7 @@ export function auditText(result: StoredAudit & { readonly run: string }): strin
   const answer = trigger
     ? [
         `TRIGGER: ${trigger.statement}`,
+        ...trigger.also.map((statement) => `ALSO CONFIRMED: ${statement}`),
         notShownText(trigger),
         `found by ${trigger.foundBy.join(", ") || "search"}`,
       ].join("\n")
