@@ -41,6 +41,8 @@ const SURE = 0.75;
 const WEAK = 0.65;
 /** A hypothesis steps back when its bound is below this share of the best one's. */
 const STEP_BACK = 0.85;
+/** With what it excludes beyond doubt one may be this much less sure: its prompts leave room for other concepts in that one's place. */
+const EXCLUDING = 0.75;
 /** A hypothesis this sure is not diluted by concepts; what is none goes all the same, as long as it stays so sure. */
 const UNDILUTED = 0.9;
 /** One that is less sure loses a group of latents where it becomes surer by so much … */
@@ -130,7 +132,8 @@ export async function rehearse(
   for (const instead of new Set([narrower, bare])) {
     if (hypothesisKey(instead) === hypothesisKey(first.hypothesis)) break;
     const entry = await rehearseOne(search, instead, options);
-    if (entry.rehearsal.verified && entry.low >= STEP_BACK * first.low) return [entry, ...rehearsed];
+    if (entry.rehearsal.verified && entry.low >= (excludes(entry) ? EXCLUDING : STEP_BACK) * first.low)
+      return [entry, ...rehearsed];
   }
   return rehearsed;
 }
@@ -210,13 +213,15 @@ export function inOrder(rehearsed: readonly Rehearsed[]): Rehearsed[] {
   const passed = [...distinct.values()];
   const meanings = passed.filter(({ phrase }) => !phrase);
   const best = Math.max(0, ...meanings.map((entry) => entry.low));
-  const inFront = (entry: Rehearsed) => entry.low >= STEP_BACK * best;
+  const inFront = (entry: Rehearsed) => entry.low >= (excludes(entry) ? EXCLUDING : STEP_BACK) * best;
   return [
     ...meanings.filter(inFront),
     ...meanings.filter((entry) => !inFront(entry)),
     ...passed.filter(({ phrase }) => phrase),
   ];
 }
+
+const excludes = ({ hypothesis }: Rehearsed): boolean => hypothesis.parts.some((part) => part.negated);
 
 /** Plans and rehearses; `without`: concepts beside which nothing is asked. */
 export async function rehearseOne(
