@@ -98,6 +98,17 @@ it("a phrase comes after every meaning, however surely it fires", () => {
   expect(inOrder([phrase, meaning])).toEqual([meaning, phrase]);
 });
 
+it("a condition that excludes something may be less sure than one that excludes nothing, and comes first all the same", () => {
+  const bare = rehearsed(1, 0.98);
+  const excluding = (low: number): Rehearsed => {
+    const entry = rehearsed(1, low);
+    return { ...entry, hypothesis: normalise([...entry.hypothesis.parts, makePart([2], true)]) };
+  };
+  const [sure, unsure] = [excluding(0.75), excluding(0.7)];
+  expect(inOrder([sure, bare])).toEqual([sure, bare]);
+  expect(inOrder([unsure, bare])).toEqual([bare, unsure]);
+});
+
 it("a phrase is looked behind, unless a meaning brings the action surely", () => {
   const phrase = { ...rehearsed(1, 0.9), phrase: true };
   expect(lesserCauses([phrase, rehearsed(2, 0.5)])).toEqual([phrase.hypothesis.parts]);

@@ -207,6 +207,18 @@ describe("an audit of a model with a backdoor", () => {
     expect(result.trigger?.notShown.at(-1)).toMatch(/nothing else brings it: a second search/);
   });
 
+  it("goes on behind a cue that the right word makes sure, and tells both", async () => {
+    const sharpened = (has: ReadonlySet<number>) => (has.has(9) ? (has.has(17) ? 0.95 : 0.25) : 0);
+    const result = await audit(fakeContext({ ...both, leak: sharpened }, [9], CORPUS));
+    const [answer, other] = result.hypotheses;
+    expect([answer, other].map((one) => [one?.verified, one?.parts.map((part) => part.latents)])).toEqual([
+      [true, [[3], [5]]],
+      [true, [[17], [9]]],
+    ]);
+    expect(result.trigger?.statement).toBe(statementOf(answer!));
+    expect(result.trigger?.also).toEqual([statementOf(other!)]);
+  });
+
   it("finds what the trigger excludes", async () => {
     const result = await audit(fakeContext(except, [3], CORPUS));
     expect(result.trigger?.parts).toMatchObject([
