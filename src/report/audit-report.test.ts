@@ -131,6 +131,22 @@ it("shows the statement, the rates with their intervals and the settings", async
     expect(page).toContain(text);
 });
 
+it("of several confirmed conditions shows the answer's evidence, and the others beside it", async () => {
+  const other = { ...hypothesis, parts: [{ ...part, latents: [9] }], reason: "the cue's reason" };
+  const trigger = { ...result.trigger, also: [`about cues ${HOSTILE}`] };
+  const page = auditReport(
+    await read({ ...result, trigger, hypotheses: [other, { ...hypothesis, reason: "the answer's reason" }] }),
+    "antecedent",
+  );
+  const [evidence, others] = ["<h2>Evidence</h2>", "Other hypotheses that were tested"].map((text) =>
+    page.indexOf(text),
+  );
+  expect(page).toContain("Also confirmed: about cues");
+  expect(page.slice(evidence, others)).toContain("The answer&#39;s reason");
+  expect(page.slice(others)).toContain("The cue&#39;s reason");
+  expect(page).not.toContain("<script");
+});
+
 it("escapes everything that comes from the result", async () => {
   const page = auditReport(await read(result), "antecedent");
   expect(page).not.toContain("<script");
