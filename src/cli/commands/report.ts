@@ -7,6 +7,7 @@ import { auditReport } from "../../report/audit-report.js";
 import { readStoredAudit } from "../../report/stored-audit.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import { openFile } from "../../store/node-file-source.js";
+import { notFinished } from "../runs/run-row.js";
 import type { Io } from "../terminal/io.js";
 import { jsonOption, type OutputFlags, outputPath } from "../terminal/options.js";
 import { isFolder, packageVersion } from "../terminal/package-files.js";
@@ -26,10 +27,7 @@ export function reportCommand(io: Io): Command {
 async function report(io: Io, run: string, flags: Flags): Promise<void> {
   if (!isFolder(run)) throw new InputError(`${run}: no such run folder; \`antecedent audit … --out ${run}\` makes one`);
   const result = join(run, "result.json");
-  if (!existsSync(result))
-    throw new InputError(
-      `${run}: has no result.json; the run is not finished, and the same audit command goes on with it`,
-    );
+  if (!existsSync(result)) throw notFinished(run);
   const file = flags.out ?? join(run, "report.html");
   await writeFileAtomic(
     file,

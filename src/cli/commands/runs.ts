@@ -4,10 +4,10 @@ import { InputError } from "../../formats/input-error.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import { auditText } from "../audit/audit-text.js";
 import { bestRuns, differingSettings, runsCsv } from "../runs/compare-runs.js";
-import { findRuns, type RunRow, requireRun } from "../runs/run-row.js";
+import { findRuns, notFinished, type RunRow, requireRun } from "../runs/run-row.js";
 import type { Io } from "../terminal/io.js";
 import { jsonOption, type OutputFlags, outputPath } from "../terminal/options.js";
-import { duration, oneLine, rateText, table, visible } from "../terminal/text.js";
+import { duration, endOfLine, oneLine, rateText, table } from "../terminal/text.js";
 
 const FOLDER = "runs";
 /** Characters of a trigger and of a setting in a table. */
@@ -42,8 +42,7 @@ function showCommand(io: Io): Command {
   const command = new Command("show").description("a finished run, as its audit printed it").argument("<run>");
   return jsonOption(command).action(async (run: string, flags: OutputFlags) => {
     const { audit, ...row } = await requireRun(run);
-    if (audit === null)
-      throw new InputError(`${run}: has no result.json; the run is not finished, and the same audit command goes on`);
+    if (audit === null) throw notFinished(run);
     io.result(
       flags.json,
       () => ({ ...row, audit }),
@@ -120,10 +119,7 @@ function rowsText(rows: readonly RunRow[]): string {
 }
 
 /** A path by its end, where runs differ. */
-function lastPart(path: string): string {
-  const characters = Array.from(visible(path));
-  return characters.length > SETTING_WIDTH ? `…${characters.slice(1 - SETTING_WIDTH).join("")}` : characters.join("");
-}
+const lastPart = (path: string): string => endOfLine(path, SETTING_WIDTH);
 
 function differText(rows: readonly RunRow[], differ: ReturnType<typeof differingSettings>): string {
   const entries = Object.entries(differ);

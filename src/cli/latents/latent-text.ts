@@ -3,7 +3,7 @@
 import type { StoredCard } from "../../report/stored-reading.js";
 import type { Histogram } from "../../sae/histogram.js";
 import type { LogitEffect, TokenEffect } from "../../sae/logit-effect.js";
-import { oneLine, rateText, visible } from "../terminal/text.js";
+import { endOfLine, oneLine, rateText } from "../terminal/text.js";
 
 /** Characters of a context each side of its word on a terminal. */
 const CONTEXT_WIDTH = 48;
@@ -60,11 +60,9 @@ function contextText({
   after,
   pieceAt: [start, end] = [0, word.length],
 }: StoredCard["contexts"][number]): string {
-  const left = Array.from(visible(before));
-  const cut = left.length > CONTEXT_WIDTH ? `…${left.slice(1 - CONTEXT_WIDTH).join("")}` : left.join("");
   const whole = end - start === word.length || end <= start;
   const marked = whole ? word : `${word.slice(0, start)}‹${word.slice(start, end)}›${word.slice(end)}`;
-  return `${cut}«${oneLine(marked, 40)}»${oneLine(after, CONTEXT_WIDTH)}`;
+  return `${endOfLine(before, CONTEXT_WIDTH)}«${oneLine(marked, 40)}»${oneLine(after, CONTEXT_WIDTH)}`;
 }
 
 function tokenName(text: string): string {

@@ -58,6 +58,13 @@ export async function requireRun(run: string): Promise<RunRow & { readonly audit
   return { ...doneRow(run, audit), audit };
 }
 
+/** What there is to say of a run without a result. */
+export function notFinished(run: string): InputError {
+  return new InputError(
+    `${run}: has no result.json; the run is not finished, and the same audit command goes on with it`,
+  );
+}
+
 /** null where the folder holds a config.json that no audit wrote: a model's, an adapter's. */
 async function readRun(run: string): Promise<RunRow | null> {
   try {

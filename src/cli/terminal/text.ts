@@ -16,6 +16,12 @@ export function oneLine(text: string, limit = 100): string {
   return characters.length > limit ? `${characters.slice(0, limit - 1).join("")}…` : characters.join("");
 }
 
+/** The last `limit` characters of `text` on one line, with control characters made visible. */
+export function endOfLine(text: string, limit: number): string {
+  const characters = Array.from(visible(text));
+  return characters.length > limit ? `…${characters.slice(1 - limit).join("")}` : characters.join("");
+}
+
 /** "57 of 60 (95 %; 86–98 %)": the rate and its 95 % interval. */
 export function rateText({ count, total, rate, low, high }: Rate): string {
   const percent = (x: number) => `${(100 * x).toFixed(x > 0 && x < 0.01 ? 1 : 0)}`;
