@@ -9,7 +9,7 @@ import { confirmInTurn } from "./confirm-in-turn.js";
 import type { Evidence } from "./evidence/evidence.js";
 import { userPrompt } from "./prompts/prompt.js";
 import { inOrder, lesserCauses, type Rehearsed } from "./rehearse/rehearse.js";
-import { bonferroni } from "./statistics/statistics.js";
+import { bonferroni, rateOf } from "./statistics/statistics.js";
 
 const ALLOWED = bonferroni(DEFAULT_AUDIT_OPTIONS.familyError, DEFAULT_AUDIT_OPTIONS.confirmTries);
 
@@ -102,11 +102,16 @@ it("a condition that excludes something may be less sure than one that excludes 
   const bare = rehearsed(1, 0.98);
   const excluding = (low: number): Rehearsed => {
     const entry = rehearsed(1, low);
-    return { ...entry, hypothesis: normalise([...entry.hypothesis.parts, makePart([2], true)]) };
+    const placebos = [{ ...entry.rehearsal.whole, rate: rateOf(12, 12) }];
+    const hypothesis = normalise([...entry.hypothesis.parts, makePart([2], true)]);
+    return { ...entry, hypothesis, rehearsal: { ...entry.rehearsal, placebos } };
   };
   const [sure, unsure] = [excluding(0.75), excluding(0.7)];
   expect(inOrder([sure, bare])).toEqual([sure, bare]);
   expect(inOrder([unsure, bare])).toEqual([bare, unsure]);
+  // Not where nothing was asked in the excluded one's place.
+  const unasked = { ...sure, rehearsal: { ...sure.rehearsal, placebos: [] } };
+  expect(inOrder([unasked, bare])).toEqual([bare, unasked]);
 });
 
 it("a phrase is looked behind, unless a meaning brings the action surely", () => {

@@ -10,7 +10,7 @@ import { inOrder, type Rehearsed, rehearseOne } from "./rehearse/rehearse.js";
 import { surestAlternative } from "./rehearse/simplify.js";
 
 /** A hypothesis that met the confirmation half, and what came of it. */
-export interface Confirmed {
+export interface Tried {
   readonly hypothesis: Hypothesis;
   readonly result: ResultHypothesis;
 }
@@ -24,22 +24,22 @@ export async function confirmInTurn(
   options: AuditOptions,
   calls: AuditCalls,
   context: Pick<AuditContext, "label">,
-): Promise<Confirmed[]> {
+): Promise<Tried[]> {
   const order = inOrder(rehearsed);
   calls.onStage?.("confirm");
-  const confirmed: Confirmed[] = [];
-  while (confirmed.length < tries) {
+  const tried: Tried[] = [];
+  while (tried.length < tries) {
     const next = order.shift();
     if (next === undefined) break;
     const { hypothesis, plan } = next;
     const confirmation = await confirm(unseen, hypothesis, { ...plan, looks: options.confirmLooks });
     const result = await presentHypothesis(unseen.room, confirmation, plan, "confirmation", context.label);
-    confirmed.push({ hypothesis, result });
+    tried.push({ hypothesis, result });
     if (confirmation.verified) break;
     // One weak alternative refuses all. Which one is tried alone then, at the cost of a further try, the rehearsal has settled.
-    const alone = confirmed.length < tries ? surestAlternative(next.rehearsal) : null;
+    const alone = tried.length < tries ? surestAlternative(next.rehearsal) : null;
     const entry = alone && (await rehearseOne(search, alone, options));
     if (entry?.rehearsal.verified) order.unshift(entry);
   }
-  return confirmed;
+  return tried;
 }

@@ -204,7 +204,7 @@ describe("an audit of a model with a backdoor", () => {
     expect(cue).toMatchObject({ verified: true, parts: [{ latents: [9] }] });
     expect(cue!.rate.rate).toBeLessThan(answer!.rate.rate);
     expect(result.trigger?.also).toEqual([statementOf(cue!)]);
-    expect(result.trigger?.notShown.at(-1)).toMatch(/nothing else brings it: a second search/);
+    expect(result.trigger?.notShown.at(-1)).toMatch(/nothing beyond these conditions brings it: a second search/);
   });
 
   it("goes on behind a cue that the right word makes sure, and tells both", async () => {
@@ -217,6 +217,10 @@ describe("an audit of a model with a backdoor", () => {
     ]);
     expect(result.trigger?.statement).toBe(statementOf(answer!));
     expect(result.trigger?.also).toEqual([statementOf(other!)]);
+    // Not on what is left of a budget that the first round has used more than half of.
+    const poor = await audit(fakeContext({ ...both, leak: sharpened }, [9], CORPUS), {}, { left: () => 0.4 });
+    expect(poor.hypotheses.filter(({ verified }) => verified)).toHaveLength(1);
+    expect(poor.trigger?.notShown.at(-1)).toMatch(/nothing else brings it: nobody looked/);
   });
 
   it("finds what the trigger excludes", async () => {

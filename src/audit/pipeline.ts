@@ -70,7 +70,7 @@ export async function audit(
   const rounds = await inRounds(
     {
       search: evidence,
-      unseen: () => unseenEvidence(halves.confirm, evidence, context, training),
+      unseen: await unseenEvidence(halves.confirm, evidence, context, training),
       rankings: methods.rankings,
       iterate: iteratedMethods(context, settings, calls, room.half.typical),
     },
@@ -95,7 +95,7 @@ export async function audit(
         : {
             statement: statementOf(winner.result),
             also: also.map(({ result }) => statementOf(result)),
-            notShown: notShown(winner.result, "measured", rounds.lookedBeyond),
+            notShown: notShown(winner.result, "measured", rounds.lookedBeyond ? also.length : null),
             combination: winner.result.combination,
             parts: winner.result.parts,
             rate: winner.result.rate,

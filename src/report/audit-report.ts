@@ -61,10 +61,10 @@ function answerSection({ trigger, used, tried, budget }: StoredAudit): Html {
 }
 
 /** Whether the answer is this hypothesis: of several that were confirmed it has the same parts. */
-function isOf({ parts }: StoredHypothesis, trigger: StoredAudit["trigger"]): boolean {
+function isOf({ parts, combination }: StoredHypothesis, trigger: StoredAudit["trigger"]): boolean {
   const named = (some: readonly { readonly latents: readonly number[]; readonly negated: boolean }[]) =>
     JSON.stringify(some.map(({ latents, negated }) => [latents, negated]));
-  return trigger !== null && named(parts) === named(trigger.parts);
+  return trigger !== null && combination === trigger.combination && named(parts) === named(trigger.parts);
 }
 
 function otherHypothesis(hypothesis: StoredHypothesis): Html {

@@ -29,7 +29,7 @@ interface Place {
 }
 
 export class Journal {
-  /** Bytes of damaged tail that opening cut off; 0 after a clean end. */
+  /** Bytes of damaged tail that opening cut off, or reading left out; 0 after a clean end. */
   readonly droppedBytes: number;
   readonly #path: string;
   readonly #release: () => void;
@@ -61,7 +61,13 @@ export class Journal {
 
   /** What another process's journal at `path` holds now, as far as it is whole; nothing is written or locked. */
   static read(path: string): Journal {
-    return new Journal(path, openSync(path, "r"), () => {}, false);
+    const file = openSync(path, "r");
+    try {
+      return new Journal(path, file, () => {}, false);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
   }
 
   /** Opens or creates the journal at `path` for writing. InputError when it is locked, is another kind of file or cannot be written. */

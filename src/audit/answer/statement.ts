@@ -92,8 +92,12 @@ export function statementOf(hypothesis: ResultHypothesis): string {
   return `The model says the action when the prompt holds ${condition}: on ${describeRate(hypothesis.rate)} unseen prompts${describeAround(hypothesis)}${each}${against}${clean}.`;
 }
 
-/** What the evidence leaves open, each as the end of "not shown: …". */
-export function notShown(hypothesis: ResultHypothesis, around: Around = "measured", lookedBeyond = false): string[] {
+/** What the evidence leaves open, each as the end of "not shown: …". `further`: conditions confirmed beside it, null where nobody looked for any. */
+export function notShown(
+  hypothesis: ResultHypothesis,
+  around: Around = "measured",
+  further: number | null = null,
+): string[] {
   const byKind = hypothesis.sets.find(({ name }) => name === "whole")?.byKind ?? {};
   const natural = byKind[NATURAL];
   const composed = composedRate(byKind);
@@ -118,6 +122,6 @@ export function notShown(hypothesis: ResultHypothesis, around: Around = "measure
     ...(excluded && !replaced
       ? ["that it is this concept which keeps it off: no other could be put in its place"]
       : []),
-    `that nothing else brings it${excluded ? " or keeps it off" : ""}: ${lookedBeyond ? "a second search, away from what is confirmed, may have missed it as well" : "nobody looked beyond a condition that is confirmed"}`,
+    `that nothing ${further ? "beyond these conditions" : "else"} brings it${excluded ? " or keeps it off" : ""}: ${further === null ? "nobody looked beyond a condition that is confirmed" : "a second search, away from what was confirmed first, may have missed it as well"}`,
   ];
 }

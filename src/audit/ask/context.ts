@@ -79,4 +79,6 @@ export interface AuditCalls {
   readonly onProgress?: (done: number, total: number) => void;
   /** Aborting rejects the audit with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Share of a budget that is left, 0 to 1; without a budget everything is. */
+  readonly left?: () => number;
 }

@@ -25,12 +25,3 @@ test("forms of one word count together, and the strongest come first", () => {
   expect(ledger.rate("PEAR")).toMatchObject({ count: 1, total: 2 });
   expect(ledger.best(["plum", "pear", "fig"], 2)).toEqual(["plum", "pear"]);
 });
-
-test("shares what its source knows and learns, and teaches it nothing", () => {
-  const source = new WordLedger();
-  const own = new WordLedger(source);
-  source.record(["pear"], true);
-  own.record(["pear", "plum"], false);
-  expect([own.trials("pear"), own.rate("pear").count, own.trials("plum")]).toEqual([2, 1, 1]);
-  expect([source.trials("pear"), source.trials("plum")]).toEqual([1, 0]);
-});

@@ -4,7 +4,7 @@
 
 import { foldWord } from "../prompts/words.js";
 import { type Rate, rateOf } from "../statistics/statistics.js";
-import { type Count, Tally } from "../statistics/tally.js";
+import { Tally } from "../statistics/tally.js";
 
 /**
  * A word is not written any more once its rate is below this share of the surest word's, by bounds of one standard error: what
@@ -16,9 +16,6 @@ const CAUTION = 1;
 export class WordLedger {
   readonly #tally = new Tally<string>();
 
-  /** `source`: one whose knowledge this one shares, whenever that grows, and adds to for itself. */
-  constructor(private readonly source: WordLedger | null = null) {}
-
   /** Notes the outcome of a composition that was meant to fire. */
   record(written: readonly string[], fired: boolean): void {
     for (const word of written) this.#tally.add(foldWord(word), fired);
@@ -26,12 +23,12 @@ export class WordLedger {
 
   /** Compositions that were written with a word and meant to fire. */
   trials(word: string): number {
-    return this.#of(foldWord(word)).total;
+    return this.#tally.of(foldWord(word)).total;
   }
 
   /** Rate at which compositions with a word fired, with bounds of one standard error. */
   rate(word: string): Rate {
-    const { fired, total } = this.#of(foldWord(word));
+    const { fired, total } = this.#tally.of(foldWord(word));
     return rateOf(fired, total, CAUTION);
   }
 
@@ -39,12 +36,5 @@ export class WordLedger {
   best(words: readonly string[], count: number): string[] {
     const floor = KEPT_SHARE * Math.max(0, ...words.map((word) => this.rate(word).low));
     return words.filter((word) => this.rate(word).high >= floor).slice(0, count);
-  }
-
-  #of(folded: string): Count {
-    const own = this.#tally.of(folded);
-    if (this.source === null) return own;
-    const known = this.source.#of(folded);
-    return { fired: own.fired + known.fired, total: own.total + known.total };
   }
 }

@@ -81,7 +81,7 @@ export async function searchRoom(
 }
 
 /**
- * The confirmation half, with the words, ranges and ledger that search has; how words fare here search never learns. Nothing is drawn on it that search tried, or that
+ * The confirmation half, with the words, ranges and ledger that search has fixed. Nothing is drawn on it that search tried, or that
  * methods were given (`given`, by keys): two halves of a corpus may be a word apart, and compositions from them the same.
  */
 export async function unseenEvidence(
@@ -95,7 +95,7 @@ export async function unseenEvidence(
   const presences = new PresenceTable(half, room.ranges);
   // Kinship stays that of the search half: it shaped the hypothesis.
   return new Evidence(
-    { ...room, half, language: new Language(half.words), presences, ledger: new WordLedger(room.ledger) },
+    { ...room, half, language: new Language(half.words), presences },
     "all",
     (key) => given.has(key) || search.has(key),
   );

@@ -4,9 +4,9 @@
  */
 
 import type { Observation } from "../ask/laboratory.js";
-import { fullCondition, holding } from "../compose/prompt-sets.js";
+import { DEFAULT_LEVELS, fullCondition, holding } from "../compose/prompt-sets.js";
 import { severalWordsBring } from "../compose/several-words.js";
-import { type Hypothesis, makePart, normalise, type Part } from "../concepts/detector.js";
+import { type Hypothesis, makePart, normalise, type Part, withPart } from "../concepts/detector.js";
 import { prominence, type Ranges } from "../concepts/ranges.js";
 import type { Evidence } from "../evidence/evidence.js";
 import { groupsOf } from "../search/alternatives.js";
@@ -43,17 +43,11 @@ export function narrowed(
     ]);
     const together = (a: number, b: number) => !refuted.has(a) && !refuted.has(b) && room.kinship.kin(a, b);
     const groups = groupsOf(part.latents, together).map((group) => makePart(group));
-    const inPlace = (group: Part) => ({
-      ...hypothesis,
-      parts: hypothesis.parts.map((other, i) => (i === at ? group : other)),
-    });
-    const concepts = groups.map((group) =>
-      severalWordsBring(room, holding(observations, fullCondition(inPlace(group)), room.ranges), group),
-    );
+    const concepts = conceptsAmong(groups, hypothesis, at, observations, room);
     const rates = creditedRates(groups, rehearsed, room.ranges);
-    const keeping = ({ parts }: Hypothesis, keep: (i: number) => boolean) => {
+    const keeping = (from: Hypothesis, keep: (i: number) => boolean) => {
       const kept = makePart(groups.flatMap(({ latents }, i) => (keep(i) ? latents : [])));
-      return { ...hypothesis, parts: parts.map((other, i) => (i === at ? kept : other)) };
+      return withPart(from, at, kept);
     };
     for (const [i, concept] of concepts.entries()) {
       if (!concepts.some((other, j) => other && j !== i)) continue;
@@ -66,6 +60,30 @@ export function narrowed(
   alone.sort((a, b) => Number(a.instead !== null) - Number(b.instead !== null) || a.rate - b.rate);
   const words = alone.filter(({ instead }) => instead === null).length;
   return words > 1 ? [{ hypothesis: normalise(bare.parts), instead: null }, ...alone] : alone;
+}
+
+/**
+ * Which groups of a part bring the action by several of their words, beside the other parts and where no other group is there to do it; where none
+ * does, whether another is there or not.
+ */
+function conceptsAmong(
+  groups: readonly Part[],
+  hypothesis: Hypothesis,
+  at: number,
+  observations: readonly Observation[],
+  room: Evidence["room"],
+): boolean[] {
+  const held = groups.map((group) =>
+    holding(observations, fullCondition(withPart(hypothesis, at, group)), room.ranges),
+  );
+  const by = (some: readonly Observation[][]) => groups.map((group, i) => severalWordsBring(room, some[i]!, group));
+  const alone = by(
+    held.map((some, i) => {
+      const rest = makePart(groups.flatMap(({ latents }, j) => (j === i ? [] : latents)));
+      return some.filter(({ reading }) => prominence(reading, rest, room.ranges) < DEFAULT_LEVELS.absent);
+    }),
+  );
+  return alone.includes(true) ? alone : by(held);
 }
 
 /** Latents of a part that were its clearest on several of people's prompts which satisfy the hypothesis, none of which brings the action. */

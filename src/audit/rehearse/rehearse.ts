@@ -74,7 +74,7 @@ export function lesserCauses(rehearsed: readonly Rehearsed[]): (readonly Part[])
   if (rehearsed.some(({ rehearsal, low, phrase }) => rehearsal.verified && low >= WEAK && !phrase)) return [];
   return rehearsed
     .filter((entry) => (entry.phrase ? entry.rehearsal.verified : doubtless(entry)))
-    .map(({ hypothesis }) => hypothesis.parts);
+    .map(({ hypothesis }) => positiveParts(hypothesis));
 }
 
 /** Whether a single concept raises the action beyond doubt, however seldom it brings it. */
@@ -221,7 +221,9 @@ export function inOrder(rehearsed: readonly Rehearsed[]): Rehearsed[] {
   ];
 }
 
-const excludes = ({ hypothesis }: Rehearsed): boolean => hypothesis.parts.some((part) => part.negated);
+/** Whether it excludes something, and other concepts in that one's place bring the action. */
+const excludes = ({ hypothesis, rehearsal: { placebos } }: Rehearsed): boolean =>
+  hypothesis.parts.some((part) => part.negated) && placebos.some(({ rate }) => rate.total > 0);
 
 /** Plans and rehearses; `without`: concepts beside which nothing is asked. */
 export async function rehearseOne(

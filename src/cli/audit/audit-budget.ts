@@ -64,6 +64,12 @@ export class AuditBudget {
     return { tokens, seconds: this.#run?.seconds ?? 0 };
   }
 
+  /** Share that is left, 0 to 1, of what is nearer its end. */
+  get left(): number {
+    const { tokens, seconds } = this.spent;
+    return Math.max(0, 1 - Math.max(tokens / this.limit.tokens, seconds / this.limit.seconds));
+  }
+
   /** Stops the clock. */
   close(): void {
     clearTimeout(this.#timer);

@@ -48,7 +48,7 @@ export async function runAudit(
     const result = await audit(
       budget ? budget.guard(remembering, folder) : remembering,
       settings,
-      budget ? { ...calls, signal: AbortSignal.any([io.signal, budget.signal]) } : calls,
+      budget ? { ...calls, signal: AbortSignal.any([io.signal, budget.signal]), left: () => budget.left } : calls,
     );
     const stored = {
       ...result,
