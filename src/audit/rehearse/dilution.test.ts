@@ -51,6 +51,15 @@ it("leaves out what is no concept by itself first, all of it and each", () => {
   expect(narrow(all([0, 1, 2, 3], [4]), [...observations, ...seen(3, "opqrst")])).toEqual(without);
 });
 
+it("counts words for a group only where no other group of its part is there, if any group is a concept so", () => {
+  const beside = (latent: number, words: string, other: number[]) => seen(latent, words, true, other);
+  const own = seen(0, "abcdef");
+  const sharing = beside(2, "ghijkl", [0]);
+  expect(narrow(all([0, 2]), [...own, ...sharing])).toEqual([{ parts: [[0]], concept: false }]);
+  // Where all are always together, each is a concept by the words at which it is clearest.
+  expect(narrow(all([0, 2]), sharing).map(({ concept }) => concept)).toEqual([true, true]);
+});
+
 it("leaves out the concept that brought the action least often first, and never the only one", () => {
   const concepts = [...seen(0, "abcdef"), ...seen(2, "ghijkl")];
   expect(narrow(all([0, 2]), concepts, [...seen(0, "a"), ...seen(2, "g", false)])).toEqual([
