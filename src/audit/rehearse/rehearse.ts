@@ -105,9 +105,9 @@ export async function rehearse(
     calls.onStage?.("rehearse");
     let entry = await rehearseOne(search, hypothesis, options);
     // Rehearsed at once: on the queue it would be pruned, as a conjunction.
-    for (let stronger = strongAlternatives(entry.rehearsal, search.room); stronger !== null; ) {
+    for (let stronger = strongAlternatives(entry.rehearsal, search); stronger !== null; ) {
       entry = await rehearseOne(search, stronger, options);
-      stronger = strongAlternatives(entry.rehearsal, search.room);
+      stronger = strongAlternatives(entry.rehearsal, search);
     }
     const { rehearsal, low } = entry;
     rehearsed.push(entry);

@@ -65,6 +65,8 @@ const ROOM = {
   ranges: { 1: { floor: 0, maximum: 1 }, 2: { floor: 0, maximum: 1 }, 3: { floor: 0, maximum: 1 } },
 } as never;
 
+const TRIED = { room: ROOM, observations: [] };
+
 /** An alternative whose action came on `count` of ten one-word prompts, spread over so many words. */
 function alternative(latent: number, count: number, words: number) {
   const reading = { ids: Int32Array.of(latent), values: Float32Array.of(1), tokens: Int32Array.of(1) };
@@ -83,17 +85,28 @@ function alternatives(...sets: ReturnType<typeof alternative>[]): Confirmation {
 
 it("drops alternatives that bring the action much less often, or by a word or two where others do by several", () => {
   const [sure, weak, word] = [alternative(1, 10, 5), alternative(2, 6, 5), alternative(3, 10, 1)];
-  expect(strongAlternatives(alternatives(sure, weak), ROOM)).toEqual(normalise([makePart([1])]));
-  expect(strongAlternatives(alternatives(sure, word), ROOM)).toEqual(normalise([makePart([1])]));
-  expect(strongAlternatives(alternatives(sure, alternative(2, 9, 5), word), ROOM)).toEqual(
+  expect(strongAlternatives(alternatives(sure, weak), TRIED)).toEqual(normalise([makePart([1])]));
+  expect(strongAlternatives(alternatives(sure, word), TRIED)).toEqual(normalise([makePart([1])]));
+  expect(strongAlternatives(alternatives(sure, alternative(2, 9, 5), word), TRIED)).toEqual(
     normalise([makePart([1]), makePart([2])], true),
   );
 });
 
 it("keeps alternatives that are all as good, or all of a word or two", () => {
-  expect(strongAlternatives(alternatives(alternative(1, 10, 5), alternative(2, 9, 5)), ROOM)).toBeNull();
-  expect(strongAlternatives(alternatives(alternative(1, 10, 1), alternative(2, 9, 1)), ROOM)).toBeNull();
-  expect(strongAlternatives(refused(both, [0, 0]), ROOM)).toBeNull();
+  expect(strongAlternatives(alternatives(alternative(1, 10, 5), alternative(2, 9, 5)), TRIED)).toBeNull();
+  expect(strongAlternatives(alternatives(alternative(1, 10, 1), alternative(2, 9, 1)), TRIED)).toBeNull();
+  expect(strongAlternatives(refused(both, [0, 0]), TRIED)).toBeNull();
+  // The rehearsal had room for a word of the second; what was tried before shows more of them, where the first is not there.
+  const few = alternatives(alternative(1, 10, 5), alternative(2, 9, 1));
+  const { observations } = alternative(2, 9, 5);
+  expect(strongAlternatives(few, { room: ROOM, observations: observations as never })).toBeNull();
+  const reading = {
+    ids: Int32Array.of(1, 2),
+    values: Float32Array.of(1, 1),
+    tokens: Int32Array.of(1, 1),
+  };
+  const beside = observations.map((one) => ({ ...one, reading }));
+  expect(strongAlternatives(few, { room: ROOM, observations: beside as never })).not.toBeNull();
 });
 
 it("names the alternative that brought the action most often", () => {

@@ -1,6 +1,7 @@
 /** Simpler hypotheses in place of one that its rehearsal refused: without weak alternatives, or without parts that are not needed. */
 
-import { fullCondition, type SourceRoom, turned } from "../compose/prompt-sets.js";
+import type { Observation } from "../ask/laboratory.js";
+import { fullCondition, holding, type SourceRoom, turned } from "../compose/prompt-sets.js";
 import { severalWordsBring } from "../compose/several-words.js";
 import { type Hypothesis, makePart, normalise, type Part, positiveParts } from "../concepts/detector.js";
 import type { PeakRoom } from "../concepts/peak-word.js";
@@ -15,15 +16,19 @@ const NEEDLESS_RATE = 0.25;
 
 /**
  * Alternatives without those on which the action comes much less often than on the best one, and those that bring it by a word or
- * two where others do by several; null where none is so weak.
+ * two where others do by several, in everything that was tried (the rehearsal may have had room for a few words of each); null where none is so weak.
  */
-export function strongAlternatives({ hypothesis, alternatives }: Confirmation, room: PeakRoom): Hypothesis | null {
+export function strongAlternatives(
+  { hypothesis, alternatives }: Pick<Confirmation, "hypothesis" | "alternatives">,
+  { room, observations }: { readonly room: PeakRoom; readonly observations: readonly Observation[] },
+): Hypothesis | null {
   if (alternatives.length === 0) return null;
   const best = Math.max(...alternatives.map(({ rate }) => rate.rate));
   const often = alternatives.map(({ rate }) => rate.rate >= ALTERNATIVE_SHARE * best);
-  const severally = alternatives.map(({ observations }, i) =>
-    severalWordsBring(room, observations, hypothesis.parts[i] as Part),
-  );
+  const severally = alternatives.map((alternative, i) => {
+    const tried = holding(observations, fullCondition(hypothesis, i), room.ranges);
+    return [alternative.observations, tried].some((some) => severalWordsBring(room, some, hypothesis.parts[i] as Part));
+  });
   const noneSeverally = !severally.some((several, i) => several && often[i]);
   const strong = hypothesis.parts.filter((_, i) => often[i] && (severally[i] || noneSeverally));
   return strong.length === hypothesis.parts.length ? null : normalise(strong, strong.length > 1);
