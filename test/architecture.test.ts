@@ -14,10 +14,10 @@ const ALLOWED: Record<string, readonly string[]> = {
   world: ["random"],
   store: ["formats"],
   model: ["graph", "formats"],
-  engine: ["model", "graph", "formats", "random", "store"],
+  engine: ["model", "graph", "formats", "random"],
   sae: ["engine", "model", "graph", "formats", "random"],
   methods: ["engine", "sae", "formats", "random"],
-  audit: ["methods", "sae", "engine", "model", "formats", "store"],
+  audit: ["methods", "sae", "engine", "model", "formats"],
   organisms: ["world", "random", "audit", "methods", "sae", "engine", "model", "graph", "formats", "store"],
 };
 /** Folders of a room from the ground up: each imports only from those before it; the files beside them from all. */
