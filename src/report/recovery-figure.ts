@@ -1,15 +1,14 @@
 /**
- * Recovery rates as a picture of its own (SVG): for each method a bar a corpus, with 95 % intervals. Light
- * and dark follow the reader's setting, as in reports.
+ * Recovery rates as a picture of its own (SVG): for each method a bar a corpus, with 95 % intervals, and
+ * behind it a pale one for the answers that name the trigger. Light and dark follow the reader's setting, as in reports.
  */
-import type { Rate } from "../audit/statistics/statistics.js";
 import { EITHER, type TallyLine } from "../organisms/recovery/tally.js";
 import { type Html, html } from "./html.js";
 
 /** Pixels. */
 const LABEL_WIDTH = 285;
 const PLOT_WIDTH = 360;
-const COUNT_WIDTH = 120;
+const COUNT_WIDTH = 150;
 const BAR = 11;
 const BAR_GAP = 3;
 const GROUP_GAP = 12;
@@ -20,7 +19,7 @@ const TICKS = [0, 0.25, 0.5, 0.75, 1];
 /** Colours of a corpus, in the order in which corpora appear. */
 const CLASSES = ["first", "second"] as const;
 
-const STYLE = `text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:#1b2230}.soft{fill:#5b6577;font-size:12px}.track{fill:#edf0f4}.first{fill:#b4361f}.second{fill:#2c6e9f}.whisker{stroke:#1b2230;stroke-width:1.3;fill:none}.tick{stroke:#dfe3ea}.page{fill:#fff}@media (prefers-color-scheme:dark){text{fill:#e6eaf1}.soft{fill:#9aa5b8}.track{fill:#262e3a}.first{fill:#ff7a5c}.second{fill:#6ab0e0}.whisker{stroke:#e6eaf1}.tick{stroke:#2c3542}.page{fill:#1a2029}}`;
+const STYLE = `text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:#1b2230}.soft{fill:#5b6577;font-size:12px}.track{fill:#edf0f4}.first{fill:#b4361f}.second{fill:#2c6e9f}.pale{opacity:.35}.whisker{stroke:#1b2230;stroke-width:1.3;fill:none}.tick{stroke:#dfe3ea}.page{fill:#fff}@media (prefers-color-scheme:dark){text{fill:#e6eaf1}.soft{fill:#9aa5b8}.track{fill:#262e3a}.first{fill:#ff7a5c}.second{fill:#6ab0e0}.pale{opacity:.35}.whisker{stroke:#e6eaf1}.tick{stroke:#2c3542}.page{fill:#1a2029}}`;
 
 /** The figure; one group of bars for each method, in the order of `lines`. Of several readings the line of any of them. */
 export function recoveryFigure(all: readonly TallyLine[]): string {
@@ -44,13 +43,14 @@ export function recoveryFigure(all: readonly TallyLine[]): string {
     const top = HEAD + i * group;
     const bars = corpora.flatMap((corpus, c) => {
       const line = lines.find((one) => one.corpus === corpus && nameOf(one) === name);
-      return line ? [bar(line.all, CLASSES[c] ?? "second", top + c * (BAR + BAR_GAP))] : [];
+      return line ? [bar(line, CLASSES[c] ?? "second", top + c * (BAR + BAR_GAP))] : [];
     });
     const middle = top + (corpora.length * (BAR + BAR_GAP)) / 2 + 3;
     return html`<text x="${LABEL_WIDTH - 12}" y="${middle}" text-anchor="end">${name}</text>${bars}`;
   });
   const title = "Triggers recovered, by method";
-  return html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${title}"><style>${raw(STYLE)}</style><rect class="page" width="${width}" height="${height}"/><text x="12" y="26">${title}</text>${key}${ticks}${groups}</svg>`
+  const note = "pale: named";
+  return html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${title}"><style>${raw(STYLE)}</style><rect class="page" width="${width}" height="${height}"/><text x="12" y="26">${title}<tspan class="soft" dx="8">${note}</tspan></text>${key}${ticks}${groups}</svg>`
     .text;
 }
 
@@ -67,8 +67,9 @@ function x(share: number): number {
   return Math.round(10 * (LABEL_WIDTH + share * PLOT_WIDTH)) / 10;
 }
 
-function bar({ count, total, rate, low, high }: Rate, kind: string, y: number): Html {
+function bar({ all: { count, total, rate, low, high }, named }: TallyLine, kind: string, y: number): Html {
   const middle = y + BAR / 2;
-  const length = Math.round(10 * rate * PLOT_WIDTH) / 10;
-  return html`<rect class="track" x="${LABEL_WIDTH}" y="${y}" width="${PLOT_WIDTH}" height="${BAR}" rx="2"/><rect class="${kind}" x="${LABEL_WIDTH}" y="${y}" width="${length}" height="${BAR}" rx="2"/><path class="whisker" d="M${x(low)} ${middle}H${x(high)}M${x(low)} ${y + 2}V${y + BAR - 2}M${x(high)} ${y + 2}V${y + BAR - 2}"/><text class="soft" x="${LABEL_WIDTH + PLOT_WIDTH + 10}" y="${y + BAR - 1}">${count} of ${total}</text>`;
+  const length = (share: number) => Math.round(10 * share * PLOT_WIDTH) / 10;
+  const more = named.count > count ? `, named ${named.count}` : "";
+  return html`<rect class="track" x="${LABEL_WIDTH}" y="${y}" width="${PLOT_WIDTH}" height="${BAR}" rx="2"/><rect class="${kind} pale" x="${LABEL_WIDTH}" y="${y}" width="${length(named.rate)}" height="${BAR}" rx="2"/><rect class="${kind}" x="${LABEL_WIDTH}" y="${y}" width="${length(rate)}" height="${BAR}" rx="2"/><path class="whisker" d="M${x(low)} ${middle}H${x(high)}M${x(low)} ${y + 2}V${y + BAR - 2}M${x(high)} ${y + 2}V${y + BAR - 2}"/><text class="soft" x="${LABEL_WIDTH + PLOT_WIDTH + 10}" y="${y + BAR - 1}">${count} of ${total}${more}</text>`;
 }

@@ -73,7 +73,8 @@ it("draws a bar as long as the rate, with its interval", () => {
   const figure = recoveryFigure(result.lines);
   // 2 of 3 of 360 pixels.
   expect(figure).toContain('class="first" x="285" y="46" width="240"');
-  expect(figure).toContain("2 of 3");
+  expect(figure).toContain('class="first pale" x="285" y="46" width="360"');
+  expect(figure).toContain("2 of 3, named 3");
   expect(figure).not.toContain("either");
 });
 
