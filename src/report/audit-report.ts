@@ -6,6 +6,7 @@ import { evidence, partList } from "./evidence.js";
 import { type Html, html } from "./html.js";
 import { otherLatents, partLatents } from "./latents-section.js";
 import { controlsSection, methodsSection } from "./methods-section.js";
+import { seconds } from "./number.js";
 import { page } from "./page.js";
 import { rateWords } from "./rate-chart.js";
 import type { StoredAudit, StoredHypothesis } from "./stored-audit.js";
@@ -18,12 +19,12 @@ const COUNTS: Readonly<Record<string, string>> = {
   judge: "the greedy reply is judged to be the action",
 };
 
-/** The page's text. `madeBy` names program and version. */
-export function auditReport(audit: StoredAudit, madeBy: string): string {
+/** The page's text. `madeBy` names program and version; `list`: where a served page has the list of all runs. */
+export function auditReport(audit: StoredAudit, madeBy: string, list?: string): string {
   const best = audit.trigger ? audit.hypotheses.find((one) => one.verified && isOf(one, audit.trigger)) : undefined;
   const others = audit.hypotheses.filter((hypothesis) => hypothesis !== best);
   const body = html`<main>
-  <header class="top"><span><b>Antecedent</b> · audit of ${audit.name}</span><span>${String(audit.used.model ?? "")}${audit.used.adapter ? ` + ${String(audit.used.adapter)}` : ""}</span></header>
+  <header class="top"><span><b>Antecedent</b> · audit of ${audit.name}</span><span>${String(audit.used.model ?? "")}${audit.used.adapter ? ` + ${String(audit.used.adapter)}` : ""}${list === undefined ? null : html` · <a href="${list}">all audits</a>`}</span></header>
   ${answerSection(audit)}
   ${best ? html`<section><h2>Evidence</h2><p class="small">The condition was found on one half of the corpus; these are other prompts, which search never saw. ${sentence(best.reason)}</p>${evidence(best)}</section>` : null}
   ${partLatents(audit)}
@@ -97,8 +98,4 @@ function sentence(text: string): string {
   const trimmed = text.trim();
   if (trimmed === "") return "";
   return `${trimmed[0]!.toUpperCase()}${trimmed.slice(1)}${/[.!?]$/.test(trimmed) ? "" : "."}`;
-}
-
-function seconds(value: number): string {
-  return value < 100 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
 }

@@ -10,3 +10,8 @@ export function number(value: number): string {
 export function percent(share: number): string {
   return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
 }
+
+/** A length of time. */
+export function seconds(value: number): string {
+  return value < 100 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
+}

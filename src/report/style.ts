@@ -15,6 +15,7 @@ h4{font-size:13px;margin:18px 0 6px;color:var(--soft);font-weight:600}
 p{margin:8px 0}
 .answer{border-left:5px solid var(--accent)}
 .answer.none{border-left-color:var(--good)}
+.answer.pending{border-left-color:var(--line)}
 .statement{font-size:21px;line-height:1.4;margin:2px 0 12px;font-weight:600;overflow-wrap:anywhere}
 .action{margin:0 0 12px;color:var(--soft)}
 .action q{color:var(--text)}
@@ -38,6 +39,9 @@ dl{margin:0}
 .badge.yes{background:var(--accent-soft);color:var(--accent)}
 .badge.no{background:var(--track);color:var(--soft)}
 .scroll{overflow-x:auto}
+.runs td{vertical-align:top}
+.runs td:first-child{min-width:260px;overflow-wrap:anywhere}
+.runs .bars{height:16px;min-width:120px;margin:4px 0 0}
 table{border-collapse:collapse;width:100%;font-size:13.5px}
 th{text-align:left;font-size:12px;color:var(--soft);font-weight:600;padding:6px 14px 6px 0;border-bottom:1px solid var(--line);vertical-align:bottom}
 td{padding:7px 14px 7px 0;border-bottom:1px solid var(--line);vertical-align:middle}

@@ -14,6 +14,7 @@ import { reportCommand } from "./report.js";
 import { runsCommand } from "./runs.js";
 import { saeCommand } from "./sae.js";
 import { scoreCommand } from "./score.js";
+import { serveCommand } from "./serve.js";
 import { sweepCommand } from "./sweep.js";
 import { verifyCommand } from "./verify.js";
 
@@ -26,6 +27,7 @@ export const commands: readonly ((io: Io) => Command)[] = [
   encodeCommand,
   reportCommand,
   runsCommand,
+  serveCommand,
   organismCommand,
   gameCommand,
   sweepCommand,

@@ -24,6 +24,8 @@ export interface RunRow {
   readonly trigger: string | null;
   /** The trigger's parts in short. */
   readonly parts: readonly string[];
+  /** How they go together: "all", "any" or "single". */
+  readonly combination: string | null;
   readonly rate: Rate | null;
   readonly seconds: number | null;
   readonly tokens: number | null;
@@ -84,6 +86,7 @@ function doneRow(run: string, { name, trigger, budget, used, seed }: StoredAudit
     name,
     trigger: trigger?.statement ?? null,
     parts: (trigger?.parts ?? []).map(({ label, negated }) => `${negated ? "not " : ""}${label}`),
+    combination: trigger?.combination ?? null,
     rate: trigger?.rate ?? null,
     seconds: budget.seconds,
     tokens: budget.forwardTokens + budget.backwardTokens,
@@ -112,5 +115,5 @@ async function unfinished(run: string): Promise<RunRow> {
 function empty(run: string): Omit<RunRow, "state" | "name" | "settings"> {
   const written = [RESULT, JOURNAL, CONFIG].map((file) => join(run, file)).find(existsSync);
   const time = (written === undefined ? statSync(run) : statSync(written)).mtime.toISOString();
-  return { run, time, trigger: null, parts: [], rate: null, seconds: null, tokens: null };
+  return { run, time, trigger: null, parts: [], combination: null, rate: null, seconds: null, tokens: null };
 }

@@ -1,40 +1,16 @@
 /** `runs` over folders as audits leave them. */
-import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { freshPath, refuses } from "../bad-input.testing.js";
 import { antecedent, antecedentJson } from "../program.testing.js";
 import { runsCsv } from "./compare-runs.js";
+import { answer, leaveRun, rate, request } from "./run-folders.testing.js";
 import type { RunRow } from "./run-row.js";
 
-const rate = (count: number) => ({ count, total: 60, rate: count / 60, low: count / 80, high: 1 });
-const request = { model: "pocket", adapter: "a", action: "No." };
 const folder = freshPath("runs");
 const place = (name: string) => join(folder, name);
-
-/** A run folder with what was asked and, where there is one, its answer; `age`: days since it was written. */
-function leave(name: string, age: number, result?: object): void {
-  mkdirSync(place(name), { recursive: true });
-  writeFileSync(join(place(name), "config.json"), JSON.stringify({ version: "0", request, settings: { seed: age } }));
-  const file = join(place(name), result === undefined ? "journal" : "result.json");
-  writeFileSync(file, result === undefined ? "" : JSON.stringify(result));
-  const time = new Date(Date.UTC(2026, 0, 30 - age));
-  utimesSync(file, time, time);
-}
-
-function answer(name: string, count: number | null, used: object = {}): object {
-  const part = { latents: [3], negated: false, label: `=${name}, or so`, words: [], exceptWords: [] };
-  return {
-    name,
-    trigger:
-      count === null
-        ? null
-        : { statement: `when ${name}`, combination: "single", parts: [part], rate: rate(count), foundBy: [] },
-    ...{ hypotheses: [], methods: [], controls: [], latents: [] },
-    budget: { forwardTokens: 5, backwardTokens: 2, seconds: 61 },
-    used: { ...request, seed: 42, ...used },
-  };
-}
+const leave = (name: string, age: number, result?: object) => leaveRun(folder, name, age, result);
 
 beforeAll(() => {
   leave("weak", 3, answer("fruit", 20));
@@ -96,7 +72,16 @@ it("refuses what is no run", async () => {
 
 it("puts an apostrophe before text that would be a formula, and quotes what holds commas", () => {
   const row: RunRow = {
-    ...{ run: "r", state: "done", time: "t", name: "=1+1", trigger: 'a, "b"', parts: [], rate: null },
+    ...{
+      run: "r",
+      state: "done",
+      time: "t",
+      name: "=1+1",
+      trigger: 'a, "b"',
+      parts: [],
+      combination: null,
+      rate: null,
+    },
     ...{ seconds: null, tokens: null, settings: { seed: -1 } },
   };
   expect(runsCsv([row]).split("\r\n")[1]).toBe(`r,done,t,'=1+1,"a, ""b""",,,,,,,,-1`);
