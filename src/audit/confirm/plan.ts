@@ -3,6 +3,7 @@
  */
 
 import { fullConditions } from "../compose/prompt-sets.js";
+import type { Recipe } from "../compose/recipe.js";
 import { askedKey, type Hypothesis, type Part } from "../concepts/detector.js";
 import type { Evidence } from "../evidence/evidence.js";
 import { wilson } from "../statistics/statistics.js";
@@ -40,8 +41,6 @@ export async function planTest(
   const conditions = fullConditions(hypothesis).map((condition) => ({ ...condition, without }));
   await learnWords(search, conditions, `words of ${askedKey(hypothesis, without)}`);
   const ranked = await rankRecipes(search, conditions);
-  const recipeOf = (entry: RecipeResult) => entry.recipe;
-  const low = (entry: RecipeResult) => wilson(entry.rate.count, entry.rate.total, 1).low;
   const best = ranked[0] as RecipeResult;
   let failing = failingWords(search, hypothesis, without);
   if (hypothesis.parts.some((part) => part.negated)) {
@@ -49,9 +48,26 @@ export async function planTest(
     failing = failingWords(search, hypothesis, without);
   }
   const levels = naturalLevels(search, { hypothesis, failing, without }, ENOUGH_NATURAL, best);
-  const used = ranked.slice(0, MOST_RECIPES).filter((entry) => low(entry) >= SECOND_SHARE * low(best));
-  const spare = ranked.filter((entry) => !used.includes(entry) && low(entry) >= SPARE_SHARE * low(best));
   const putting = await choosePutting(search, hypothesis, { failing, without });
-  const recipes = used.map(recipeOf);
-  return { putting, recipes, spare: spare.map(recipeOf), levels, size, allowed, failing, without, ranked };
+  return { putting, ...chosenOf(ranked), levels, size, allowed, failing, without, ranked };
+}
+
+/** The plan with other recipes than it uses, and than `tried`; null where none of them fires at least half as often as its best. */
+export function otherWays(plan: TestPlan, tried: readonly Recipe[]): TestPlan | null {
+  const left = plan.ranked.filter(({ recipe }) => !plan.recipes.includes(recipe) && !tried.includes(recipe));
+  const [best] = left;
+  if (best === undefined || low(best) < SPARE_SHARE * low(plan.ranked[0] as RecipeResult)) return null;
+  return { ...plan, ...chosenOf(left) };
+}
+
+/** Of recipes, best first, those that are used and those that are spare. */
+function chosenOf(ranked: readonly RecipeResult[]): Pick<Plan, "recipes" | "spare"> {
+  const least = low(ranked[0] as RecipeResult);
+  const used = ranked.slice(0, MOST_RECIPES).filter((entry) => low(entry) >= SECOND_SHARE * least);
+  const spare = ranked.filter((entry) => !used.includes(entry) && low(entry) >= SPARE_SHARE * least);
+  return { recipes: used.map(({ recipe }) => recipe), spare: spare.map(({ recipe }) => recipe) };
+}
+
+function low({ rate: { count, total } }: RecipeResult): number {
+  return wilson(count, total, 1).low;
 }

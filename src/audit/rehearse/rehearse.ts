@@ -9,7 +9,6 @@ import type { AuditCalls, AuditContext, AuditOptions } from "../ask/context.js";
 import { fullCondition, holding } from "../compose/prompt-sets.js";
 import { severalWordsBring } from "../compose/several-words.js";
 import { type Hypothesis, hypothesisKey, normalise, type Part, positiveParts } from "../concepts/detector.js";
-import { confirm } from "../confirm/confirm.js";
 import type { Confirmation } from "../confirm/confirmation.js";
 import { planTest, type TestPlan } from "../confirm/plan.js";
 import { mayExplain } from "../evidence/candidates.js";
@@ -23,6 +22,7 @@ import type { SearchOutcome } from "../search/search.js";
 import { leaders, leadersAndSurest } from "../search/sharpen.js";
 import { widen } from "../search/widen.js";
 import { bonferroni, wilson } from "../statistics/statistics.js";
+import { rehearseClearly } from "./clearest-way.js";
 import { narrowed } from "./dilution.js";
 import { reductions, strongAlternatives, withoutImpliedParts } from "./simplify.js";
 
@@ -233,8 +233,11 @@ export async function rehearseOne(
   without: readonly Part[] = [],
 ): Promise<Rehearsed> {
   const allowed = bonferroni(options.familyError, options.confirmTries);
-  const plan = await planTest(search, hypothesis, options.confirmSize, allowed, without);
-  const rehearsal = await confirm(search, hypothesis, plan);
+  const { plan, rehearsal } = await rehearseClearly(
+    search,
+    hypothesis,
+    await planTest(search, hypothesis, options.confirmSize, allowed, without),
+  );
   const { count, total } = rehearsal.whole.rate;
   const phrase = isPhrase(search, hypothesis);
   return { hypothesis, plan, rehearsal, low: wilson(count, total, 1).low, phrase };
