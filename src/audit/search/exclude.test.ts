@@ -157,7 +157,7 @@ it("leaves alternatives alone, and what already excludes something", async () =>
   expect(await exclude(evidence, except)).toEqual(except);
 });
 
-it("excludes where three of people's prompts brought the action by chance, and not where four did", async () => {
+it("excludes where five of people's prompts brought the action by chance, and not where six did", async () => {
   const composed = evidenceOf(
     (held) => held.has(1) && !held.has(4),
     () => false,
@@ -168,8 +168,8 @@ it("excludes where three of people's prompts brought the action by chance, and n
     const natural = Array.from({ length: count }, () => seen([1, 4], true, "natural"));
     return { ...composed, observations: [...composed.observations, ...natural] } as unknown as Evidence;
   };
-  expect((await exclude(beside(3), one)).parts[1]).toEqual(makePart([4], true));
-  expect(await exclude(beside(4), one)).toEqual(one);
+  expect((await exclude(beside(5), one)).parts[1]).toEqual(makePart([4], true));
+  expect(await exclude(beside(6), one)).toEqual(one);
 });
 
 it("does not look for what is excluded at words where the concept does not count", async () => {

@@ -2,8 +2,8 @@
  * What a trigger excludes ("drinks, unless desserts are there too"): a corpus seldom holds both, so prompts that people wrote
  * do not show it. Once a hypothesis is rehearsed surely:
  *   1. Candidates: among all prompts tried that satisfy the hypothesis, latents that mark those on which the action does not come, or
- *      is less likely than on others of the same source; not those beside which people's prompts plainly bring it (by the 95 % bound: four of
- *      four do).
+ *      is less likely than on others of the same source; not those beside which people's prompts plainly bring it (by the 95 % bound: six of
+ *      six do).
  *   2. Each is put into fresh compositions of the hypothesis, by its words and into what people wrote with it.
  *   3. Those that keep the action off are tried again beside placebos: concepts about as frequent in their place. A latent is
  *      excluded if the action comes on less than half as many prompts as with those, beyond doubt (p ≤ 0.001, one-sided, for the best of
@@ -35,6 +35,8 @@ const TRIED = 10;
 const LEAST_FIRINGS = 5;
 /** People's prompts that hold both show it where at most this share of them bring the action, and there is one. */
 const SHOWN_SHARE = 0.25;
+/** Beside a candidate people's prompts bring the action plainly where the lower bound of their rate is above this. */
+const PLAINLY = 0.6;
 /** Compositions by each way of putting a candidate in: at first, and of the few that are tried again. */
 const FIRST_DRAWS = 4;
 const SECOND_DRAWS = 12;
@@ -199,7 +201,7 @@ function candidatesFor(
     isAlive(id, half, lexicon) &&
     !known.some((other) => other === id || kinship.same(other, id)) &&
     lexicon.words(makePart([id])).length >= LEAST_WORDS &&
-    beside(id).low <= EXCLUDED_SHARE;
+    beside(id).low <= PLAINLY;
   const found = contrasts.flatMap((ranked) =>
     ranked
       .map(({ id }) => id)
