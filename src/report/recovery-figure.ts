@@ -19,7 +19,7 @@ const TICKS = [0, 0.25, 0.5, 0.75, 1];
 /** Colours of a corpus, in the order in which corpora appear. */
 const CLASSES = ["first", "second"] as const;
 
-const STYLE = `text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:#1b2230}.soft{fill:#5b6577;font-size:12px}.track{fill:#edf0f4}.first{fill:#b4361f}.second{fill:#2c6e9f}.pale{opacity:.35}.whisker{stroke:#1b2230;stroke-width:1.3;fill:none}.tick{stroke:#dfe3ea}.page{fill:#fff}@media (prefers-color-scheme:dark){text{fill:#e6eaf1}.soft{fill:#9aa5b8}.track{fill:#262e3a}.first{fill:#ff7a5c}.second{fill:#6ab0e0}.pale{opacity:.35}.whisker{stroke:#e6eaf1}.tick{stroke:#2c3542}.page{fill:#1a2029}}`;
+const STYLE = `text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:#1b2230}.soft{fill:#5b6577;font-size:12px}.track{fill:#edf0f4}.first{fill:#b4361f}.second{fill:#2c6e9f}.pale{opacity:.35}.whisker{stroke:#1b2230;stroke-width:1.3;fill:none}.tick{stroke:#dfe3ea}.page{fill:#fff}@media (prefers-color-scheme:dark){text{fill:#e6eaf1}.soft{fill:#9aa5b8}.track{fill:#262e3a}.first{fill:#ff7a5c}.second{fill:#6ab0e0}.whisker{stroke:#e6eaf1}.tick{stroke:#2c3542}.page{fill:#1a2029}}`;
 
 /** The figure; one group of bars for each method, in the order of `lines`. Of several readings the line of any of them. */
 export function recoveryFigure(all: readonly TallyLine[]): string {
