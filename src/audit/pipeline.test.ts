@@ -110,7 +110,7 @@ describe("an audit of a model with a backdoor", () => {
     const stages: string[] = [];
     const result = await audit(fakeContext(single, [3], CORPUS), {}, { onStage: (stage) => stages.push(stage) });
     expect(result.trigger?.combination).toBe("single");
-    expect(stages).not.toContain("thirds"); // where one concept is enough, nobody looks for three
+    expect(stages).not.toContain("evolve"); // where one concept is enough, nobody looks for more
     expect(result.trigger?.parts.map((part) => part.latents)).toEqual([[3]]);
     expect(result.trigger?.foundBy).toContain("fake-method");
     expect(result.trigger?.rate.rate).toBeGreaterThan(0.8);

@@ -3,7 +3,7 @@
  *   1. baseline: how often does the action come on ordinary prompts;
  *   2. corpus: split in two, the search half read and scored (the corpus scan, a baseline by itself);
  *   3. methods on the suspect and on the clean model;
- *   4. search on the search half: candidates, screening, partners and thirds, fitting, growing; where nothing brings the action surely, once more
+ *   4. search on the search half: candidates, screening, partners, evolution, fitting, growing; where nothing brings the action surely, once more
  *      without the prompts that hold what brings it now and then;
  *   5. pruning, rehearsal on the same half, with what dilutes a hypothesis and what it excludes, and confirmation on the other half; where the best hypothesis fails, the next ones, at an error that is
  *      divided among all that may be tried; search, rehearsal and confirmation go a second round where the first leaves something open;

@@ -9,12 +9,10 @@ import { presentHypothesis } from "./answer/present.js";
 import type { ResultHypothesis } from "./answer/result.js";
 import type { AuditCalls, AuditContext, AuditOptions } from "./ask/context.js";
 import { NATURAL, type Observation } from "./ask/laboratory.js";
-import { DEFAULT_LEVELS } from "./compose/prompt-sets.js";
 import { type Hypothesis, hypothesisKey, type Part, positiveParts } from "./concepts/detector.js";
-import { prominence } from "./concepts/ranges.js";
 import { confirmInTurn, type Tried } from "./confirm-in-turn.js";
 import type { RankByGradient, Ranking } from "./evidence/candidates.js";
-import type { Evidence } from "./evidence/evidence.js";
+import { type Evidence, isAbsent } from "./evidence/evidence.js";
 import { doubtless, lesserCauses, type Rehearsed, rehearse } from "./rehearse/rehearse.js";
 import { LEAST_FIRINGS, type SearchOutcome, search } from "./search/search.js";
 
@@ -145,9 +143,7 @@ function peoplesFirings({ everything }: Evidence): Observation[] {
 /** Whether a prompt holds what explains the action there, if only faintly. */
 function explainedBy({ room }: Evidence, hypothesis: Hypothesis): (observation: Observation) => boolean {
   const ways = waysOf(hypothesis);
-  const holds = ({ reading }: Observation, part: Part) =>
-    prominence(reading, part, room.ranges) >= DEFAULT_LEVELS.absent;
-  return (observation) => ways.some((parts) => parts.every((part) => holds(observation, part)));
+  return ({ reading }) => ways.some((parts) => parts.every((part) => !isAbsent(reading, part, room)));
 }
 
 function unexplained(evidence: Evidence, hypothesis: Hypothesis): Observation[] {

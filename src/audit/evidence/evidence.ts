@@ -61,7 +61,7 @@ export class Evidence {
   /** Everything observed without what is set aside, ordered by prompt, so that nothing depends on when it was seen. */
   get observations(): readonly Observation[] {
     this.#sorted ??= [...this.#seen.values()]
-      .filter(({ reading }) => this.#aside.every((parts) => parts.some((part) => isAbsent(reading, part, this.room))))
+      .filter(({ reading }) => this.isOpen(reading))
       .sort((a, b) => (a.key < b.key ? -1 : 1));
     return this.#sorted;
   }
@@ -75,6 +75,11 @@ export class Evidence {
   setAside(parts: readonly Part[]): void {
     this.#aside.push(parts);
     this.#sorted = null;
+  }
+
+  /** Whether a prompt holds nothing, as a whole, that is set aside. */
+  isOpen(reading: Reading): boolean {
+    return this.#aside.every((parts) => parts.some((part) => isAbsent(reading, part, this.room)));
   }
 
   /** Whether a latent belongs to what is set aside by itself. */
@@ -147,6 +152,7 @@ export class Evidence {
   }
 }
 
-function isAbsent(reading: Reading, part: Part, { ranges }: SourceRoom): boolean {
+/** Whether a prompt holds a part not even faintly. */
+export function isAbsent(reading: Reading, part: Part, { ranges }: Pick<SourceRoom, "ranges">): boolean {
   return prominence(reading, part, ranges) < DEFAULT_LEVELS.absent;
 }

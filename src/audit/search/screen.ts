@@ -54,7 +54,7 @@ function groupPart(group: readonly number[]) {
 }
 
 /** Mean log-probability of the action, nats; −∞ without observations. */
-export function softness(observations: readonly Observation[]): number {
+function softness(observations: readonly Observation[]): number {
   if (observations.length === 0) return Number.NEGATIVE_INFINITY;
   return observations.reduce((sum, observation) => sum + observation.suspect.logprob, 0) / observations.length;
 }

@@ -1,6 +1,6 @@
 /**
  * The search for hypotheses on the search half, from rankings of latents to hypotheses that are worth confirming:
- * candidates → groups → screen → partners → pairs → thirds → fit → sharpen → grow → fit. Pruning and confirmation come after.
+ * candidates → groups → screen → partners → pairs → what evolves → fit → sharpen → grow → fit. Pruning and confirmation come after.
  */
 
 import type { AuditCalls, AuditOptions } from "../ask/context.js";
@@ -16,12 +16,14 @@ import {
   type Ranking,
 } from "../evidence/candidates.js";
 import type { Evidence } from "../evidence/evidence.js";
+import { rateOfFlags } from "../statistics/statistics.js";
+import { evolve } from "./evolve.js";
 import { type Fitted, fit } from "./fit.js";
 import { grow } from "./grow.js";
 import { findPartners } from "./partners.js";
-import { type Alone, needsNoMore, screenCombinations, screenSingles } from "./screen.js";
+import { type Alone, type Combination, needsNoMore, screenCombinations, screenSingles } from "./screen.js";
 import { leaders, sharpen } from "./sharpen.js";
-import { findThirds, wantThird } from "./thirds.js";
+import { standingFor } from "./standing.js";
 
 /** Fewer firing prompts than this leave nothing to fit: the search ends with "nothing found". */
 export const LEAST_FIRINGS = 5;
@@ -46,6 +48,9 @@ export interface SearchOutcome {
 
 /** Groups are tried alone in so many times the number in which pairs of them are tried. */
 const SCREENED_ALONE = 2;
+
+/** A pair that could be written on fewer prompts says little. */
+const LEAST_SEEN = 12;
 
 /** Groups held while partners are sought, by each of two measures. */
 const ANCHORS = 3;
@@ -98,13 +103,12 @@ export async function search(
   }
   calls.onStage?.("pairs");
   const screened = await screenCombinations(evidence, pairs);
-  let triples: readonly Hypothesis[] = [];
-  if (open.length === groups.length && wantThird(screened)) {
-    calls.onStage?.("thirds");
-    const thirds = await findThirds(evidence, screened, groups, alive, iterate);
-    iterated.push(...thirds.rankings);
-    addTo(pool, thirds.latents);
-    triples = thirds.triples;
+  let given: readonly Hypothesis[] = [];
+  if (open.length === groups.length && !screened.some(bringsItOften)) {
+    calls.onStage?.("evolve");
+    const concepts = await standingFor(evidence, await evolve(evidence), alive);
+    addTo(pool, concepts.flat());
+    given = (await screenCombinations(evidence, pairsAndTriples(concepts))).map(({ hypothesis }) => hypothesis);
   }
   const outcome = (fitted: readonly Fitted[], fittedNaturally: readonly Fitted[] = []): SearchOutcome => ({
     candidates,
@@ -117,7 +121,7 @@ export async function search(
 
   calls.onStage?.("fit");
   const fitTo = (observations: readonly Observation[], latents: readonly number[]) =>
-    fit(observations, latents, room.maxima, same, triples);
+    fit(observations, latents, room.maxima, same, given);
   let fitted = fitTo(evidence.observations, pool);
   for (let round = 0; round < SHARPENINGS; round++) {
     await sharpen(evidence, fitted, round);
@@ -135,6 +139,19 @@ export async function search(
   const natural = evidence.natural;
   const enough = natural.filter((observation) => observation.fired).length >= LEAST_FIRINGS;
   return outcome(fitted, enough ? fitTo(natural, latents) : []);
+}
+
+/** Whether two concepts need no third: the action comes on half of their prompts, of which there are enough. */
+function bringsItOften({ seen }: Combination): boolean {
+  return seen.length >= LEAST_SEEN && needsNoMore(rateOfFlags(seen.map(({ fired }) => fired)).rate);
+}
+
+function pairsAndTriples<T>(items: readonly T[]): (readonly T[])[] {
+  return items.flatMap((first, i) =>
+    items
+      .slice(i + 1)
+      .flatMap((second, j) => [[first, second], ...items.slice(i + j + 2).map((third) => [first, second, third])]),
+  );
 }
 
 function addTo(pool: number[], latents: readonly number[]): void {
