@@ -8,6 +8,7 @@ import type { Observation } from "../ask/laboratory.js";
 import { DEFAULT_LEVELS } from "../compose/prompt-sets.js";
 import { subjectWords, writeInto } from "../concepts/carrier.js";
 import { makePart } from "../concepts/detector.js";
+import { peakPlace } from "../concepts/peak-word.js";
 import { prominence } from "../concepts/ranges.js";
 import { contrastFiring } from "../concepts/scan.js";
 import { LEAST_FIRINGS } from "../evidence/candidates.js";
@@ -50,12 +51,20 @@ export async function standingFor(
     groups.some((group) => group.some((a) => latents.some((b) => a === b || kinship.same(a, b))));
   for (const { observation, places } of apart(await needed(evidence, firing.slice(0, ASKED)))) {
     for (const at of places) {
+      if (groups.some((group) => standsAt(evidence, observation, at, group))) continue;
       const group = await standingAt(evidence, observation, at, alive);
       if (group.length > 0 && groups.length < MOST_CONCEPTS && !known(group)) groups.push(group);
     }
   }
   for (const latent of marking(evidence, firing, alive)) if (!known([latent])) groups.push([latent]);
   return groups;
+}
+
+/** Whether a word is what already has its latents. */
+function standsAt({ room }: Evidence, { prompt, reading }: Observation, at: number, latents: readonly number[]) {
+  const part = makePart(latents);
+  if (prominence(reading, part, room.ranges) < DEFAULT_LEVELS.present) return false;
+  return peakPlace(room, prompt, reading, part)?.at === at;
 }
 
 interface Needing {
