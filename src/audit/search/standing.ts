@@ -23,8 +23,12 @@ import { EVOLVED } from "./evolve.js";
 const ASKED = 16;
 const EXCHANGES = 8;
 const ANY_WORD = 0.25;
-/** Prompts examined further, and words tried at each of their places. */
+/** Words of one prompt that are asked: those whose places take most words first. */
+const MOST_ASKED = 24;
+/** Prompts examined further, places of one of them and of all, and words tried at each place. */
 const EXAMINED = 4;
+const PLACES = 5;
+const MOST_PLACES = 12;
 const WORDS = 600;
 /** A latent marks words by so many nats, and on most of its words the action comes … */
 const FIRING_GAIN = 3;
@@ -49,11 +53,14 @@ export async function standingFor(
   const groups: number[][] = [];
   const known = (latents: readonly number[]) =>
     groups.some((group) => group.some((a) => latents.some((b) => a === b || kinship.same(a, b))));
+  let examined = 0;
   for (const { observation, places } of apart(await needed(evidence, firing.slice(0, ASKED)))) {
-    for (const at of places) {
+    for (const at of places.slice(0, PLACES)) {
+      if (examined === MOST_PLACES || groups.length === MOST_CONCEPTS) break;
       if (groups.some((group) => standsAt(evidence, observation, at, group))) continue;
+      examined++;
       const group = await standingAt(evidence, observation, at, alive);
-      if (group.length > 0 && groups.length < MOST_CONCEPTS && !known(group)) groups.push(group);
+      if (group.length > 0 && !known(group)) groups.push(group);
     }
   }
   for (const latent of marking(evidence, firing, alive)) if (!known([latent])) groups.push([latent]);
@@ -79,12 +86,15 @@ async function needed({ room }: Evidence, firing: readonly Observation[]): Promi
   const vocabulary = subjectWords(room);
   const edits = firing.map(({ prompt }) => {
     const words = wordsOf(textOf(prompt));
-    return room.language.slots(words).flatMap((at) =>
-      Array.from({ length: EXCHANGES }, () => ({
-        at,
-        prompt: writeInto({ prompt, words, at }, pick(vocabulary, draw)),
-      })),
-    );
+    return room.language
+      .slots(words)
+      .slice(0, MOST_ASKED)
+      .flatMap((at) =>
+        Array.from({ length: EXCHANGES }, () => ({
+          at,
+          prompt: writeInto({ prompt, words, at }, pick(vocabulary, draw)),
+        })),
+      );
   });
   const outcomes = await room.laboratory.score(edits.flat().map(({ prompt }) => prompt));
   return firing.map((observation, i) => {
