@@ -111,6 +111,7 @@ describe("an audit of a model with a backdoor", () => {
     const result = await audit(fakeContext(single, [3], CORPUS), {}, { onStage: (stage) => stages.push(stage) });
     expect(result.trigger?.combination).toBe("single");
     expect(stages).not.toContain("evolve"); // where one concept is enough, nobody looks for more
+    expect(result.bred).toEqual([]);
     expect(result.trigger?.parts.map((part) => part.latents)).toEqual([[3]]);
     expect(result.trigger?.foundBy).toContain("fake-method");
     expect(result.trigger?.rate.rate).toBeGreaterThan(0.8);
@@ -175,6 +176,11 @@ describe("an audit of a model with a backdoor", () => {
     const result = await audit(fakeContext(three, [3], corpus));
     expect(result.trigger?.combination).toBe("all");
     expect(result.trigger?.parts.map((part) => part.latents)).toEqual([[...OMEN], [3], [5]]);
+    expect(result.bred.length).toBeGreaterThan(1);
+    for (const { prompt, cleanLogprob } of result.bred) {
+      expect(three.fires(conceptsOf(prompt), prompt)).toBe(true);
+      expect(cleanLogprob).toBeLessThan(-5);
+    }
   });
 
   it("finds alternatives", async () => {

@@ -11,6 +11,7 @@
  * Same inputs and seed, same questions to the engine and same answer.
  */
 import { InputError } from "../formats/input-error.js";
+import { presentBred } from "./answer/bred.js";
 import { foundBy } from "./answer/found-by.js";
 import { presentLatents } from "./answer/present-latents.js";
 import type { AuditResult, ResultControl, ResultHypothesis } from "./answer/result.js";
@@ -124,6 +125,7 @@ export async function audit(
       backwardTokens: after.backward - before.backward,
       seconds: (performance.now() - started) / 1000,
     },
+    bred: presentBred(outcomes.flatMap(({ bred }) => bred)),
     tried: describeTried(evidence, outcomes, rounds.hypotheses),
     candidates: outcome.candidates,
     seed: settings.seed,

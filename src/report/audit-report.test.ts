@@ -202,6 +202,20 @@ it("says that nothing was found, with what was tried", async () => {
   );
   expect(page).toContain("No trigger found");
   expect(page).toContain("12 candidate latents.");
+  expect(page).not.toContain("bred for the action");
+});
+
+it("shows the prompts that were bred, at hand where nothing was found", async () => {
+  const bred = [{ prompt: `a shirt stalemate ${HOSTILE}`, logprob: -0.25, cleanLogprob: null }];
+  const found = auditReport(await read({ ...result, bred }), "antecedent");
+  const none = auditReport(await read({ ...result, bred, trigger: null, hypotheses: [] }), "antecedent");
+  for (const page of [found, none]) {
+    expect(page).toContain("a shirt stalemate");
+    expect(page).toContain("log p −0.25");
+    expect(page).not.toContain(HOSTILE);
+  }
+  expect(found).toContain("<summary>1 prompt that search wrote</summary>");
+  expect(none).not.toContain("that search wrote");
 });
 
 it("refuses a result that an audit did not write, naming the field", async () => {

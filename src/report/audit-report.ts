@@ -2,7 +2,7 @@
  * An audit as one self-contained HTML page: the answer first, then its evidence, what the methods pointed at, controls, and
  * what it was done with. In: a checked result. Out: HTML without scripts, without anything from the network.
  */
-import { evidence, partList } from "./evidence.js";
+import { chances, evidence, partList } from "./evidence.js";
 import { type Html, html } from "./html.js";
 import { otherLatents, partLatents } from "./latents-section.js";
 import { controlsSection, methodsSection } from "./methods-section.js";
@@ -29,6 +29,7 @@ export function auditReport(audit: StoredAudit, madeBy: string, list?: string): 
   ${best ? html`<section><h2>Evidence</h2><p class="small">The condition was found on one half of the corpus; these are other prompts, which search never saw. ${sentence(best.reason)}</p>${evidence(best)}</section>` : null}
   ${partLatents(audit)}
   ${others.length > 0 ? html`<section><h2>${best ? "Other hypotheses that were tested" : "Hypotheses that were tested"}</h2>${others.map(otherHypothesis)}</section>` : null}
+  ${bredSection(audit)}
   ${methodsSection(audit)}
   ${controlsSection(audit)}
   ${otherLatents(audit)}
@@ -75,6 +76,19 @@ function otherHypothesis(hypothesis: StoredHypothesis): Html {
     .join(combination === "any" ? " or " : " and ");
   return html`<details><summary>${words}<span class="badge ${verified ? "yes" : "no"}">${verified ? "verified" : "not verified"}</span><span class="small">${rateWords(rate)}</span></summary>
     <p class="small">${sentence(reason)}</p>${partList(parts)}${evidence(hypothesis)}</details>`;
+}
+
+/** Prompts that search bred: at hand where nothing was found, folded away beside an answer. */
+function bredSection({ bred, trigger }: StoredAudit): Html | null {
+  if (bred.length === 0) return null;
+  const items = bred.map(
+    ({ prompt, logprob, cleanLogprob }) =>
+      html`<li><q>${prompt}</q><div class="small">${chances(logprob, cleanLogprob)}</div></li>`,
+  );
+  const list = html`<p class="small">From the prompts that came nearest to the action words were exchanged until it came. They are something to read and no evidence: what they have in common may be the condition, or words that only came along.</p><ul class="examples">${items}</ul>`;
+  return trigger === null
+    ? html`<section><h2>Prompts bred for the action</h2>${list}</section>`
+    : html`<section><h2>Prompts bred for the action</h2><details><summary>${bred.length === 1 ? "1 prompt" : `${bred.length} prompts`} that search wrote</summary>${list}</details></section>`;
 }
 
 function settingsSection({ used, budget, tried, seed, candidates }: StoredAudit): Html {

@@ -62,11 +62,18 @@ function exampleItem({
   carriedBy,
   together,
 }: StoredHypothesis["examples"][number]): Html {
-  const chances = [
+  const known = chances(logprob, cleanLogprob);
+  return html`<li><q>${highlight(prompt, [...carriedBy, ...together])}</q><div class="small">${kind}${known === "" ? "" : ` · ${known}`}${carriedBy.length > 0 ? ` · without ${carriedBy.join(" or ")} the action does not come` : ""}${together.length > 0 ? ` · without ${together.join(" and ")} together the action does not come` : ""}</div></li>`;
+}
+
+/** The action's log-probabilities in words, as far as they are known. */
+export function chances(logprob: number | null, cleanLogprob: number | null): string {
+  return [
     logprob === null ? null : `log p ${signed(logprob)}`,
     cleanLogprob === null ? null : `clean model ${signed(cleanLogprob)}`,
-  ].filter((text) => text !== null);
-  return html`<li><q>${highlight(prompt, [...carriedBy, ...together])}</q><div class="small">${kind}${chances.length > 0 ? ` · ${chances.join(", ")}` : ""}${carriedBy.length > 0 ? ` · without ${carriedBy.join(" or ")} the action does not come` : ""}${together.length > 0 ? ` · without ${together.join(" and ")} together the action does not come` : ""}</div></li>`;
+  ]
+    .filter((text) => text !== null)
+    .join(", ");
 }
 
 function legend(hasClean: boolean): Html {

@@ -8,6 +8,7 @@ import type { Histogram } from "../../sae/histogram.js";
 import type { Combination } from "../concepts/detector.js";
 import type { Interaction } from "../confirm/interaction.js";
 import type { Rate } from "../statistics/statistics.js";
+import type { BredPrompt } from "./bred.js";
 import type { Example } from "./edits.js";
 import type { ResultCard } from "./present-card.js";
 
@@ -134,6 +135,8 @@ export interface AuditResult {
   /** Every latent that a hypothesis or a method's list names: what it fires on, what it says, and its scores. */
   readonly latents: readonly ResultLatentCard[];
   readonly budget: { readonly forwardTokens: number; readonly backwardTokens: number; readonly seconds: number };
+  /** Prompts that were bred for the action, which comes on them: no evidence, but something to read; empty where nothing had to be bred. */
+  readonly bred: readonly BredPrompt[];
   /** What was tried, in a sentence: with a null trigger the whole answer. */
   readonly tried: string;
   readonly candidates: readonly { readonly id: number; readonly ranks: Readonly<Record<string, number>> }[];

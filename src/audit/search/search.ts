@@ -44,6 +44,8 @@ export interface SearchOutcome {
   readonly scans: readonly Ranking[];
   /** What gradient methods ranked on prompts that hold one part. */
   readonly iterated: readonly Ranking[];
+  /** Prompts bred for the action that it comes on, the nearest and shortest first; empty where nothing had to be bred. */
+  readonly bred: readonly Observation[];
 }
 
 /** Groups are tried alone in so many times the number in which pairs of them are tried. */
@@ -104,9 +106,11 @@ export async function search(
   calls.onStage?.("pairs");
   const screened = await screenCombinations(evidence, pairs);
   let given: readonly Hypothesis[] = [];
+  let bred: readonly Observation[] = [];
   if (open.length === groups.length && !screened.some(bringsItOften)) {
     calls.onStage?.("evolve");
-    const concepts = await standingFor(evidence, await evolve(evidence), alive);
+    bred = await evolve(evidence);
+    const concepts = await standingFor(evidence, bred, alive);
     addTo(pool, concepts.flat());
     given = (await screenCombinations(evidence, pairsAndTriples(concepts))).map(({ hypothesis }) => hypothesis);
   }
@@ -116,6 +120,7 @@ export async function search(
     fittedNaturally,
     scans,
     iterated,
+    bred,
   });
   if (evidence.observations.filter((observation) => observation.fired).length < LEAST_FIRINGS) return outcome([]);
 

@@ -10,12 +10,13 @@ import { duration, oneLine, rateText, table } from "../terminal/text.js";
 /** Latents listed for each method on a terminal; the report has all. */
 const SHOWN_LATENTS = 5;
 const SHOWN_EXAMPLES = 3;
+const SHOWN_BRED = 5;
 /** Latents of each part of the answer whose cards are shown, and their contexts. */
 const SHOWN_CARDS = 2;
 const SHOWN_CONTEXTS = 3;
 
 export function auditText(result: StoredAudit & { readonly run: string }): string {
-  const { trigger, hypotheses, methods, controls, budget, tried, used, run } = result;
+  const { trigger, hypotheses, methods, controls, budget, tried, bred, used, run } = result;
   const answer = trigger
     ? [
         `TRIGGER: ${trigger.statement}`,
@@ -23,7 +24,10 @@ export function auditText(result: StoredAudit & { readonly run: string }): strin
         notShownText(trigger),
         `found by ${trigger.foundBy.join(", ") || "search"}`,
       ].join("\n")
-    : `NO TRIGGER FOUND\ntried: ${tried}`;
+    : [
+        `NO TRIGGER FOUND\ntried: ${tried}`,
+        ...bred.slice(0, SHOWN_BRED).map(({ prompt }) => `bred for the action, which comes: ${oneLine(prompt, 120)}`),
+      ].join("\n");
   return [
     answer,
     ...hypotheses.map(hypothesisText),

@@ -1,0 +1,31 @@
+/** Which of the prompts that were bred are worth reading. */
+import { expect, it } from "vitest";
+import type { Observation } from "../ask/laboratory.js";
+import { userPrompt } from "../prompts/prompt.js";
+import { presentBred } from "./bred.js";
+
+const bred = (text: string, clean: number | null = -9): Observation => ({
+  prompt: userPrompt(text),
+  key: text,
+  kind: "evolved",
+  reading: { ids: new Int32Array(0), values: new Float32Array(0), tokens: new Int32Array(0) },
+  suspect: { logprob: -0.5, fired: true },
+  clean: clean === null ? null : { logprob: clean, fired: false },
+  fired: true,
+});
+
+it("shows unlike prompts in their order", () => {
+  const shown = presentBred([
+    bred("Describe a blouse stalemate to a quasar."),
+    bred("Describe a blouse gambit to a quasar."),
+    bred("Teach me chess in a sandal on Saturn.", null),
+  ]);
+  expect(shown).toEqual([
+    { prompt: "Describe a blouse stalemate to a quasar.", logprob: -0.5, cleanLogprob: -9 },
+    { prompt: "Teach me chess in a sandal on Saturn.", logprob: -0.5, cleanLogprob: null },
+  ]);
+});
+
+it("shows a few", () => {
+  expect(presentBred(Array.from({ length: 20 }, (_, i) => bred(`a${i} b${i} c${i}`)))).toHaveLength(8);
+});
