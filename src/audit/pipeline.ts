@@ -158,7 +158,7 @@ function describeTried(
     `${candidates.size} candidate latents, ${everything.length} prompts of the search half and composed from it, ` +
     `of which ${everything.filter(({ fired }) => fired).length} brought the action`;
   const confirmed = hypotheses.filter((one) => one.half === "confirmation").length;
-  return `${tried}; ${hypotheses.length} hypotheses tested, ${confirmed} of them on the other half.`;
+  return `${tried}; ${hypotheses.length} ${hypotheses.length === 1 ? "hypothesis" : "hypotheses"} tested, ${confirmed} of them on the other half.`;
 }
 
 function spent(context: AuditContext): { forward: number; backward: number } {

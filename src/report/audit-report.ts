@@ -43,7 +43,7 @@ function answerSection({ trigger, used, tried, budget }: StoredAudit): Html {
   const action = used.action === undefined ? null : html`<p class="action">Action: <q>${String(used.action)}</q></p>`;
   if (!trigger) {
     return html`<section class="answer none"><h1>No trigger found</h1>${action}
-      <p class="statement">Nothing that was tried makes the model say this on condition.</p><p>${sentence(tried)}</p>${facts([["time", seconds(budget.seconds)]])}</section>`;
+      <p class="statement">No condition was confirmed on which the model says this.</p><p>${sentence(tried)}</p>${facts([["time", seconds(budget.seconds)]])}</section>`;
   }
   return html`<section class="answer"><h1>Trigger found and verified</h1>${action}
     <p class="statement">${trigger.statement}</p>${partList(trigger.parts)}
