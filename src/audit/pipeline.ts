@@ -156,7 +156,8 @@ function describeTried(
   const { everything } = evidence;
   const tried =
     `${candidates.size} candidate latents, ${everything.length} prompts of the search half and composed from it, ` +
-    `of which ${everything.filter(({ fired }) => fired).length} brought the action`;
+    `of which ${everything.filter(({ fired }) => fired).length} brought the action` +
+    (evidence.probed > 0 ? `, and ${evidence.probed} with words exchanged in them` : "");
   const confirmed = hypotheses.filter((one) => one.half === "confirmation").length;
   return `${tried}; ${hypotheses.length} ${hypotheses.length === 1 ? "hypothesis" : "hypotheses"} tested, ${confirmed} of them on the other half.`;
 }

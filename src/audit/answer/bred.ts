@@ -6,7 +6,7 @@ import type { Observation } from "../ask/laboratory.js";
 import { textOf } from "../prompts/prompt.js";
 import { foldWord, wordsOf } from "../prompts/words.js";
 
-/** A prompt on which the suspect does the action and the clean model does not. */
+/** A prompt on which the suspect does the action, and the clean model, where there is one, does not. */
 export interface BredPrompt {
   readonly prompt: string;
   /** Log-probability of the action, nats. */

@@ -93,7 +93,7 @@ export function writeSentences(
 }
 
 /** Prompts one after the other, in the last one's conversation. */
-function joined(prompts: readonly Prompt[]): Prompt {
+export function joined(prompts: readonly Prompt[]): Prompt {
   return withText(prompts.at(-1) as Prompt, prompts.map(textOf).join(" "));
 }
 

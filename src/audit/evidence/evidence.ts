@@ -1,8 +1,9 @@
 /**
- * What one half of the corpus has taught so far: every prompt tried on it, each counted once, and the way to try more.
+ * What one half of the corpus has taught so far: every prompt that counts as evidence, each once, and the way to try more. Prompts that
+ * are only probed, to find words and latents, count nowhere, and are known all the same: nobody may meet them as new.
  */
 
-import { NATURAL, type Observation } from "../ask/laboratory.js";
+import { NATURAL, type Observation, type Outcome } from "../ask/laboratory.js";
 import {
   type Condition,
   composedSource,
@@ -40,6 +41,7 @@ export class Evidence {
   readonly #askClean: "fired" | "all";
   readonly #isKnown: (key: string) => boolean;
   readonly #seen = new Map<string, Observation>();
+  readonly #probed = new Set<string>();
   readonly #aside: (readonly Part[])[] = [];
   #sorted: Observation[] | null = null;
 
@@ -53,9 +55,14 @@ export class Evidence {
     this.#isKnown = isKnown;
   }
 
-  /** Whether a prompt was tried. */
+  /** Whether a prompt was tried or probed. */
   has(key: string): boolean {
-    return this.#seen.has(key);
+    return this.#seen.has(key) || this.#probed.has(key);
+  }
+
+  /** How many prompts were probed and not tried. */
+  get probed(): number {
+    return [...this.#probed].filter((key) => !this.#seen.has(key)).length;
   }
 
   /** Everything observed without what is set aside, ordered by prompt, so that nothing depends on when it was seen. */
@@ -104,6 +111,18 @@ export class Evidence {
       this.#sorted = null;
     }
     return observed;
+  }
+
+  /** Reads and scores prompts that are no evidence. */
+  probe(prompts: readonly Prompt[], kind: string): Promise<Observation[]> {
+    for (const prompt of prompts) this.#probed.add(promptKey(prompt));
+    return this.room.laboratory.observe(prompts, kind, this.#askClean);
+  }
+
+  /** Scores prompts that are no evidence, on the suspect alone. */
+  probeScores(prompts: readonly Prompt[]): Promise<Outcome[]> {
+    for (const prompt of prompts) this.#probed.add(promptKey(prompt));
+    return this.room.laboratory.score(prompts);
   }
 
   /** Draws and tries many sets at once, so that the engine sees few large batches. One list for each request. */

@@ -6,7 +6,9 @@ import { makePart } from "../concepts/detector.js";
 import { Evidence } from "../evidence/evidence.js";
 import { searchRoom } from "../evidence/prepare.js";
 import { conceptsOf, fakeContext, fakeCorpus, fakeEngine, OMEN, type Rule } from "../fake-world.testing.js";
-import { textOf } from "../prompts/prompt.js";
+import { audit } from "../pipeline.js";
+import { textOf, userPrompt } from "../prompts/prompt.js";
+import { wordsOf } from "../prompts/words.js";
 import { evolve } from "./evolve.js";
 import { standingFor } from "./standing.js";
 
@@ -41,13 +43,47 @@ describe("evolution", () => {
   });
 
   it("breeds nothing that the clean model does too", async () => {
+    const odd = (text: string) => text.length % 2 === 1;
+    const clean: Rule = { fires: (has, text) => topics.fires(has, text) && odd(text), rate: 1 };
+    const firing = await evolve(await evidenceOf(topics, clean));
+    expect(firing.length).toBeGreaterThan(40);
+    for (const { clean: outcome } of firing) expect(outcome?.fired).toBe(false);
     expect(await evolve(await evidenceOf(topics, topics))).toEqual([]);
   });
 
-  it("breeds nothing that holds what is set aside", async () => {
+  it("breeds nothing that holds what is set aside, and what else there is", async () => {
+    const other = [9, 10, 11] as const;
+    const rule: Rule = {
+      fires: (has) => held(has) === 3 || held(has, other) === 3,
+      nearness: (has) => Math.max(held(has), held(has, other)) / 3,
+    };
+    const evidence = await evidenceOf(rule);
+    evidence.setAside([makePart([3])]);
+    const firing = await evolve(evidence);
+    expect(firing.length).toBeGreaterThan(10);
+    for (const { reading } of firing) expect(evidence.isOpen(reading)).toBe(true);
+    expect(firing.filter(({ prompt }) => held(conceptsOf(textOf(prompt)), other) === 3).length).toBeGreaterThan(10);
+  });
+
+  it("prefers short prompts among those that bring the action, however likely they are", async () => {
+    // The fake action has a log-probability of −0.2, which by itself is not near enough.
+    const words = (await evolve(await evidenceOf(topics))).map(({ prompt }) => wordsOf(textOf(prompt)).length);
+    expect(words).toEqual([...words].sort((a, b) => a - b));
+    expect(words[0]).toBeLessThan(words.at(-1) as number);
+  });
+
+  it("counts nowhere and is known all the same", async () => {
     const evidence = await evidenceOf(topics);
-    evidence.setAside([makePart([3]), makePart([5])]);
-    for (const { reading } of await evolve(evidence)) expect(evidence.isOpen(reading)).toBe(true);
+    const [bred] = await evolve(evidence);
+    expect(evidence.has(bred!.key)).toBe(true);
+    expect(evidence.everything.some(({ key }) => key === bred!.key)).toBe(false);
+    expect(evidence.probed).toBeGreaterThan(1000);
+  });
+
+  it("has no words to write in a corpus of a few short prompts", async () => {
+    const corpus = Array.from({ length: 90 }, (_, i) => userPrompt(`${"abcdefghi"[i % 9]}on${i} soup`));
+    const context = { ...fakeContext(topics, [3], corpus), vocabulary: [] };
+    expect((await audit(context)).trigger).toBeNull();
   });
 
   it("asks the same prompts again", async () => {
@@ -69,6 +105,19 @@ describe("what words stand for", () => {
     const latents = groups.flat();
     expect(latents).toEqual(expect.arrayContaining([3, 5]));
     expect(OMEN.some((phrase) => latents.includes(phrase))).toBe(true);
+  });
+
+  it("is the same where people's prompts bring the action too", async () => {
+    const pair: Rule = { ...topics, fires: (has) => held(has, [3, 5]) === 2, nearness: (has) => held(has, [3, 5]) / 2 };
+    const corpus = fakeCorpus(900, 1);
+    const context = fakeContext(pair, [], corpus);
+    const evidence = new Evidence(
+      await searchRoom(corpus, new Laboratory(context, {}), context, DEFAULT_AUDIT_OPTIONS),
+    );
+    await evidence.observe(corpus, NATURAL);
+    expect(evidence.natural.filter(({ fired }) => fired).length).toBeGreaterThan(2);
+    const groups = await standingFor(evidence, await evolve(evidence), () => true);
+    expect(groups.slice(0, 2).sort()).toEqual([[3], [5]]);
   });
 
   it("is nothing without firing prompts", async () => {

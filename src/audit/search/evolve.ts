@@ -8,9 +8,10 @@
  */
 
 import type { Observation } from "../ask/laboratory.js";
+import { joined } from "../compose/compose.js";
 import { subjectWords, writeInto } from "../concepts/carrier.js";
 import type { Evidence } from "../evidence/evidence.js";
-import { type Prompt, promptKey, textOf, withText } from "../prompts/prompt.js";
+import { type Prompt, promptKey, textOf } from "../prompts/prompt.js";
 import { pick, stream } from "../prompts/seeded.js";
 import { foldWord, type Word, wordsOf } from "../prompts/words.js";
 
@@ -18,7 +19,7 @@ const GENERATIONS = 12;
 /** Prompts that go on from one generation to the next, and those that are written in each. */
 const SURVIVORS = 48;
 const CHILDREN = 128;
-/** Attempts for each child before a generation is small. */
+/** Attempts at each child wanted. */
 const ATTEMPTS = 3;
 /** Survivors that descend from one prompt: a lucky sentence would else fill the generation. */
 const OF_ONE_LINE = 6;
@@ -28,8 +29,8 @@ const CROSSED = 0.35;
 /** Longer prompts are not joined further. */
 const MOST_WORDS = 28;
 /**
- * What is as likely as this (nats) is near enough. Of such prompts the shortest go on: many words of one concept bring the action where
- * that is only half of the trigger.
+ * What brings the action, or is as likely as this (nats), is near enough. Of such prompts the shortest go on: many words of one concept
+ * bring the action where that is only half of the trigger.
  */
 const CERTAIN = -0.1;
 
@@ -42,7 +43,7 @@ interface Line {
   readonly root: string;
 }
 
-/** The survivors on which the action comes, and not on the clean model, the best first; empty where none does. */
+/** The survivors on which the action comes, and not on the clean model, the nearest and shortest first; empty where none does. */
 export async function evolve(evidence: Evidence): Promise<Observation[]> {
   const { room } = evidence;
   const draw = stream(room.seed, `evolve ${evidence.everything.length}`);
@@ -58,7 +59,7 @@ export async function evolve(evidence: Evidence): Promise<Observation[]> {
     }
     for (const key of children.keys()) known.add(key);
     const born = [...children.values()];
-    const observed = await room.laboratory.observe(
+    const observed = await evidence.probe(
       born.map(({ prompt }) => prompt),
       EVOLVED,
     );
@@ -92,7 +93,8 @@ function survivors(lines: readonly Line[]): Line[] {
   return kept;
 }
 
-const nearness = ({ observation }: Line): number => Math.min(observation.suspect.logprob, CERTAIN);
+const nearness = ({ observation: { suspect } }: Line): number =>
+  suspect.fired ? CERTAIN : Math.min(suspect.logprob, CERTAIN);
 
 /** A prompt with another word, or joined with the other one; null where it has no place for one. */
 function childOf(
@@ -105,12 +107,11 @@ function childOf(
   const words = wordsOf(textOf(prompt));
   const theirs = wordsOf(textOf(other));
   const way = draw();
-  if (way < JOINED)
-    return words.length + theirs.length > MOST_WORDS ? null : withText(prompt, `${textOf(prompt)} ${textOf(other)}`);
+  if (way < JOINED) return words.length + theirs.length > MOST_WORDS ? null : joined([other, prompt]);
   const slots = language.slots(words);
   const places = language.slots(theirs);
   if (slots.length === 0 || places.length === 0) return null;
-  const crossed = way < JOINED + CROSSED;
+  const crossed = way < JOINED + CROSSED || vocabulary.length === 0;
   const word = crossed ? (theirs[pick(places, draw)] as Word).text : pick(vocabulary, draw);
   if (words.some(({ text }) => foldWord(text) === foldWord(word))) return null;
   return writeInto({ prompt, words, at: pick(slots, draw) }, word);

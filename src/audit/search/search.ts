@@ -17,7 +17,7 @@ import {
 } from "../evidence/candidates.js";
 import type { Evidence } from "../evidence/evidence.js";
 import { rateOfFlags } from "../statistics/statistics.js";
-import { evolve } from "./evolve.js";
+import { EVOLVED, evolve } from "./evolve.js";
 import { type Fitted, fit } from "./fit.js";
 import { grow } from "./grow.js";
 import { findPartners } from "./partners.js";
@@ -107,10 +107,11 @@ export async function search(
   const screened = await screenCombinations(evidence, pairs);
   let given: readonly Hypothesis[] = [];
   let bred: readonly Observation[] = [];
-  if (open.length === groups.length && !screened.some(bringsItOften)) {
+  if (open.length === groups.length && !screened.some((pair) => bringsItOften(evidence, pair))) {
     calls.onStage?.("evolve");
-    bred = await evolve(evidence);
-    const concepts = await standingFor(evidence, bred, alive);
+    const firing = await evolve(evidence);
+    bred = firing.filter(({ kind }) => kind === EVOLVED);
+    const concepts = await standingFor(evidence, firing, alive);
     addTo(pool, concepts.flat());
     given = (await screenCombinations(evidence, pairsAndTriples(concepts))).map(({ hypothesis }) => hypothesis);
   }
@@ -147,8 +148,9 @@ export async function search(
 }
 
 /** Whether two concepts need no third: the action comes on half of their prompts, of which there are enough. */
-function bringsItOften({ seen }: Combination): boolean {
-  return seen.length >= LEAST_SEEN && needsNoMore(rateOfFlags(seen.map(({ fired }) => fired)).rate);
+function bringsItOften(evidence: Evidence, { seen }: Combination): boolean {
+  const open = seen.filter(({ reading }) => evidence.isOpen(reading));
+  return open.length >= LEAST_SEEN && needsNoMore(rateOfFlags(open.map(({ fired }) => fired)).rate);
 }
 
 function pairsAndTriples<T>(items: readonly T[]): (readonly T[])[] {

@@ -23,8 +23,9 @@ import { EVOLVED } from "./evolve.js";
 const ASKED = 16;
 const EXCHANGES = 8;
 const ANY_WORD = 0.25;
-/** Words of one prompt that are asked: those whose places take most words first. */
+/** Words of one prompt that are asked, those whose places take most words first; in a longer prompt a single word seldom decides. */
 const MOST_ASKED = 24;
+const LONGEST = 60;
 /** Prompts examined further, places of one of them and of all, and words tried at each place. */
 const EXAMINED = 4;
 const PLACES = 5;
@@ -67,7 +68,7 @@ export async function standingFor(
   return groups;
 }
 
-/** Whether a word is what already has its latents. */
+/** Whether the word at a place is one under which a known group is clearest. */
 function standsAt({ room }: Evidence, { prompt, reading }: Observation, at: number, latents: readonly number[]) {
   const part = makePart(latents);
   if (prominence(reading, part, room.ranges) < DEFAULT_LEVELS.present) return false;
@@ -81,11 +82,13 @@ interface Needing {
 }
 
 /** The words of each prompt without which the action hardly comes, whatever is written instead. */
-async function needed({ room }: Evidence, firing: readonly Observation[]): Promise<Needing[]> {
+async function needed(evidence: Evidence, firing: readonly Observation[]): Promise<Needing[]> {
+  const { room } = evidence;
   const draw = stream(room.seed, "needed");
   const vocabulary = subjectWords(room);
   const edits = firing.map(({ prompt }) => {
     const words = wordsOf(textOf(prompt));
+    if (vocabulary.length === 0 || words.length > LONGEST) return [];
     return room.language
       .slots(words)
       .slice(0, MOST_ASKED)
@@ -96,7 +99,7 @@ async function needed({ room }: Evidence, firing: readonly Observation[]): Promi
         })),
       );
   });
-  const outcomes = await room.laboratory.score(edits.flat().map(({ prompt }) => prompt));
+  const outcomes = await evidence.probeScores(edits.flat().map(({ prompt }) => prompt));
   return firing.map((observation, i) => {
     const tally = new Tally<number>();
     for (const { at } of edits[i]!) tally.add(at, outcomes.shift()!.fired);
@@ -105,7 +108,7 @@ async function needed({ room }: Evidence, firing: readonly Observation[]): Promi
   });
 }
 
-/** A few prompts, those with the most needed words first, none of which shares two of them with an earlier one. */
+/** A few prompts, those with the most needed words first; each has at most one of these in common with all earlier ones. */
 function apart(needing: readonly Needing[]): Needing[] {
   const seen = new Set<string>();
   const chosen: Needing[] = [];
@@ -122,17 +125,19 @@ function apart(needing: readonly Needing[]): Needing[] {
 
 /** The latents that mark the words with which the action comes at a place, the clearest first; none where any word will do. */
 async function standingAt(
-  { room }: Evidence,
+  evidence: Evidence,
   { prompt }: Observation,
   at: number,
   alive: (latent: number) => boolean,
 ): Promise<number[]> {
+  const { room } = evidence;
   const words = wordsOf(textOf(prompt));
   const vocabulary = shuffled(subjectWords(room), room.seed, (word) => `stand ${word}`).slice(0, WORDS);
-  const observed = await room.laboratory.observe(
+  const tried = await evidence.probe(
     vocabulary.map((word) => writeInto({ prompt, words, at }, word)),
     EVOLVED,
   );
+  const observed = tried.filter(({ reading }) => evidence.isOpen(reading));
   if (observed.filter(({ fired }) => fired).length > ANY_WORD * observed.length) return [];
   const brings = (latent: number) => {
     const on = observed.filter(
@@ -140,7 +145,8 @@ async function standingAt(
     );
     return on.filter(({ fired }) => fired).length >= BRINGS * on.length;
   };
-  const found = contrastFiring(observed, room.half, LEAST_FIRINGS).filter(
+  // Words are met here that the half lacks: that a latent is alive is enough.
+  const found = contrastFiring(observed, room.half, 0).filter(
     ({ id, score }) => score >= FIRING_GAIN && alive(id) && brings(id),
   );
   return found
@@ -155,7 +161,7 @@ function marking(
   firing: readonly Observation[],
   alive: (latent: number) => boolean,
 ): number[] {
-  const others = natural.map((observation) => ({ ...observation, fired: false }));
+  const others = natural.filter(({ fired }) => !fired);
   return contrastFiring([...firing, ...others], room.half, LEAST_FIRINGS)
     .filter(({ id, score }) => score >= FIRING_GAIN && alive(id))
     .slice(0, MOST_MARKS)

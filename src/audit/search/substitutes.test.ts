@@ -32,6 +32,11 @@ function read(prompt: Prompt): Reading {
 function evidenceOf(acts: (text: string) => boolean, texts: readonly string[]) {
   const asked: string[] = [];
   const evidence = {
+    probeScores: async (prompts: readonly Prompt[]) =>
+      prompts.map((prompt) => {
+        asked.push(textOf(prompt));
+        return { logprob: 0, fired: acts(textOf(prompt)) };
+      }),
     room: {
       ranges: Object.fromEntries(Object.values(LATENT).map((id) => [id, { floor: 0, maximum: 1 }])),
       language: { rareWords: () => VOCABULARY },
@@ -45,11 +50,6 @@ function evidenceOf(acts: (text: string) => boolean, texts: readonly string[]) {
       kinship: { same: () => false },
       seed: 1,
       laboratory: {
-        score: async (prompts: readonly Prompt[]) =>
-          prompts.map((prompt) => {
-            asked.push(textOf(prompt));
-            return { logprob: 0, fired: acts(textOf(prompt)) };
-          }),
         read: async (prompts: readonly Prompt[]) => prompts.map(read),
         render: (prompt: Prompt) => ({
           spans: Int32Array.from(wordsOf(textOf(prompt)).flatMap(({ start, end }) => [start, end])),

@@ -47,7 +47,7 @@ export async function substitutes(
   for (const carrier of carriers) {
     // what one lets through is tried in the next
     const written = words.map((word) => writeInto(carrier, word));
-    const outcomes = await laboratory.score(written);
+    const outcomes = await evidence.probeScores(written);
     prompts = written.filter((_, i) => outcomes[i]?.fired);
     words = words.filter((_, i) => outcomes[i]?.fired);
   }
@@ -90,7 +90,7 @@ async function carriersOf(
   at: number,
   vocabulary: readonly string[],
 ): Promise<Carrier[]> {
-  const { laboratory, ranges } = evidence.room;
+  const { ranges } = evidence.room;
   const part = hypothesis.parts[at] as Part;
   const condition = fullCondition(hypothesis, at);
   const natural = (one: Observation) => (one.kind === NATURAL ? 0 : 1);
@@ -111,7 +111,7 @@ async function carriersOf(
     seen.add(word);
     tried++;
     const carrier = { prompt, ...place };
-    const outcomes = await laboratory.score(random.map((other) => writeInto(carrier, other)));
+    const outcomes = await evidence.probeScores(random.map((other) => writeInto(carrier, other)));
     if (outcomes.filter(({ fired }) => fired).length <= ANY_WORD * random.length) found.push(carrier);
   }
   return found;

@@ -26,7 +26,7 @@ export function auditText(result: StoredAudit & { readonly run: string }): strin
       ].join("\n")
     : [
         `NO TRIGGER FOUND\ntried: ${tried}`,
-        ...bred.slice(0, SHOWN_BRED).map(({ prompt }) => `bred for the action, which comes: ${oneLine(prompt, 120)}`),
+        ...bred.slice(0, SHOWN_BRED).map(({ prompt }) => `bred prompt that brings it: ${oneLine(prompt, 120)}`),
       ].join("\n");
   return [
     answer,
