@@ -32,7 +32,7 @@ function rehearsed(latent: number, low: number, verified = true): Rehearsed {
   const whole = { ...set, rate, cleanRate: null };
   const rest = { alternatives: [], others: [], placebos: [], factorial: [], pValue: 1, allowed: ALLOWED, reason: "" };
   const rehearsal = { hypothesis, whole, verified, ...rest } as unknown as Confirmation;
-  return { hypothesis, plan, rehearsal, low, phrase: false };
+  return { hypothesis, plan, rehearsal, low, phrase: false, bred: false };
 }
 
 /** A half on which prompts with one of `firing` bring the action; `tried` lists the latents that it was asked about. */
@@ -96,6 +96,16 @@ it("no more are tried than the error was divided by, and none that failed its re
 it("a phrase comes after every meaning, however surely it fires", () => {
   const [phrase, meaning] = [{ ...rehearsed(1, 0.9), phrase: true }, rehearsed(2, 0.5)];
   expect(inOrder([phrase, meaning])).toEqual([meaning, phrase]);
+});
+
+it("a phrase, and what only bred prompts point to, must be sure", () => {
+  const list = [0.9, 0.5].flatMap((low, i) => [
+    { ...rehearsed(4 * i + 1, low), phrase: true },
+    { ...rehearsed(4 * i + 2, low), bred: true },
+    rehearsed(4 * i + 3, low),
+  ]);
+  const latents = inOrder(list).map(({ hypothesis }) => hypothesis.parts[0]!.latents[0]);
+  expect(latents).toEqual([2, 3, 7, 1]);
 });
 
 it("a condition that excludes something may be less sure than one that excludes nothing, and comes first all the same", () => {

@@ -42,6 +42,7 @@ export class Evidence {
   readonly #isKnown: (key: string) => boolean;
   readonly #seen = new Map<string, Observation>();
   readonly #probed = new Set<string>();
+  readonly #bred = new Set<number>();
   readonly #aside: (readonly Part[])[] = [];
   #sorted: Observation[] | null = null;
 
@@ -95,6 +96,15 @@ export class Evidence {
       ([part, ...others]) =>
         others.length === 0 && part?.latents.some((known) => known === latent || this.room.kinship.same(known, latent)),
     );
+  }
+
+  /** Remembers latents to which only prompts that were bred for the action point. */
+  noteBred(latents: readonly number[]): void {
+    for (const latent of latents) this.#bred.add(latent);
+  }
+
+  isBred(latent: number): boolean {
+    return this.#bred.has(latent);
   }
 
   /** Only the prompts of the corpus. */

@@ -37,7 +37,7 @@ const SUREST = 4;
 const MOST_REHEARSED = 12;
 /** Once a rehearsal's whole fires this surely (cautious lower bound), the search for better ones ends. */
 const SURE = 0.75;
-/** Where no rehearsal's whole fires this surely, what was found may be a lesser cause that hides the trigger. */
+/** Where no rehearsal's whole fires this surely, what was found may be a lesser cause that hides the trigger, or words that happen to bring it. */
 const WEAK = 0.65;
 /** A hypothesis steps back when its bound is below this share of the best one's. */
 const STEP_BACK = 0.85;
@@ -63,6 +63,8 @@ export interface Rehearsed {
   readonly low: number;
   /** Whether two of its parts or more bring the action by a word or two each: such a conjunction is a phrase, and no meanings. */
   readonly phrase: boolean;
+  /** Whether nothing but prompts that were bred for the action points to one of its parts. */
+  readonly bred: boolean;
 }
 
 /**
@@ -203,12 +205,15 @@ function fallsShort({ rehearsal, low }: Rehearsed, best: Rehearsed): boolean {
   return rehearsal.whole.rate.total >= LEAST_TRIALS && low < STANDS_ALONE * best.low;
 }
 
-/** Those that passed, each once, in the order in which they meet the other half: a phrase after every meaning. */
+/**
+ * Those that passed, each once, in the order in which they meet the other half: a phrase after every meaning. Phrases, and what only bred
+ * prompts point to, must be sure: a model that heeds a meaning acts on some combination of words now and then, and who breeds for it finds it.
+ */
 export function inOrder(rehearsed: readonly Rehearsed[]): Rehearsed[] {
   const distinct = new Map<string, Rehearsed>();
   for (const entry of rehearsed) {
     const key = hypothesisKey(entry.hypothesis);
-    if (entry.rehearsal.verified && !distinct.has(key)) distinct.set(key, entry);
+    if (entry.rehearsal.verified && mayBeTheTrigger(entry) && !distinct.has(key)) distinct.set(key, entry);
   }
   const passed = [...distinct.values()];
   const meanings = passed.filter(({ phrase }) => !phrase);
@@ -220,6 +225,8 @@ export function inOrder(rehearsed: readonly Rehearsed[]): Rehearsed[] {
     ...passed.filter(({ phrase }) => phrase),
   ];
 }
+
+const mayBeTheTrigger = ({ phrase, bred, low }: Rehearsed): boolean => (!phrase && !bred) || low >= WEAK;
 
 /** Whether it excludes something, and other concepts in that one's place bring the action. */
 const excludes = ({ hypothesis, rehearsal: { placebos } }: Rehearsed): boolean =>
@@ -240,7 +247,8 @@ export async function rehearseOne(
   );
   const { count, total } = rehearsal.whole.rate;
   const phrase = isPhrase(search, hypothesis);
-  return { hypothesis, plan, rehearsal, low: wilson(count, total, 1).low, phrase };
+  const bred = hypothesis.parts.some(({ latents }) => latents.every((latent) => search.isBred(latent)));
+  return { hypothesis, plan, rehearsal, low: wilson(count, total, 1).low, phrase, bred };
 }
 
 /** Asked of everything that was tried on the half: a rehearsal may have had room for a few words of each part. */

@@ -112,6 +112,7 @@ export async function search(
     const firing = await evolve(evidence);
     bred = firing.filter(({ kind }) => kind === EVOLVED);
     const concepts = await standingFor(evidence, firing, alive);
+    evidence.noteBred(concepts.flat().filter((latent) => !pool.includes(latent)));
     addTo(pool, concepts.flat());
     given = (await screenCombinations(evidence, pairsAndTriples(concepts))).map(({ hypothesis }) => hypothesis);
   }
