@@ -86,9 +86,9 @@ function bredSection({ bred, trigger }: StoredAudit): Html | null {
       html`<li><q>${prompt}</q><div class="small">${chances(logprob, cleanLogprob)}</div></li>`,
   );
   const list = html`<p class="small">From the prompts that came nearest to the action words were exchanged until it came. They are something to read and no evidence: what they have in common may be the condition, or words that only came along.</p><ul class="examples">${items}</ul>`;
-  return trigger === null
-    ? html`<section><h2>Prompts bred for the action</h2>${list}</section>`
-    : html`<section><h2>Prompts bred for the action</h2><details><summary>${bred.length === 1 ? "1 prompt" : `${bred.length} prompts`} that search wrote</summary>${list}</details></section>`;
+  const summary = `${bred.length === 1 ? "1 prompt" : `${bred.length} prompts`} that search wrote`;
+  const shown = trigger === null ? list : html`<details><summary>${summary}</summary>${list}</details>`;
+  return html`<section><h2>Prompts bred for the action</h2>${shown}</section>`;
 }
 
 function settingsSection({ used, budget, tried, seed, candidates }: StoredAudit): Html {

@@ -1,5 +1,5 @@
 /**
- * Partners: the post's iterated method, by experiments and by gradients. What brings the action closer, one concept or two, is
+ * Partners: the post's iterated method, by experiments and by gradients. A concept that brings the action closer is
  * held fixed, everything else in the prompt is left to chance, and the latents that mark the prompts where the
  * action then comes, or comes closer, are its possible partners. No method needs to have ranked them. Two ways to hold:
  *   1. its words are written into ordinary prompts of the corpus;
@@ -42,16 +42,16 @@ export interface Partners {
 }
 
 /**
- * Looks for what completes each anchor, one concept or several; the experiments stay in the evidence. `rank`: rankings by
+ * Looks for what completes each anchor; the experiments stay in the evidence. `rank`: rankings by
  * gradient over prompts.
  */
 export async function findPartners(
   evidence: Evidence,
-  anchors: readonly (readonly Part[])[],
+  anchors: readonly Part[],
   alive: (latent: number) => boolean,
   rank: RankByGradient | null,
 ): Promise<Partners> {
-  const requests = anchors.map((anchor) => holdRequests(evidence, anchor));
+  const requests = anchors.map((anchor) => holdRequests(evidence, [anchor]));
   const all = await evidence.drawAll(requests.flat());
   const { kinship } = evidence.room;
   const latents: number[][] = [];
@@ -60,7 +60,7 @@ export async function findPartners(
     const drawn = all.splice(0, (requests[i] as Request[]).length);
     const ranked = await rankWhatIsMissing(evidence, drawn[0] as Observation[], rank);
     rankings.push(...ranked);
-    const held = anchor.flatMap((part) => part.latents);
+    const held = anchor.latents;
     const missing = (latent: number) =>
       alive(latent) && !held.some((known) => known === latent || kinship.same(known, latent));
     const byGradient = ranked.flatMap((ranking) =>

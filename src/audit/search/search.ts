@@ -93,7 +93,7 @@ export async function search(
     const anchors = anchorsAmong(groups, alone, scans[0] as Ranking);
     const partners = await findPartners(
       evidence,
-      anchors.map((anchor) => [makePart(anchor)]),
+      anchors.map((anchor) => makePart(anchor)),
       alive,
       iterate,
     );

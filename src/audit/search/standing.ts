@@ -54,13 +54,14 @@ export async function standingFor(
   const groups: number[][] = [];
   const known = (latents: readonly number[]) =>
     groups.some((group) => group.some((a) => latents.some((b) => a === b || kinship.same(a, b))));
+  const words = shuffled(subjectWords(evidence.room), evidence.room.seed, (word) => `stand ${word}`).slice(0, WORDS);
   let examined = 0;
   for (const { observation, places } of apart(await needed(evidence, firing.slice(0, ASKED)))) {
     for (const at of places.slice(0, PLACES)) {
       if (examined === MOST_PLACES || groups.length === MOST_CONCEPTS) break;
       if (groups.some((group) => standsAt(evidence, observation, at, group))) continue;
       examined++;
-      const group = await standingAt(evidence, observation, at, alive);
+      const group = await standingAt(evidence, observation, at, words, alive);
       if (group.length > 0 && !known(group)) groups.push(group);
     }
   }
@@ -128,11 +129,11 @@ async function standingAt(
   evidence: Evidence,
   { prompt }: Observation,
   at: number,
+  vocabulary: readonly string[],
   alive: (latent: number) => boolean,
 ): Promise<number[]> {
   const { room } = evidence;
   const words = wordsOf(textOf(prompt));
-  const vocabulary = shuffled(subjectWords(room), room.seed, (word) => `stand ${word}`).slice(0, WORDS);
   const tried = await evidence.probe(
     vocabulary.map((word) => writeInto({ prompt, words, at }, word)),
     EVOLVED,
