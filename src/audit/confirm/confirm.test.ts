@@ -294,7 +294,7 @@ it("keeps what an excluded part's placebos stand for out of their prompts, and w
   const excluding = normalise([makePart([1]), makePart([2], true)]);
   const room = {
     half: { fires: Int32Array.of(0, 20, 20, 20, 20), prompts: Array(400) },
-    lexicon: { scannedWords: () => 5 },
+    lexicon: { scannedWords: () => 5, words: () => [] },
     kinship: { kin: () => false },
     seed: 1,
   };

@@ -89,9 +89,13 @@ it("names its pieces of one word too, but no such word of another concept", asyn
   expect((await exclude(written(false), one)).parts[1]).toEqual(makePart([4], true));
 });
 
-it("excludes nothing where unrelated concepts stop the action", async () => {
-  const evidence = evidenceOf((held) => held.has(1) && ![4, 7].some((latent) => held.has(latent)));
-  expect(await exclude(evidence, one)).toEqual(one);
+it("excludes two unrelated concepts, each as a part of its own, and nothing where more of them stop the action", async () => {
+  const unless = (latents: readonly number[]) =>
+    evidenceOf((held) => held.has(1) && !latents.some((latent) => held.has(latent)));
+  const { parts, combination } = await exclude(unless([4, 7]), one);
+  expect(combination).toBe("all");
+  expect(parts).toEqual([makePart([1]), makePart([4], true), makePart([7], true)]);
+  expect(await exclude(unless([4, 7, 8]), one)).toEqual(one);
 });
 
 it("adds nothing where nothing stops the action, or anything does", async () => {

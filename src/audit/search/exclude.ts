@@ -11,8 +11,8 @@
  *      a harmful request, or a second way of speaking, stops any trigger that is written into it, and so may a single word such
  *      as "easy".
  *      It must do so by several of its words; latents of its kin that do so join it, be it by one or two.
- *   4. Where concepts that are no kin seem to do so, or most others do in what people wrote with them, none is excluded: it is any second
- *      way of speaking, say, that stops the action.
+ *   4. Two concepts that are no kin may be excluded. Where one of those that seem to do so leaves a doubt, more of them do, or most others do in
+ *      what people wrote with them, none is: it is any second way of speaking, say, that stops the action.
  */
 
 import { NATURAL, type Observation } from "../ask/laboratory.js";
@@ -48,6 +48,8 @@ const UNHARMED = 0.8;
 const ALLOWED = 0.001;
 /** Other concepts, of which most must stop the action for it to be no concept's own doing. */
 const LEAST_OTHERS = 3;
+/** Concepts excluded at most: what more of them do is no concept's own doing. */
+const MOST_EXCLUDED = 2;
 /** p-value below which another concept seems to keep the action off too, which makes it no concept's own doing. */
 const SEEMING = 0.05;
 
@@ -112,39 +114,40 @@ export async function exclude(
           : keepsOff(drawn.map(rateOfFiring), drawn === words ? least : 0),
       ),
     );
-  const seeming = trials.filter((trial) => judge(trial, true, 0) <= SEEMING);
-  const excluded = seeming
-    .map((trial) => ({ trial, pValue: judge(trial, true, UNHARMED) }))
-    .filter(({ pValue }) => pValue <= ALLOWED)
+  const seeming = trials
+    .map((trial) => ({ trial, seeming: judge(trial, true, 0), pValue: judge(trial, true, UNHARMED) }))
+    .filter((entry) => entry.seeming <= SEEMING)
     .sort((a, b) => a.pValue - b.pValue);
-  const best = excluded[0]?.trial.latent;
-  const kin = ({ latent }: Trial) => latent === best || (best !== undefined && kinship.kin(best, latent));
-  if (best === undefined || !seeming.every(kin)) return hypothesis;
-  if (othersDoAsWell(candidates, first[1] as Rate[], best, kinship)) return hypothesis;
+  const concepts: number[] = [];
+  const kin = (latent: number, concept: number) => latent === concept || kinship.kin(concept, latent);
+  for (const { trial, pValue } of seeming) {
+    if (concepts.some((concept) => kin(trial.latent, concept))) continue;
+    if (pValue > ALLOWED || concepts.length === MOST_EXCLUDED) return hypothesis;
+    concepts.push(trial.latent);
+  }
+  if (concepts.length === 0 || othersDoAsWell(candidates, first[1] as Rate[], concepts, kinship)) return hypothesis;
   // A piece of the concept that the SAE has split, as it has a style, may do so by a word or two.
-  const concept = trials.filter((trial) => kin(trial) && judge(trial, false, UNHARMED) <= ALLOWED);
-  return normalise([
-    ...hypothesis.parts,
-    makePart(
-      concept.map(({ latent }) => latent),
-      true,
-    ),
-  ]);
+  const pieces = trials.filter((trial) => judge(trial, false, UNHARMED) <= ALLOWED).map(({ latent }) => latent);
+  const conceptOf = (latent: number) => concepts.find((concept) => kin(latent, concept));
+  const excluded = concepts.map((concept) =>
+    makePart([concept, ...pieces.filter((piece) => piece !== concept && conceptOf(piece) === concept)], true),
+  );
+  return normalise([...hypothesis.parts, ...excluded]);
 }
 
 /**
  * Whether the action mostly stays off in what people wrote with other candidates, too, whichever: then it is any second way of speaking
- * that stops it, of which one has the plainest words.
+ * that stops it, of which some have the plainest words.
  */
 function othersDoAsWell(
   candidates: readonly Candidate[],
   people: readonly Rate[],
-  best: number,
+  excluded: readonly number[],
   kinship: Kinship,
 ): boolean {
   const others = people.filter(({ total }, i) => {
     const { latent } = candidates[i] as Candidate;
-    return total >= FIRST_DRAWS && latent !== best && !kinship.same(best, latent);
+    return total >= FIRST_DRAWS && !excluded.some((known) => known === latent || kinship.same(known, latent));
   });
   const stopped = others.filter(({ rate }) => rate <= EXCLUDED_SHARE);
   return stopped.length >= LEAST_OTHERS && stopped.length > others.length / 2;

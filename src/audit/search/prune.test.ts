@@ -26,7 +26,7 @@ function evidenceOf(
   return {
     room: {
       half: { prompts: Array(400), fires: new Int32Array(10).fill(20), maximum: new Float32Array(10).fill(1) },
-      lexicon: { scannedWords: () => 5 },
+      lexicon: { scannedWords: () => 5, words: () => [] },
       kinship: { kin: () => false, same: () => false },
       laboratory: { render: () => ({ spans: Int32Array.of(0, 4) }) },
       ranges: Object.fromEntries(Array.from({ length: 10 }, (_, id) => [id, { floor: 0, maximum: 1 }])),

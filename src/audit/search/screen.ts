@@ -13,6 +13,8 @@ import { rateOfFlags } from "../statistics/statistics.js";
 
 /** Compositions of each recipe for a group alone. */
 const SINGLE_DRAWS = 4;
+/** As many again for one of which these would be enough: among so many groups one is overrated by chance. */
+const SECOND_DRAWS = 12;
 /** What fires this often by itself needs no further concept. */
 const ENOUGH = 0.5;
 /** Each round: compositions of each recipe, and the share of combinations that goes on. */
@@ -67,18 +69,34 @@ export interface Alone {
   readonly logprob: number;
 }
 
-/** Tries every group alone, in the order given. */
+/** Tries every group alone, in the order given; what seems to need nothing more is tried again. */
 export async function screenSingles(evidence: Evidence, groups: readonly (readonly number[])[]): Promise<Alone[]> {
+  const first = await drawSingles(evidence, groups, SINGLE_DRAWS, "single");
+  const promising = groups.filter((_, i) => needsNoMore(summarise(first[i] as Observation[]).rate));
+  const second = await drawSingles(evidence, promising, SECOND_DRAWS, "single again");
+  return groups.map((group, i) =>
+    summarise([...(first[i] as Observation[]), ...(second[promising.indexOf(group)] ?? [])]),
+  );
+}
+
+async function drawSingles(
+  evidence: Evidence,
+  groups: readonly (readonly number[])[],
+  draws: number,
+  name: string,
+): Promise<Observation[][]> {
   const requests = groups.flatMap((group) => {
     const condition = fullCondition(normalise([groupPart(group)]));
-    return WORDS.map((recipe) => evidence.composed(recipe, condition, SINGLE_DRAWS, `single ${group.join(",")}`, true));
+    return WORDS.map((recipe) => evidence.composed(recipe, condition, draws, `${name} ${group.join(",")}`, true));
   });
   const drawn = await evidence.drawAll(requests);
-  return groups.map((_, i) => {
-    const mine = drawn.slice(i * WORDS.length, (i + 1) * WORDS.length).flat();
-    return { rate: rateOfFlags(mine.map((observation) => observation.fired)).rate, logprob: softness(mine) };
-  });
+  return groups.map((_, i) => drawn.slice(i * WORDS.length, (i + 1) * WORDS.length).flat());
 }
+
+const summarise = (seen: readonly Observation[]): Alone => ({
+  rate: rateOfFlags(seen.map(({ fired }) => fired)).rate,
+  logprob: softness(seen),
+});
 
 /** Whether what fires on this share of its compositions needs no further concept. */
 export function needsNoMore(rate: number): boolean {
