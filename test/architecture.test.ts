@@ -37,6 +37,7 @@ const FLOORS: Record<string, readonly string[]> = {
     "bench",
     "sweep",
     "runs",
+    "mcp",
     "commands",
   ],
 };

@@ -9,6 +9,7 @@ import { fetchCommand } from "./fetch.js";
 import { findCommand } from "./find.js";
 import { gameCommand } from "./game.js";
 import { generateCommand } from "./generate.js";
+import { mcpCommand } from "./mcp.js";
 import { organismCommand } from "./organism.js";
 import { reportCommand } from "./report.js";
 import { runsCommand } from "./runs.js";
@@ -28,6 +29,7 @@ export const commands: readonly ((io: Io) => Command)[] = [
   reportCommand,
   runsCommand,
   serveCommand,
+  mcpCommand,
   organismCommand,
   gameCommand,
   sweepCommand,

@@ -12,7 +12,7 @@ import { type KnownFlag, pointText, readSweep, type Sweep, type SweepPoint } fro
 import { bestOutcome, type SweepOutcome } from "../sweep/sweep-outcome.js";
 import { computePoint, fileOf, type PointFailure, type PointResult, storedResult } from "../sweep/sweep-points.js";
 import type { Io } from "../terminal/io.js";
-import { jsonOption, type OutputFlags, outputPath } from "../terminal/options.js";
+import { isCollected, jsonOption, type OutputFlags, outputPath } from "../terminal/options.js";
 import { inShard, type Shard, shard } from "../terminal/shard.js";
 import { duration, oneLine, rateText, table } from "../terminal/text.js";
 import { auditCommand } from "./audit.js";
@@ -108,19 +108,10 @@ async function computeAll(
 /** The flags of a command as its own definition has them. */
 export function flagsOf(io: Io, command: Sweep["command"]): KnownFlag[] {
   const { options } = command === "find" ? findCommand(io) : auditCommand(io);
-  return options.flatMap(({ long, required, parseArg }) =>
-    long == null ? [] : [{ name: long.slice(2), takesValue: required, repeats: collects(parseArg) }],
-  );
-}
-
-/** Whether a flag's parser adds to what was given before. */
-function collects(parse: ((text: string, before: string[]) => unknown) | undefined): boolean {
-  try {
-    const both = parse?.("b", ["a"]);
-    return Array.isArray(both) && both.join() === "a,b";
-  } catch {
-    return false; // it wants a number, say
-  }
+  return options.flatMap((option) => {
+    const { long, required } = option;
+    return long == null ? [] : [{ name: long.slice(2), takesValue: required, repeats: isCollected(option) }];
+  });
 }
 
 function sweepText(rows: readonly Row[], best: number | null): string {

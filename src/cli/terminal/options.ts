@@ -226,3 +226,8 @@ export function checkCompute({ engine, device, dtype, quantize }: ComputeFlags):
 export function collect(text: string, texts: readonly string[] = []): readonly string[] {
   return [...texts, text];
 }
+
+/** Whether a flag may be given several times. */
+export function isCollected({ parseArg }: Option): boolean {
+  return parseArg === (collect as Option["parseArg"]);
+}
