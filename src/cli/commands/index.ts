@@ -18,6 +18,7 @@ import { scoreCommand } from "./score.js";
 import { serveCommand } from "./serve.js";
 import { sweepCommand } from "./sweep.js";
 import { verifyCommand } from "./verify.js";
+import { workerCommand } from "./worker.js";
 
 export const commands: readonly ((io: Io) => Command)[] = [
   auditCommand,
@@ -33,6 +34,7 @@ export const commands: readonly ((io: Io) => Command)[] = [
   organismCommand,
   gameCommand,
   sweepCommand,
+  workerCommand,
   saeCommand,
   fetchCommand,
   benchCommand,

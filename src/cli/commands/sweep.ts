@@ -1,24 +1,21 @@
 /**
  * `sweep`: `find` or `audit` over a grid of flags, each point a process of its own. A point's results are a file of the output folder, named
- * by its command line: the same command goes on after an interruption, and shards on several machines may share the folder.
+ * by its command line: the same command goes on after an interruption, and several processes and machines may share the folder.
  */
-import { mkdirSync } from "node:fs";
-import { basename, extname, join } from "node:path";
 import { Command } from "commander";
-import { InputError } from "../../formats/input-error.js";
 import { openFile } from "../../store/node-file-source.js";
-import { refuseWriting } from "../../store/refused.js";
-import { type KnownFlag, pointText, readSweep, type Sweep, type SweepPoint } from "../sweep/sweep-file.js";
+import { type KnownFlag, readSweep, type Sweep, type SweepPoint } from "../sweep/sweep-file.js";
 import { bestOutcome, type SweepOutcome } from "../sweep/sweep-outcome.js";
-import { computePoint, fileOf, type PointFailure, type PointResult, storedResult } from "../sweep/sweep-points.js";
+import { fileOf } from "../sweep/sweep-points.js";
+import { sweepFolder, throwIfSomeFailed, work } from "../sweep/work.js";
 import type { Io } from "../terminal/io.js";
 import { isCollected, jsonOption, type OutputFlags, outputPath } from "../terminal/options.js";
-import { inShard, type Shard, shard } from "../terminal/shard.js";
+import { type Shard, shard } from "../terminal/shard.js";
 import { duration, oneLine, rateText, table } from "../terminal/text.js";
 import { auditCommand } from "./audit.js";
 import { findCommand } from "./find.js";
 
-interface Flags extends OutputFlags {
+export interface SweepFlags extends OutputFlags {
   readonly out?: string;
   readonly shard?: Shard;
 }
@@ -35,74 +32,38 @@ interface Row {
 const FOUND_WIDTH = 90;
 
 export function sweepCommand(io: Io): Command {
-  const command = new Command("sweep")
-    .description("`find` or `audit` over a grid of flags; the same command goes on after an interruption")
-    .argument("<file>", "YAML file: command, method, flags, grid")
-    .option("--out <folder>", "results, one file a point; default: sweeps/ and the file's name", outputPath)
-    .option("--shard <i/n>", "compute the i-th of n parts of the grid alone, from 1", shard);
-  return jsonOption(command).action((file: string, flags: Flags) => sweep(io, file, flags));
+  const command = new Command("sweep").description(
+    "`find` or `audit` over a grid of flags; the same command goes on after an interruption",
+  );
+  return sweepOptions(command).action((file: string, flags: SweepFlags) => sweep(io, file, flags));
 }
 
-async function sweep(io: Io, file: string, { json, out, shard: part }: Flags): Promise<void> {
-  const { command, points } = await readSweep(await openFile(file), (swept) => flagsOf(io, swept));
-  const folder = out ?? join("sweeps", basename(file, extname(file)));
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    refuseWriting(folder, error);
-  }
-  // Everything that is there is looked at before anything is computed.
-  const known = new Map<string, PointResult>();
-  const look = async () => {
-    for (const point of points.filter(({ id }) => !known.has(id))) {
-      const result = await storedResult(command, point, folder);
-      if (result !== null) known.set(point.id, result);
-    }
-  };
-  await look();
-  const mine = points.filter((_, i) => inShard(i, part));
-  const missing = mine.filter(({ id }) => !known.has(id));
-  const failures = await computeAll(io, command, missing, folder);
-  await look();
+/** What is swept, and where to. */
+export function sweepOptions(command: Command): Command {
+  return jsonOption(
+    command
+      .argument("<file>", "YAML file: command, method, flags, grid")
+      .option("--out <folder>", "results, one file a point; default: sweeps/ and the file's name", outputPath)
+      .option("--shard <i/n>", "compute the i-th of n parts of the grid alone, from 1", shard),
+  );
+}
 
-  const [first] = failures.values();
-  if (
-    first !== undefined &&
-    failures.size === mine.length &&
-    [...failures.values()].every(({ wrongInput }) => wrongInput)
-  )
-    throw new InputError(`${file}: no point could be computed; the first: ${first.message}`);
-  const rows = points.map((point): Row => {
-    const { seconds = null, outcome = null } = known.get(point.id) ?? {};
-    const error = failures.get(point.id)?.message ?? null;
+async function sweep(io: Io, file: string, { json, out, shard: part }: SweepFlags): Promise<void> {
+  const read = await readSweep(await openFile(file), (swept) => flagsOf(io, swept));
+  const folder = sweepFolder(file, out);
+  const sitting = await work(io, file, read, folder, part);
+  const rows = read.points.map((point): Row => {
+    const { seconds = null, outcome = null } = sitting.known.get(point.id) ?? {};
+    const error = sitting.failures.get(point.id)?.message ?? null;
     return { values: point.values, file: fileOf(folder, point), seconds, outcome, error };
   });
   const best = bestOutcome(rows.map(({ outcome }) => outcome));
   io.result(
     json,
-    () => ({ file, command, out: folder, points: rows, best }),
+    () => ({ file, command: read.command, out: folder, points: rows, best }),
     () => `${sweepText(rows, best)}\n\nevery point's results: ${folder}`,
   );
-  if (failures.size > 0) throw new Error(`${failures.size} of ${mine.length} points: the first: ${first!.message}`);
-}
-
-/** One point after the other; why some failed, by id. */
-async function computeAll(
-  io: Io,
-  command: Sweep["command"],
-  missing: readonly SweepPoint[],
-  folder: string,
-): Promise<Map<string, PointFailure>> {
-  const failures = new Map<string, PointFailure>();
-  const started = performance.now();
-  for (const [done, point] of missing.entries()) {
-    const each = (performance.now() - started) / 1000 / done;
-    const left = done === 0 ? "" : ` (${duration(each)} each, ${duration(each * (missing.length - done))} left)`;
-    io.log(`point ${done + 1} of ${missing.length}${left}: ${pointText(point.values)}`);
-    const failure = await computePoint(io, command, point, folder);
-    if (failure !== null) failures.set(point.id, failure);
-  }
-  return failures;
+  throwIfSomeFailed(sitting);
 }
 
 /** The flags of a command as its own definition has them. */

@@ -1,5 +1,5 @@
 /** The grid of a sweep file, and a sweep from the command line: what is computed once, what fails, what is best. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -11,6 +11,7 @@ import type { Io } from "../terminal/io.js";
 import { PACKAGE_ROOT } from "../terminal/package-files.js";
 import { readSweep } from "./sweep-file.js";
 import { bestOutcome, type SweepOutcome } from "./sweep-outcome.js";
+import { claimPoint } from "./sweep-points.js";
 
 const root = mkdtempSync(join(tmpdir(), "antecedent-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -144,6 +145,23 @@ grid: { lambda: [0.1, ${seeds}] }
     const damaged = await antecedent(["sweep", file, "--out", out]);
     expect(damaged.code).toBe(2);
     expect(damaged.stderr).toMatch(/^antecedent: .*is no result of this sweep/);
+  }, 60_000);
+
+  it("leaves to others what they are at, and workers take what is left", async () => {
+    write("2, 3");
+    const shared = join(root, "shared");
+    const [other] = (await readSweep(await openFile(file), (command) => flagsOf({} as Io, command))).points;
+    mkdirSync(shared);
+    const giveBack = claimPoint(other!, shared)!;
+    expect(claimPoint(other!, shared)).toBeNull();
+    const worker = ["worker", file, "--out", shared];
+    const both = await Promise.all([antecedentJson(worker), antecedentJson(worker)]);
+    const sum = (name: "computed" | "failed") =>
+      both.reduce<number>((total, one) => total + (one as Record<typeof name, number>)[name], 0);
+    expect([sum("computed"), sum("failed")]).toEqual([2, 0]);
+    giveBack();
+    expect(await antecedentJson(worker)).toMatchObject({ computed: 1, failed: 0, elsewhere: 0, missing: 0 });
+    expect(readdirSync(shared).filter((name) => !name.endsWith(".json"))).toEqual([]);
   }, 60_000);
 
   it("ends with code 2 where no point can be computed", async () => {

@@ -1,0 +1,96 @@
+/** Computing a sweep's points, for one process or several that share the folder: each point is somebody's alone. */
+import { mkdirSync } from "node:fs";
+import { basename, extname, join } from "node:path";
+import { InputError } from "../../formats/input-error.js";
+import { refuseWriting } from "../../store/refused.js";
+import type { Io } from "../terminal/io.js";
+import { inShard, type Shard } from "../terminal/shard.js";
+import { duration } from "../terminal/text.js";
+import { pointText, type Sweep, type SweepPoint } from "./sweep-file.js";
+import { claimPoint, computePoint, type PointFailure, type PointResult, storedResult } from "./sweep-points.js";
+
+/** Where a sweep of this file goes, made if it is not there. */
+export function sweepFolder(file: string, out: string | undefined): string {
+  const folder = out ?? join("sweeps", basename(file, extname(file)));
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    refuseWriting(folder, error);
+  }
+  return folder;
+}
+
+/** What is known of a sweep after a sitting. */
+export interface Sitting {
+  /** Results by point's id, whoever computed them. */
+  readonly known: ReadonlyMap<string, PointResult>;
+  /** Why some of this sitting's points failed, by id. */
+  readonly failures: ReadonlyMap<string, PointFailure>;
+  /** Points that this sitting computed. */
+  readonly computed: number;
+  /** Points that another process was at when their turn came. */
+  readonly elsewhere: number;
+  /** Points of the shard. */
+  readonly mine: number;
+}
+
+/**
+ * Computes the points of a shard that nobody has computed and no other process is at. InputError where a stored result is none, before anything is
+ * computed, and where no point could be computed for wrong input.
+ */
+export async function work(
+  io: Io,
+  file: string,
+  { command, points }: Sweep,
+  folder: string,
+  part: Shard | undefined,
+): Promise<Sitting> {
+  const known = new Map<string, PointResult>();
+  const look = async (some: readonly SweepPoint[]) => {
+    for (const point of some.filter(({ id }) => !known.has(id))) {
+      const result = await storedResult(command, point, folder);
+      if (result !== null) known.set(point.id, result);
+    }
+  };
+  await look(points);
+  const mine = points.filter((_, i) => inShard(i, part));
+  const missing = mine.filter(({ id }) => !known.has(id));
+  const failures = new Map<string, PointFailure>();
+  let [computed, elsewhere] = [0, 0];
+  const started = performance.now();
+  for (const [at, point] of missing.entries()) {
+    const giveBack = claimPoint(point, folder);
+    if (giveBack === null) {
+      elsewhere++;
+      continue;
+    }
+    try {
+      await look([point]);
+      if (known.has(point.id)) continue; // another process has come first
+      const tried = computed + failures.size;
+      const each = (performance.now() - started) / 1000 / tried;
+      const left = tried === 0 ? "" : ` (${duration(each)} each, ${duration(each * (missing.length - at))} left)`;
+      io.log(`point ${at + 1} of ${missing.length}${left}: ${pointText(point.values)}`);
+      const failure = await computePoint(io, command, point, folder);
+      if (failure === null) computed++;
+      else failures.set(point.id, failure);
+    } finally {
+      giveBack();
+    }
+  }
+  await look(points);
+  const [first] = failures.values();
+  if (
+    first !== undefined &&
+    failures.size === mine.length &&
+    [...failures.values()].every(({ wrongInput }) => wrongInput)
+  )
+    throw new InputError(`${file}: no point could be computed; the first: ${first.message}`);
+  return { known, failures, computed, elsewhere, mine: mine.length };
+}
+
+/** Throws where some points failed, once the result is out. */
+export function throwIfSomeFailed({ failures, mine }: Sitting): void {
+  const [first] = failures.values();
+  if (first !== undefined) throw new Error(`${failures.size} of ${mine} points: the first: ${first.message}`);
+}
