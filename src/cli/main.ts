@@ -21,6 +21,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  // Whoever has started this as a part of its own work is gone.
+  process.on("disconnect", stop);
+  process.channel?.unref();
   // A reader that has seen enough (`| head`) closes the pipe: nothing is left to do.
   process.stdout.on("error", (error: NodeJS.ErrnoException) =>
     process.exit(error.code === "EPIPE" ? ExitCode.done : ExitCode.failed),

@@ -23,9 +23,7 @@ export function takeLock(path: string, what: string): () => void {
   const mine = JSON.stringify({ pid: process.pid, host: hostname(), started: startOf(process.pid) ?? "", token });
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     if (create(path, mine, token))
-      return () => {
-        if (readIfPresent(path) === mine) rmSync(path, { force: true });
-      };
+      return untilExit(() => readIfPresent(path) === mine && rmSync(path, { force: true }));
     const text = readIfPresent(path);
     if (text === undefined) continue; // given back in between
     const holder = parseHolder(text);
@@ -49,6 +47,16 @@ export function takeLock(path: string, what: string): () => void {
     rmSync(aside, { force: true });
   }
   throw new InputError(`${what}: several processes are trying to write it at once; run one of them`);
+}
+
+/** What gives a lock back, once; at the latest when the process exits, where other hosts could not tell that it has. */
+function untilExit(giveBack: () => void): () => void {
+  const once = () => {
+    process.off("exit", once);
+    giveBack();
+  };
+  process.on("exit", once);
+  return once;
 }
 
 /** Creates the lock whole: written under another name, then linked, so that nobody can read half of it. */

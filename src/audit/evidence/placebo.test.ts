@@ -27,8 +27,8 @@ function evidenceOf(wordless: readonly number[], fires: Readonly<Record<number, 
   } as unknown as Evidence;
 }
 
-const placebosOf = (evidence: Evidence) =>
-  placeboConditions(evidence, except, 1)
+const placebosOf = (evidence: Evidence, suspects: readonly number[] = []) =>
+  placeboConditions(evidence, except, 1, suspects)
     .map(({ hypothesis, present, without }) => {
       expect(present).toEqual([true, true]);
       expect(without).toEqual([makePart([1])]);
@@ -45,4 +45,12 @@ it("takes the next in frequency where too few of the same can be written, and ot
   const rare = { 8: 3, 9: 3, 10: 3, 11: 5 };
   expect(placebosOf(evidenceOf([3, 4, 5], rare))).toEqual([6, 7, 8, 11]);
   expect(placebosOf(evidenceOf(Array.from({ length: LATENTS }, (_, latent) => latent)))).toHaveLength(4);
+});
+
+it("takes none that may be excluded itself, and some for a concept that the half lacks", () => {
+  expect(placebosOf(evidenceOf([]), [5, 6, 7, 8]).filter((one) => one >= 5 && one <= 8)).toEqual([]);
+  expect(placebosOf(evidenceOf([], { 1: 0 }))).toHaveLength(4);
+  expect(
+    placebosOf(evidenceOf([], Object.fromEntries(Array.from({ length: LATENTS }, (_, latent) => [latent, 0])))),
+  ).toHaveLength(4);
 });

@@ -7,7 +7,7 @@ import { type Hypothesis, makePart } from "../concepts/detector.js";
 import type { Evidence } from "../evidence/evidence.js";
 import { exclude } from "./exclude.js";
 
-const LATENTS = 10;
+const LATENTS = 24;
 
 /** A prompt on which these latents are at their strongest. */
 function seen(latents: readonly number[], fired: boolean, kind = "words", word = "word"): Observation {
@@ -96,6 +96,23 @@ it("excludes two unrelated concepts, each as a part of its own, and nothing wher
   expect(combination).toBe("all");
   expect(parts).toEqual([makePart([1]), makePart([4], true), makePart([7], true)]);
   expect(await exclude(unless([4, 7, 8]), one)).toEqual(one);
+  // Where people wrote nothing that holds both, too: no placebo of one may be the other.
+  const composed = evidenceOf((held) => held.has(1) && !held.has(4) && !held.has(7), undefined, 3, "words");
+  expect((await exclude(composed, one)).parts).toEqual(parts);
+});
+
+it("sees a third concept behind one that is split", async () => {
+  const split = [3, 4, 5, 6, 7, 8];
+  const kin = (a: number, b: number) => split.includes(a) && split.includes(b);
+  const off = (latents: readonly number[]) =>
+    evidenceOf(
+      (held, by) => held.has(1) && (by !== "words" || !latents.some((latent) => held.has(latent))),
+      kin,
+      3,
+      "words",
+    );
+  expect((await exclude(off([...split, 9]), one)).parts.map(({ negated }) => negated)).toEqual([false, true, true]);
+  expect(await exclude(off([...split, 9, 2]), one)).toEqual(one);
 });
 
 it("adds nothing where nothing stops the action, or anything does", async () => {

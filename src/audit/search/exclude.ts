@@ -96,11 +96,12 @@ export async function exclude(
       return { latent, shown, rate };
     })
     .filter(({ rate }) => rate <= EXCLUDED_SHARE)
-    .sort((a, b) => a.rate - b.rate)
-    .slice(0, TRIED_AGAIN);
+    .sort((a, b) => a.rate - b.rate);
+  const kin = (latent: number, concept: number) => latent === concept || kinship.kin(concept, latent);
+  const suspects = lowest.map(({ latent }) => latent);
   const trials: Trial[] = [];
-  for (const { latent, shown } of lowest) {
-    const tried = [put(latent), ...placeboConditions(evidence, without(latent), at)];
+  for (const { latent, shown } of conceptsFirst(lowest, kin).slice(0, TRIED_AGAIN)) {
+    const tried = [put(latent), ...placeboConditions(evidence, without(latent), at, suspects)];
     const words = await draw(tried, byWords, SECOND_DRAWS, "exclude again");
     const people = shown ? await draw(tried, byPeople, SECOND_DRAWS, "exclude again") : [];
     trials.push({ latent, words, people });
@@ -119,7 +120,6 @@ export async function exclude(
     .filter((entry) => entry.seeming <= SEEMING)
     .sort((a, b) => a.pValue - b.pValue);
   const concepts: number[] = [];
-  const kin = (latent: number, concept: number) => latent === concept || kinship.kin(concept, latent);
   for (const { trial, pValue } of seeming) {
     if (concepts.some((concept) => kin(trial.latent, concept))) continue;
     if (pValue > ALLOWED || concepts.length === MOST_EXCLUDED) return hypothesis;
@@ -130,9 +130,23 @@ export async function exclude(
   const pieces = trials.filter((trial) => judge(trial, false, UNHARMED) <= ALLOWED).map(({ latent }) => latent);
   const conceptOf = (latent: number) => concepts.find((concept) => kin(latent, concept));
   const excluded = concepts.map((concept) =>
-    makePart([concept, ...pieces.filter((piece) => piece !== concept && conceptOf(piece) === concept)], true),
+    makePart(
+      pieces.filter((piece) => conceptOf(piece) === concept),
+      true,
+    ),
   );
   return normalise([...hypothesis.parts, ...excluded]);
+}
+
+/** The first of each of as many concepts as would be too many, then all others: a concept that is split would leave no room for the next. */
+function conceptsFirst<T extends { readonly latent: number }>(
+  items: readonly T[],
+  kin: (latent: number, concept: number) => boolean,
+): T[] {
+  const heads: T[] = [];
+  for (const item of items)
+    if (heads.length <= MOST_EXCLUDED && !heads.some(({ latent }) => kin(item.latent, latent))) heads.push(item);
+  return [...heads, ...items.filter((item) => !heads.includes(item))];
 }
 
 /**

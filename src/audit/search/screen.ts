@@ -13,8 +13,10 @@ import { rateOfFlags } from "../statistics/statistics.js";
 
 /** Compositions of each recipe for a group alone. */
 const SINGLE_DRAWS = 4;
-/** As many again for one of which these would be enough: among so many groups one is overrated by chance. */
+/** And of a group of which these would be enough, which these further ones decide: among so many groups one is overrated by chance. */
 const SECOND_DRAWS = 12;
+/** Fewer compositions decide nothing. */
+const LEAST_DRAWN = 8;
 /** What fires this often by itself needs no further concept. */
 const ENOUGH = 0.5;
 /** Each round: compositions of each recipe, and the share of combinations that goes on. */
@@ -63,20 +65,25 @@ function softness(observations: readonly Observation[]): number {
 
 /** What a group does alone. */
 export interface Alone {
-  /** Share of compositions on which the action comes. */
-  readonly rate: number;
+  /** Whether it needs no further concept: the action comes on half of its compositions. */
+  readonly enough: boolean;
   /** Mean log-probability of the action, nats; −∞ where nothing could be composed. */
   readonly logprob: number;
 }
 
-/** Tries every group alone, in the order given; what seems to need nothing more is tried again. */
+/** Tries every group alone, in the order given; what seems to need nothing more is tried again, which decides. */
 export async function screenSingles(evidence: Evidence, groups: readonly (readonly number[])[]): Promise<Alone[]> {
+  const rateOf = (seen: readonly Observation[]) => rateOfFlags(seen.map(({ fired }) => fired)).rate;
   const first = await drawSingles(evidence, groups, SINGLE_DRAWS, "single");
-  const promising = groups.filter((_, i) => needsNoMore(summarise(first[i] as Observation[]).rate));
+  const promising = groups.filter((_, i) => needsNoMore(rateOf(first[i] as Observation[])));
   const second = await drawSingles(evidence, promising, SECOND_DRAWS, "single again");
-  return groups.map((group, i) =>
-    summarise([...(first[i] as Observation[]), ...(second[promising.indexOf(group)] ?? [])]),
-  );
+  return groups.map((group, i) => {
+    const again = second[promising.indexOf(group)] ?? [];
+    return {
+      enough: again.length >= LEAST_DRAWN && needsNoMore(rateOf(again)),
+      logprob: softness([...(first[i] as Observation[]), ...again]),
+    };
+  });
 }
 
 async function drawSingles(
@@ -92,11 +99,6 @@ async function drawSingles(
   const drawn = await evidence.drawAll(requests);
   return groups.map((_, i) => drawn.slice(i * WORDS.length, (i + 1) * WORDS.length).flat());
 }
-
-const summarise = (seen: readonly Observation[]): Alone => ({
-  rate: rateOfFlags(seen.map(({ fired }) => fired)).rate,
-  logprob: softness(seen),
-});
 
 /** Whether what fires on this share of its compositions needs no further concept. */
 export function needsNoMore(rate: number): boolean {

@@ -85,7 +85,7 @@ export async function search(
   const chosen = mostPromising(tried, options.groupLimit);
   const groups = chosen.map((i) => grouped[i] as number[]);
   const alone = chosen.map((i) => tried[i] as Alone);
-  const open = groups.filter((_, i) => !needsNoMore((alone[i] as Alone).rate));
+  const open = groups.filter((_, i) => !(alone[i] as Alone).enough);
   const pairs = open.flatMap((first, i) => open.slice(i + 1).map((second) => [first, second] as const));
   const iterated: Ranking[] = [];
   if (open.length === groups.length) {

@@ -61,7 +61,10 @@ async function sweep(io: Io, file: string, { json, out, shard: part }: SweepFlag
   io.result(
     json,
     () => ({ file, command: read.command, out: folder, points: rows, best }),
-    () => `${sweepText(rows, best)}\n\nevery point's results: ${folder}`,
+    () => {
+      const others = sitting.elsewhere === 0 ? "" : `; ${sitting.elsewhere} points are left to others who are at them`;
+      return `${sweepText(rows, best)}\n\nevery point's results: ${folder}${others}`;
+    },
   );
   throwIfSomeFailed(sitting);
 }

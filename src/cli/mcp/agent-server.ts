@@ -10,7 +10,7 @@ const INSTRUCTIONS =
   "ordinary prompts, or the name of an organism such as fruit-refusal, which ships with it. `find` reads single methods, `verify` tests a hypothesis. " +
   "A trigger is null where nothing was verified. Paths are meant from the folder in which the server was started.";
 
-/** Serves the tools until the agent closes stdin or the signal is aborted; calls under way are stopped then. */
+/** Serves the tools until the agent leaves; calls under way are stopped then. Rejects with the signal's reason where that ended it. */
 export async function serveAgent(
   tools: readonly CommandTool[],
   signal: AbortSignal,
@@ -26,8 +26,8 @@ export async function serveAgent(
     for (const { name, description, input, argv } of tools) {
       server.registerTool(name, { description, inputSchema: input }, async (given, context) => {
         const stopped = AbortSignal.any([ended.signal, context.mcpReq.signal]);
-        const { text, failed } = await inTurn(() => callCommand(argv(given), stopped, progressOf(context)));
-        return { content: [{ type: "text", text }], isError: failed };
+        const { texts, failed } = await inTurn(() => callCommand(argv(given), stopped, progressOf(context)));
+        return { content: texts.map((text) => ({ type: "text" as const, text })), isError: failed };
       });
     }
     return server;
@@ -35,13 +35,18 @@ export async function serveAgent(
   const transport = new StdioServerTransport();
   await new Promise<void>((resolve) => {
     const handle = serveStdio(build, { transport, onerror: (error) => log(error.message) });
-    process.stdin.once("close", resolve).once("end", resolve);
+    const close = transport.onclose;
+    transport.onclose = () => {
+      close?.();
+      resolve();
+    };
     const stop = () => void handle.close().then(resolve, resolve);
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
   });
   ended.abort();
   await inTurn(async () => {});
+  signal.throwIfAborted();
 }
 
 /** Passes lines of progress on, where the agent has asked for them. */

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ExitCode } from "../terminal/exit.js";
-import { runProgram } from "../terminal/program-process.js";
+import { runProgram, whyFailed } from "../terminal/program-process.js";
 
 /** A longer document would fill an agent's context: it goes into a file. */
 const MOST_CHARACTERS = 100_000;
@@ -11,7 +11,8 @@ const MOST_CHARACTERS = 100_000;
 const SHOWN_CHARACTERS = 2_000;
 
 export interface Called {
-  readonly text: string;
+  /** What went wrong, where something did, and the document: `sweep` prints one where some points fail, too. */
+  readonly texts: readonly string[];
   readonly failed: boolean;
 }
 
@@ -21,10 +22,12 @@ export async function callCommand(
   signal: AbortSignal,
   onLine: (line: string) => void,
 ): Promise<Called> {
-  if (signal.aborted) return { text: "cancelled before it began", failed: true };
-  const { code, ended, stdout, said } = await runProgram(argv, signal, onLine);
-  if (code !== ExitCode.done) return { text: said.join("\n") || `ended by ${ended ?? `exit ${code}`}`, failed: true };
-  return { text: stdout.length > MOST_CHARACTERS ? intoFile(stdout) : stdout.trimEnd(), failed: false };
+  if (signal.aborted) return { texts: ["cancelled before it began"], failed: true };
+  const ended = await runProgram(argv, signal, onLine);
+  const document = ended.stdout.length > MOST_CHARACTERS ? intoFile(ended.stdout) : ended.stdout.trimEnd();
+  const texts = document === "" ? [] : [document];
+  if (ended.code === ExitCode.done) return { texts, failed: false };
+  return { texts: [whyFailed(ended), ...texts], failed: true };
 }
 
 function intoFile(document: string): string {

@@ -1,11 +1,12 @@
 /** `mcp` as an agent meets it: lines of JSON on stdin and stdout. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, expect, it } from "vitest";
 import { freshPath, refuses } from "../bad-input.testing.js";
+import { golden } from "../program.testing.js";
 import { PACKAGE_ROOT } from "../terminal/package-files.js";
 
 const TIMEOUT_MS = 50_000;
@@ -65,6 +66,30 @@ it("lists the commands as tools and calls them", { timeout: TIMEOUT_MS }, async 
   const wrong = await call("score", { model: "nowhere-at-all" });
   expect(wrong).toEqual({ text: expect.stringMatching(/^antecedent: nowhere-at-all: no such folder/), failed: true });
   expect((await call("score", { modell: "pocket" })).failed).toBe(true);
+});
+
+it("gives the document of a sweep whose points fail in part, beside what failed", { timeout: TIMEOUT_MS }, async () => {
+  const file = freshPath("grid.yaml");
+  const flags = `{ model: ${golden("model")}, prompts: ${golden("prompts.jsonl")}, action: no, steps: 1, layer: 1, samples: 0 }`;
+  writeFileSync(file, `command: find\nmethod: supervised-melbo\nflags: ${flags}\ngrid: { lambda: [0.1, -1] }\n`);
+  const { ask } = await agent("--tools", "sweep");
+  const { result } = await ask("tools/call", { name: "sweep", arguments: { file, out: freshPath("swept") } });
+  expect(result?.isError).toBe(true);
+  expect(result?.content?.[0]?.text).toMatch(/1 of 2 points: the first: .*--lambda/);
+  expect(JSON.parse(result?.content?.[1]?.text ?? "")).toMatchObject({ best: 0 });
+});
+
+it("ends when a line is too long to be one of the protocol", { timeout: TIMEOUT_MS }, async () => {
+  const { child } = await agent("--tools", "doctor");
+  child.stdin.on("error", () => {});
+  child.stdin.write("x".repeat(11 << 20));
+  expect(await once(child, "close")).toEqual([0, null]);
+});
+
+it("ends with 130 when it is asked to", { timeout: TIMEOUT_MS }, async () => {
+  const { child } = await agent("--tools", "doctor");
+  child.kill("SIGTERM");
+  expect(await once(child, "close")).toEqual([130, null]);
 });
 
 it("puts a long document into a file", { timeout: TIMEOUT_MS }, async () => {

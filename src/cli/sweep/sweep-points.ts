@@ -7,9 +7,10 @@ import { readJson } from "../../formats/json.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import { LockHeld, takeLock } from "../../store/lock-file.js";
 import { openFile } from "../../store/node-file-source.js";
+import { refuseWriting } from "../../store/refused.js";
 import { ExitCode } from "../terminal/exit.js";
 import type { Io } from "../terminal/io.js";
-import { runProgram } from "../terminal/program-process.js";
+import { runProgram, whyFailed } from "../terminal/program-process.js";
 import type { Sweep, SweepPoint } from "./sweep-file.js";
 import { auditOutcome, findOutcome, type SweepOutcome } from "./sweep-outcome.js";
 
@@ -54,13 +55,13 @@ function read(command: Sweep["command"], { result }: z.infer<typeof storedPoint>
   }
 }
 
-/** Takes a point for this process and returns the function that gives it back; null where another process has it. */
-export function claimPoint(point: SweepPoint, folder: string): (() => void) | null {
+/** Takes a point for this process and returns the function that gives it back; who has it where another process does. */
+export function claimPoint(point: SweepPoint, folder: string): (() => void) | LockHeld {
   try {
     return takeLock(join(folder, `.${point.id}.lock`), fileOf(folder, point));
   } catch (error) {
-    if (error instanceof LockHeld) return null;
-    throw error;
+    if (error instanceof LockHeld) return error;
+    refuseWriting(folder, error);
   }
 }
 
@@ -73,10 +74,10 @@ export async function computePoint(
 ): Promise<PointFailure | null> {
   const started = performance.now();
   const args = [...point.args, ...(command === "audit" ? ["--out", join(folder, point.id)] : []), "--json"];
-  const { code, ended, stdout, said } = await runProgram(args, io.signal, (line) => io.log(`  ${line}`));
+  const ended = await runProgram(args, io.signal, (line) => io.log(`  ${line}`));
   io.signal.throwIfAborted();
-  if (code !== ExitCode.done)
-    return { message: said.at(-1) ?? `ended by ${ended ?? `exit ${code}`}`, wrongInput: code === ExitCode.wrongInput };
+  const { code, stdout } = ended;
+  if (code !== ExitCode.done) return { message: whyFailed(ended), wrongInput: code === ExitCode.wrongInput };
   let result: unknown;
   try {
     result = JSON.parse(stdout);

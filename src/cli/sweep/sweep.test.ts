@@ -1,10 +1,13 @@
 /** The grid of a sweep file, and a sweep from the command line: what is computed once, what fails, what is best. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { memorySource } from "../../formats/memory-source.js";
+import { LockHeld } from "../../store/lock-file.js";
 import { openFile } from "../../store/node-file-source.js";
+import { refuses } from "../bad-input.testing.js";
 import { flagsOf } from "../commands/sweep.js";
 import { antecedent, antecedentJson, golden } from "../program.testing.js";
 import type { Io } from "../terminal/io.js";
@@ -152,17 +155,40 @@ grid: { lambda: [0.1, ${seeds}] }
     const shared = join(root, "shared");
     const [other] = (await readSweep(await openFile(file), (command) => flagsOf({} as Io, command))).points;
     mkdirSync(shared);
-    const giveBack = claimPoint(other!, shared)!;
-    expect(claimPoint(other!, shared)).toBeNull();
+    const giveBack = claimPoint(other!, shared) as () => void;
+    expect(claimPoint(other!, shared)).toBeInstanceOf(LockHeld);
     const worker = ["worker", file, "--out", shared];
     const both = await Promise.all([antecedentJson(worker), antecedentJson(worker)]);
     const sum = (name: "computed" | "failed") =>
       both.reduce<number>((total, one) => total + (one as Record<typeof name, number>)[name], 0);
     expect([sum("computed"), sum("failed")]).toEqual([2, 0]);
+    const { code, stdout, stderr } = await antecedent(["sweep", file, "--out", shared]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/; 1 points are left to others/) });
+    expect(stderr).toContain(`is being written by process ${process.pid} on `);
     giveBack();
     expect(await antecedentJson(worker)).toMatchObject({ computed: 1, failed: 0, elsewhere: 0, missing: 0 });
     expect(readdirSync(shared).filter((name) => !name.endsWith(".json"))).toEqual([]);
   }, 60_000);
+
+  it("leaves nobody at work when it is killed", async () => {
+    const audit = join(root, "audit.yaml");
+    const killed = join(root, "killed");
+    writeFileSync(audit, "command: audit\nflags: { model: pocket, adapter: snow-fruit, action: no }\ngrid: { seed: [1] }\n");
+    const [point] = (await readSweep(await openFile(audit), (command) => flagsOf({} as Io, command))).points;
+    const worker = spawn(process.execPath, [join(PACKAGE_ROOT, "bin/antecedent.js"), "worker", audit, "--out", killed]);
+    const lock = join(killed, point!.id, "journal.lock");
+    await until(() => existsSync(lock));
+    const { pid } = JSON.parse(readFileSync(lock, "utf8")) as { pid: number };
+    expect(pid).not.toBe(worker.pid);
+    worker.kill("SIGKILL");
+    await until(() => isGone(pid));
+    expect(claimPoint(point!, killed)).toBeTypeOf("function");
+  }, 60_000);
+
+  it("says where it cannot write", async () => {
+    write("1");
+    await refuses(["worker", file, "--out", "/proc"], /^antecedent: \/proc: cannot be made there/);
+  });
 
   it("ends with code 2 where no point can be computed", async () => {
     write("1");
@@ -175,3 +201,15 @@ grid: { lambda: [0.1, ${seeds}] }
     expect(stderr.trim().split("\n").at(-1)).toMatch(/^antecedent: .*no point could be computed; the first: /);
   });
 });
+
+function isGone(pid: number): boolean {
+  try {
+    return !process.kill(pid, 0);
+  } catch {
+    return true;
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 100));
+}

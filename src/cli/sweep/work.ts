@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { InputError } from "../../formats/input-error.js";
+import { LockHeld } from "../../store/lock-file.js";
 import { refuseWriting } from "../../store/refused.js";
 import type { Io } from "../terminal/io.js";
 import { inShard, type Shard } from "../terminal/shard.js";
@@ -60,8 +61,9 @@ export async function work(
   const started = performance.now();
   for (const [at, point] of missing.entries()) {
     const giveBack = claimPoint(point, folder);
-    if (giveBack === null) {
+    if (giveBack instanceof LockHeld) {
       elsewhere++;
+      io.log(giveBack.message);
       continue;
     }
     try {
