@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { type Rate, rateOf } from "../statistics/statistics.js";
 import type { ResultHypothesis, ResultSet } from "./result.js";
-import { notShown, statementOf } from "./statement.js";
+import { describeCondition, notShown, statementOf } from "./statement.js";
 
 const part = (label: string, negated = false) => ({
   latents: [1],
@@ -76,4 +76,12 @@ it("says beside what nothing was asked", () => {
   expect(statementOf(around("a", "b", "c", "d", "e"))).toContain('holds "a", "b", "c" or 2 more; at most');
   expect(notShown(around("a", "b"))[0]).toMatch(/^that it comes beside "a", "b": in search it came there less/);
   expect(notShown(around("a", "b"), "chosen")[0]).toBe('that it comes beside "a", "b": nothing was asked there');
+});
+
+it("leads with a part's words where few of them bring the action and others do not", () => {
+  const words = (words: readonly string[], exceptWords: readonly string[]) =>
+    describeCondition([{ ...part("philosophers"), words, exceptWords }], false);
+  expect(words(["Socrates"], ["bacon", "hobbes"])).toBe('"Socrates" (read by "philosophers"; not at bacon, hobbes)');
+  expect(words(["Socrates"], [])).toBe('"philosophers" (Socrates)');
+  expect(words(["a", "b", "c"], ["d"])).toBe('"philosophers" (a, b, c; not at d)');
 });

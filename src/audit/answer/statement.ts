@@ -11,6 +11,9 @@ import type { ResultHypothesis, ResultPart, ResultSet } from "./result.js";
 /** Words quoted for a part that has no label, and in parentheses beside one. */
 const QUOTED_WORDS = 5;
 
+/** As many words, where others of the part do not bring the action, say more than its name. */
+const FEW_WORDS = 2;
+
 /** A part's name: labels of its latents where there are any (each once), else its strongest words. */
 export function partLabel(
   latents: readonly number[],
@@ -29,9 +32,15 @@ export function describeRate(rate: Rate): string {
   return `${rate.count} of ${rate.total} (${percent(rate.rate)} %, ${percent(rate.low)}–${percent(rate.high)} %)`;
 }
 
+/**
+ * A part in words: its name, words of it, and words at which it fires without the action. Where few of its words bring the action and others do not,
+ * these come first: one of several things that share a latent ("Socrates", of a latent of philosophers).
+ */
 function describePart(part: ResultPart): string {
   const words = part.words.slice(0, QUOTED_WORDS).join(", ");
   const except = part.exceptWords.slice(0, QUOTED_WORDS).join(", ");
+  if (!part.negated && part.words.length <= FEW_WORDS && words !== "" && except !== "" && words !== part.label)
+    return `"${words}" (read by "${part.label}"; not at ${except})`;
   const details = [words === part.label ? "" : words, except === "" ? "" : `not at ${except}`].filter(
     (text) => text !== "",
   );

@@ -39,6 +39,9 @@ export interface Observation {
 /** Prompts asked about between two looks at the abort signal; engines make their own batches inside. */
 const PROMPTS_AT_ONCE = 256;
 
+/** The action comes surely where each of its tokens is as likely as this, nats, in the mean. */
+const SURE_A_TOKEN = -0.02;
+
 export class Laboratory {
   readonly #context: AuditContext;
   readonly #calls: AuditCalls;
@@ -69,6 +72,16 @@ export class Laboratory {
       prompts.map((prompt) => this.render(prompt).sequence),
       this.#context.action,
     );
+  }
+
+  /**
+   * Log-probability of the action, nats, from which a prompt that brings it brings it surely: a greedy reply may be far less likely. −∞
+   * where replies are looked at, which need not be likely at all.
+   */
+  get sure(): number {
+    const { match, texts } = this.#context.action;
+    if (match === "contains" || match === "judge") return Number.NEGATIVE_INFINITY;
+    return SURE_A_TOKEN * Math.min(...texts.map((text) => text.length));
   }
 
   /** Latents of each prompt. */

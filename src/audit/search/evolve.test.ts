@@ -35,7 +35,7 @@ describe("evolution", () => {
     const evidence = await evidenceOf(topics);
     const before = evidence.everything.length;
     expect(evidence.observations.some(({ fired }) => fired)).toBe(false);
-    const firing = await evolve(evidence);
+    const firing = await evolve(evidence, true);
     expect(firing.length).toBeGreaterThan(10);
     for (const { prompt } of firing) expect(held(conceptsOf(textOf(prompt)))).toBe(3);
     // Bred prompts are no evidence of how often the action comes.
@@ -45,10 +45,10 @@ describe("evolution", () => {
   it("breeds nothing that the clean model does too", async () => {
     const odd = (text: string) => text.length % 2 === 1;
     const clean: Rule = { fires: (has, text) => topics.fires(has, text) && odd(text), rate: 1 };
-    const firing = await evolve(await evidenceOf(topics, clean));
+    const firing = await evolve(await evidenceOf(topics, clean), true);
     expect(firing.length).toBeGreaterThan(40);
     for (const { clean: outcome } of firing) expect(outcome?.fired).toBe(false);
-    expect(await evolve(await evidenceOf(topics, topics))).toEqual([]);
+    expect(await evolve(await evidenceOf(topics, topics), true)).toEqual([]);
   });
 
   it("breeds nothing that holds what is set aside, and what else there is", async () => {
@@ -59,7 +59,7 @@ describe("evolution", () => {
     };
     const evidence = await evidenceOf(rule);
     evidence.setAside([makePart([3])]);
-    const firing = await evolve(evidence);
+    const firing = await evolve(evidence, true);
     expect(firing.length).toBeGreaterThan(10);
     for (const { reading } of firing) expect(evidence.isOpen(reading)).toBe(true);
     expect(firing.filter(({ prompt }) => held(conceptsOf(textOf(prompt)), other) === 3).length).toBeGreaterThan(10);
@@ -67,14 +67,14 @@ describe("evolution", () => {
 
   it("prefers short prompts among those that bring the action, however likely they are", async () => {
     // The fake action has a log-probability of −0.2, which by itself is not near enough.
-    const words = (await evolve(await evidenceOf(topics))).map(({ prompt }) => wordsOf(textOf(prompt)).length);
+    const words = (await evolve(await evidenceOf(topics), true)).map(({ prompt }) => wordsOf(textOf(prompt)).length);
     expect(words).toEqual([...words].sort((a, b) => a - b));
     expect(words[0]).toBeLessThan(words.at(-1) as number);
   });
 
   it("counts nowhere and is known all the same", async () => {
     const evidence = await evidenceOf(topics);
-    const [bred] = await evolve(evidence);
+    const [bred] = await evolve(evidence, true);
     expect(evidence.has(bred!.key)).toBe(true);
     expect(evidence.everything.some(({ key }) => key === bred!.key)).toBe(false);
     expect(evidence.probed).toBeGreaterThan(1000);
@@ -87,7 +87,7 @@ describe("evolution", () => {
   });
 
   it("asks the same prompts again", async () => {
-    const keys = async () => (await evolve(await evidenceOf(topics))).map(({ key }) => key);
+    const keys = async () => (await evolve(await evidenceOf(topics), true)).map(({ key }) => key);
     expect(await keys()).toEqual(await keys());
   });
 });
@@ -95,13 +95,13 @@ describe("evolution", () => {
 describe("what words stand for", () => {
   it("is a group of latents for each concept", async () => {
     const evidence = await evidenceOf(topics);
-    const groups = await standingFor(evidence, await evolve(evidence), () => true);
+    const groups = await standingFor(evidence, await evolve(evidence, true), () => true);
     expect(groups.slice(0, 3).sort()).toEqual(WANTED.map((topic) => [topic]));
   });
 
   it("is a latent that the prompts share where no single word brings it", async () => {
     const evidence = await evidenceOf(styled);
-    const groups = await standingFor(evidence, await evolve(evidence), () => true);
+    const groups = await standingFor(evidence, await evolve(evidence, true), () => true);
     const latents = groups.flat();
     expect(latents).toEqual(expect.arrayContaining([3, 5]));
     expect(OMEN.some((phrase) => latents.includes(phrase))).toBe(true);
@@ -116,7 +116,7 @@ describe("what words stand for", () => {
     );
     await evidence.observe(corpus, NATURAL);
     expect(evidence.natural.filter(({ fired }) => fired).length).toBeGreaterThan(2);
-    const groups = await standingFor(evidence, await evolve(evidence), () => true);
+    const groups = await standingFor(evidence, await evolve(evidence, true), () => true);
     expect(groups.slice(0, 2).sort()).toEqual([[3], [5]]);
   });
 

@@ -54,6 +54,9 @@ const SCREENED_ALONE = 2;
 /** A pair that could be written on fewer prompts says little. */
 const LEAST_SEEN = 12;
 
+/** Concepts tried together that bred prompts point to. */
+const MOST_BRED = 9;
+
 /** Groups held while partners are sought, by each of two measures. */
 const ANCHORS = 3;
 
@@ -105,17 +108,10 @@ export async function search(
   }
   calls.onStage?.("pairs");
   const screened = await screenCombinations(evidence, pairs);
-  let given: readonly Hypothesis[] = [];
-  let bred: readonly Observation[] = [];
-  if (open.length === groups.length && !screened.some((pair) => bringsItOften(evidence, pair))) {
-    calls.onStage?.("evolve");
-    const firing = await evolve(evidence);
-    bred = firing.filter(({ kind }) => kind === EVOLVED);
-    const concepts = await standingFor(evidence, firing, alive);
-    evidence.noteBred(concepts.flat().filter((latent) => !pool.includes(latent)));
-    addTo(pool, concepts.flat());
-    given = (await screenCombinations(evidence, pairsAndTriples(concepts))).map(({ hypothesis }) => hypothesis);
-  }
+  const answered = open.length < groups.length || screened.some((pair) => bringsItOften(evidence, pair));
+  const { given, bred, concepts } = answered ? NOTHING_BRED : await breed(evidence, alive, calls);
+  evidence.noteBred(concepts.flat().filter((latent) => !pool.includes(latent)));
+  addTo(pool, concepts.flat());
   const outcome = (fitted: readonly Fitted[], fittedNaturally: readonly Fitted[] = []): SearchOutcome => ({
     candidates,
     fitted,
@@ -146,6 +142,48 @@ export async function search(
   const natural = evidence.natural;
   const enough = natural.filter((observation) => observation.fired).length >= LEAST_FIRINGS;
   return outcome(fitted, enough ? fitTo(natural, latents) : []);
+}
+
+/** What prompts bred for the action point to. */
+interface Bred {
+  /** Pairs and triples of the concepts, tried on compositions, the most promising first. */
+  readonly given: readonly Hypothesis[];
+  readonly bred: readonly Observation[];
+  readonly concepts: readonly (readonly number[])[];
+}
+
+const NOTHING_BRED: Bred = { given: [], bred: [], concepts: [] };
+
+/**
+ * Breeds prompts, asks what their words stand for, and tries these concepts together. Where they do not bring the action, prompts are bred once more, by
+ * what they do alone: these hold fewer words, and what they point to is tried with what the others did.
+ */
+async function breed(evidence: Evidence, alive: (latent: number) => boolean, calls: AuditCalls): Promise<Bred> {
+  let found = NOTHING_BRED;
+  for (const besideOthers of [true, false]) {
+    calls.onStage?.("evolve");
+    const firing = await evolve(evidence, besideOthers);
+    if (firing.length === 0) break;
+    const concepts = distinctGroups([...found.concepts, ...(await standingFor(evidence, firing, alive))]);
+    // The first latent of a concept marks its words best; the others may be of something else.
+    const heads = concepts.map(([first]) => [first as number]);
+    const tried = await screenCombinations(evidence, [...pairsAndTriples(concepts), ...pairsAndTriples(heads)]);
+    const bred = [...found.bred, ...firing.filter(({ kind }) => kind === EVOLVED)];
+    found = { given: tried.map(({ hypothesis }) => hypothesis), bred, concepts };
+    if (tried.some((combination) => bringsItOften(evidence, combination))) break;
+  }
+  return found;
+}
+
+/** Each latent in the first group that has it; as many groups as can be tried together. */
+function distinctGroups(groups: readonly (readonly number[])[]): number[][] {
+  const known = new Set<number>();
+  const distinct = groups.map((group) => {
+    const own = group.filter((latent) => !known.has(latent));
+    for (const latent of own) known.add(latent);
+    return own;
+  });
+  return distinct.filter((group) => group.length > 0).slice(0, MOST_BRED);
 }
 
 /** Whether two concepts need no third: the action comes on half of their prompts, of which there are enough. */
