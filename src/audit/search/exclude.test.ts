@@ -29,6 +29,7 @@ function evidenceOf(
   kind = "natural",
   /** Different words that compositions are written with, by the latents that they hold. */
   used: (held: readonly number[]) => number = () => words,
+  wordAt: (held: readonly number[], i: number) => string = (held, i) => "abcdefgh".charAt(i % used(held)).repeat(4),
 ) {
   const observations = Array.from({ length: LATENTS }, (_, id) => id)
     .filter((id) => id !== 1)
@@ -52,8 +53,7 @@ function evidenceOf(
     drawAll: async (requests: readonly { kind: string; condition: Condition; count: number }[]) =>
       requests.map(({ kind, condition: { hypothesis, present }, count }) => {
         const held = hypothesis.parts.flatMap((part, i) => (present[i] ? part.latents : []));
-        const word = (i: number) => "abcdefgh".charAt(i % used(held)).repeat(4);
-        return Array.from({ length: count }, (_, i) => seen(held, rule(new Set(held), kind), kind, word(i)));
+        return Array.from({ length: count }, (_, i) => seen(held, rule(new Set(held), kind), kind, wordAt(held, i)));
       }),
   } as unknown as Evidence;
 }
@@ -120,6 +120,21 @@ it("adds nothing where nothing stops the action, or anything does", async () => 
   expect(await exclude(never, one)).toEqual(one);
   const crowded = evidenceOf((held) => held.has(1) && held.size === 1);
   expect(await exclude(crowded, one)).toEqual(one);
+});
+
+it("takes a style whose latents peak at a word each", async () => {
+  const style = [3, 4, 5];
+  const evidence = (kin: boolean) =>
+    evidenceOf(
+      (held) => held.has(1) && !style.some((latent) => held.has(latent)),
+      (a, b) => kin && style.includes(a) && style.includes(b),
+      3,
+      "natural",
+      undefined,
+      ([, latent = 0], i) => (style.includes(latent) ? `opening${latent}` : `word${i % 3}`),
+    );
+  expect((await exclude(evidence(true), one)).parts).toEqual([makePart([1]), makePart(style, true)]);
+  expect(await exclude(evidence(false), one)).toEqual(one);
 });
 
 it("does not take one word for a concept", async () => {

@@ -10,7 +10,7 @@
  *      two dozen). What people wrote with it counts only where prompts that hold both, as they were written, show the same, be it one:
  *      a harmful request, or a second way of speaking, stops any trigger that is written into it, and so may a single word such
  *      as "easy".
- *      It must do so by several of its words; latents of its kin that do so join it, be it by one or two.
+ *      It must do so by several words, its own or its kin's that do so too; these join it, be it by one or two.
  *   4. Two concepts that are no kin may be excluded. Where one of those that seem to do so leaves a doubt, more of them do, or most others do in
  *      what people wrote with them, none is: it is any second way of speaking, say, that stops the action.
  */
@@ -106,15 +106,22 @@ export async function exclude(
     const people = shown ? await draw(tried, byPeople, SECOND_DRAWS, "exclude again") : [];
     trials.push({ latent, words, people });
   }
-  /** p-value of one that keeps the action off, `several`: by several of its words. */
-  const judge = ({ latent, words, people }: Trial, several: boolean, least: number) =>
-    Math.min(
-      ...[words, people].map((drawn) =>
-        several && !severalWordsKeepOff(evidence.room, drawn[0] ?? [], makePart([latent]))
-          ? 1
-          : keepsOff(drawn.map(rateOfFiring), drawn === words ? least : 0),
-      ),
+  const WAYS = ["words", "people"] as const;
+  /** p-value of one that keeps the action off by one way of putting it in. */
+  const pBy = (way: (typeof WAYS)[number], trial: Trial, least: number) =>
+    keepsOff(trial[way].map(rateOfFiring), way === "words" ? least : 0);
+  /** Whether it does so by several words, those of its kin counted that do, too: of a style that the SAE has split each latent may peak at one word. */
+  const bySeveralWords = (way: (typeof WAYS)[number], { latent }: Trial) => {
+    const family = trials.filter((one) => kin(one.latent, latent) && pBy(way, one, 0) <= SEEMING);
+    return severalWordsKeepOff(
+      evidence.room,
+      family.flatMap((one) => one[way][0] ?? []),
+      makePart(family.map((one) => one.latent)),
     );
+  };
+  /** p-value of one that keeps the action off, `several`: by several of its words. */
+  const judge = (trial: Trial, several: boolean, least: number) =>
+    Math.min(...WAYS.map((way) => (several && !bySeveralWords(way, trial) ? 1 : pBy(way, trial, least))));
   const seeming = trials
     .map((trial) => ({ trial, seeming: judge(trial, true, 0), pValue: judge(trial, true, UNHARMED) }))
     .filter((entry) => entry.seeming <= SEEMING)
