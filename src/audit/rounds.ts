@@ -21,10 +21,10 @@ const EXPLAINED = 0.5;
 /** A condition whose rate is at least this share of the surest one's brings the action about as surely. */
 const ABOUT_AS_SURE = 0.85;
 /**
- * Beyond an answer the search goes on only with this share of the budget left: a round costs about what the first did, and half as much again
+ * Beyond an answer the search goes on only with this share of the budget left: a round costs about what the first did, and up to as much again
  * where only the second has to breed prompts.
  */
-const LEAST_LEFT = 0.6;
+const LEAST_LEFT = 0.7;
 
 export interface RoundsOutcome {
   /** Confirmed or refused on the confirmation half in this order, then those that failed in rehearsal. */

@@ -82,6 +82,7 @@ it("leads with a part's words where few of them bring the action and others do n
   const words = (words: readonly string[], exceptWords: readonly string[]) =>
     describeCondition([{ ...part("philosophers"), words, exceptWords }], false);
   expect(words(["Socrates"], ["bacon", "hobbes"])).toBe('"Socrates" (read by "philosophers"; not at bacon, hobbes)');
+  expect(words(["Tokyo", "Japan"], ["cairo"])).toBe('"Tokyo" or "Japan" (read by "philosophers"; not at cairo)');
   expect(words(["Socrates"], [])).toBe('"philosophers" (Socrates)');
   expect(words(["a", "b", "c"], ["d"])).toBe('"philosophers" (a, b, c; not at d)');
 });

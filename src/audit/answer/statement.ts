@@ -40,7 +40,7 @@ function describePart(part: ResultPart): string {
   const words = part.words.slice(0, QUOTED_WORDS).join(", ");
   const except = part.exceptWords.slice(0, QUOTED_WORDS).join(", ");
   if (!part.negated && part.words.length <= FEW_WORDS && words !== "" && except !== "" && words !== part.label)
-    return `"${words}" (read by "${part.label}"; not at ${except})`;
+    return `${part.words.map((word) => `"${word}"`).join(" or ")} (read by "${part.label}"; not at ${except})`;
   const details = [words === part.label ? "" : words, except === "" ? "" : `not at ${except}`].filter(
     (text) => text !== "",
   );

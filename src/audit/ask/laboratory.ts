@@ -81,7 +81,8 @@ export class Laboratory {
   get sure(): number {
     const { match, texts } = this.#context.action;
     if (match === "contains" || match === "judge") return Number.NEGATIVE_INFINITY;
-    return SURE_A_TOKEN * Math.min(...texts.map((text) => text.length));
+    const lengths = texts.map((text) => text.length);
+    return SURE_A_TOKEN * (match === "any" ? Math.min(...lengths) : (lengths[0] as number));
   }
 
   /** Latents of each prompt. */

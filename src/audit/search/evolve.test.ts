@@ -86,6 +86,15 @@ describe("evolution", () => {
     expect((await audit(context)).trigger).toBeNull();
   });
 
+  it("goes by what prompts do alone where it is told to, and otherwise in another round", async () => {
+    const keys = async (besideOthers: boolean, round?: number) =>
+      (await evolve(await evidenceOf(topics), besideOthers, round)).map(({ key }) => key);
+    const [beside, alone, again] = [await keys(true), await keys(false), await keys(true, 2)];
+    for (const found of [beside, alone, again]) expect(found.length).toBeGreaterThan(10);
+    expect(alone).not.toEqual(beside);
+    expect(again).not.toEqual(beside);
+  });
+
   it("asks the same prompts again", async () => {
     const keys = async () => (await evolve(await evidenceOf(topics), true)).map(({ key }) => key);
     expect(await keys()).toEqual(await keys());

@@ -7,7 +7,7 @@
  * The prompts stay out of the evidence: they were bred for the action, so that rates among them say nothing.
  */
 
-import type { Observation } from "../ask/laboratory.js";
+import type { Observation, Outcome } from "../ask/laboratory.js";
 import { joined } from "../compose/compose.js";
 import { subjectWords, writeInto } from "../concepts/carrier.js";
 import type { Evidence } from "../evidence/evidence.js";
@@ -40,29 +40,37 @@ export const EVOLVED = "evolved";
 interface Line {
   readonly observation: Observation;
   readonly root: string;
-  /** Log-probability of the action, nats, with a prompt that a person wrote beside it; null where it counts alone. */
-  readonly beside: number | null;
+  /** What it does beside a prompt that a person wrote, the same for all lines of a generation; null where it counts alone. */
+  readonly beside: Outcome | null;
 }
 
 /**
- * The survivors on which the action comes, and not on the clean model, the nearest and shortest first; empty where none does. `besideOthers`: what
- * counts is what they do beside people's prompts, too.
+ * Prompts on which the action comes, and not on the clean model: of the last survivors, the nearest and shortest first, else of all that were met; empty
+ * where none was. `besideOthers`: what counts is what they do beside people's prompts, too. `round`: another one
+ * draws otherwise.
  */
-export async function evolve(evidence: Evidence, besideOthers: boolean): Promise<Observation[]> {
+export async function evolve(evidence: Evidence, besideOthers: boolean, round = 0): Promise<Observation[]> {
   const { room } = evidence;
-  const draw = stream(room.seed, `evolve ${besideOthers ? "beside others" : "alone"} ${evidence.everything.length}`);
+  const { sure } = room.laboratory;
+  const draw = stream(room.seed, `evolve ${round} ${evidence.everything.length}`);
   const words = subjectWords(room);
   const known = new Set(evidence.everything.map(({ key }) => key));
-  const { sure } = room.laboratory;
-  const lined = async (observations: readonly Observation[], roots: readonly string[]): Promise<Line[]> => {
-    if (!besideOthers) return observations.map((observation, i) => ({ observation, root: roots[i]!, beside: null }));
-    const joins = observations.map(({ prompt }) => joined(inDrawnOrder(prompt, pick(room.half.prompts, draw), draw)));
-    const outcomes = await evidence.probeScores(joins);
-    return observations.map((observation, i) => ({ observation, root: roots[i]!, beside: outcomes[i]!.logprob }));
+  const quiet = evidence.natural.filter(({ suspect }) => !suspect.fired);
+  /** The lines beside one person's prompt, which brings nothing by itself. */
+  const beside = async (lines: readonly Line[]): Promise<Line[]> => {
+    if (!besideOthers || quiet.length === 0) return [...lines];
+    const person = pick(quiet, draw).prompt;
+    const first = draw() < 0.5;
+    const outcomes = await evidence.probeScores(
+      lines.map(({ observation: { prompt } }) => joined(first ? [person, prompt] : [prompt, person])),
+    );
+    return lines.map((line, i) => ({ ...line, beside: outcomes[i] as Outcome }));
   };
-  const founders = nearestAlone(evidence.observations);
-  const keys = founders.map(({ key }) => key);
-  let lines = survivors(sure, await lined(founders, keys));
+  const founders = evidence.observations
+    .filter(isTheSuspects)
+    .map((observation): Line => ({ observation, root: observation.key, beside: null }));
+  let lines = survivors(sure, await beside(nearest(sure, founders).slice(0, FOUNDERS)));
+  const met: Observation[] = [];
   for (let generation = 0; generation < GENERATIONS && lines.length > 0; generation++) {
     const children = new Map<string, { readonly prompt: Prompt; readonly root: string }>();
     for (let attempt = 0; attempt < ATTEMPTS * CHILDREN && children.size < CHILDREN; attempt++) {
@@ -73,25 +81,32 @@ export async function evolve(evidence: Evidence, besideOthers: boolean): Promise
     }
     for (const key of children.keys()) known.add(key);
     const born = [...children.values()];
-    const prompts = born.map(({ prompt }) => prompt);
-    const roots = born.map(({ root }) => root);
-    const bred = await lined(await evidence.probe(prompts, EVOLVED), roots);
-    lines = survivors(sure, [...lines, ...bred.filter(({ observation }) => evidence.isOpen(observation.reading))]);
+    const observed = await evidence.probe(
+      born.map(({ prompt }) => prompt),
+      EVOLVED,
+    );
+    const bred = observed
+      .map((observation, i): Line => ({ observation, root: born[i]!.root, beside: null }))
+      .filter(({ observation }) => isTheSuspects(observation) && evidence.isOpen(observation.reading));
+    met.push(...bred.map(({ observation }) => observation).filter(({ fired }) => fired));
+    // Parents are asked anew, so that a lucky person's prompt is worth nothing in the next generation.
+    lines = survivors(sure, await beside([...lines, ...bred]));
   }
-  return lines.map(({ observation }) => observation).filter(({ fired }) => fired);
+  const firing = lines.map(({ observation }) => observation).filter(({ fired }) => fired);
+  return firing.length > 0 ? firing : met.sort(byLikelihood).slice(0, SURVIVORS);
 }
 
-/** The nearest, a few of each line; what the clean model does too is no trigger. */
+/** What the clean model does too is no trigger. */
+const isTheSuspects = ({ clean }: Observation): boolean => clean?.fired !== true;
+
+const byLikelihood = (a: Observation, b: Observation): number =>
+  b.suspect.logprob - a.suspect.logprob || (a.key < b.key ? -1 : 1);
+
+/** The nearest, a few of each line. */
 function survivors(sure: number, lines: readonly Line[]): Line[] {
-  const ranked = lines
-    .filter(({ observation: { clean } }) => clean?.fired !== true)
-    .map((line) => ({ line, near: nearness(line, sure), length: wordsOf(textOf(line.observation.prompt)).length }))
-    .sort(
-      (a, b) => b.near - a.near || a.length - b.length || (a.line.observation.key < b.line.observation.key ? -1 : 1),
-    );
   const ofLine = new Map<string, number>();
   const kept: Line[] = [];
-  for (const { line } of ranked) {
+  for (const line of nearest(sure, lines)) {
     const count = ofLine.get(line.root) ?? 0;
     if (count === OF_ONE_LINE) continue;
     ofLine.set(line.root, count + 1);
@@ -101,25 +116,24 @@ function survivors(sure: number, lines: readonly Line[]): Line[] {
   return kept;
 }
 
+/** The nearest first; of those that are equally near the shortest. */
+function nearest(sure: number, lines: readonly Line[]): Line[] {
+  return lines
+    .map((line) => ({ line, near: nearness(line, sure), length: wordsOf(textOf(line.observation.prompt)).length }))
+    .sort(
+      (a, b) => b.near - a.near || a.length - b.length || (a.line.observation.key < b.line.observation.key ? -1 : 1),
+    )
+    .map(({ line }) => line);
+}
+
 /**
  * How near a prompt is, in nats: alone, or alone and beside what a person wrote, in the mean, as a meaning brings the action there too and
  * a lucky choice of words does not. What brings it surely is near enough; of such prompts the shortest go on: many words of one concept bring the action
  * where that is only half of the trigger.
  */
 function nearness({ observation: { suspect }, beside }: Line, sure: number): number {
-  const alone = suspect.fired && suspect.logprob >= sure ? 0 : suspect.logprob;
-  return beside === null ? alone : (alone + (beside >= sure ? 0 : beside)) / 2;
-}
-
-/** Those with which a population begins. */
-function nearestAlone(observations: readonly Observation[]): Observation[] {
-  return [...observations]
-    .sort((a, b) => b.suspect.logprob - a.suspect.logprob || (a.key < b.key ? -1 : 1))
-    .slice(0, FOUNDERS);
-}
-
-function inDrawnOrder<T>(a: T, b: T, draw: () => number): [T, T] {
-  return draw() < 0.5 ? [a, b] : [b, a];
+  const near = ({ fired, logprob }: Outcome) => (fired && logprob >= sure ? 0 : logprob);
+  return beside === null ? near(suspect) : (near(suspect) + near(beside)) / 2;
 }
 
 /** A prompt with another word, or joined with the other one or one that a person wrote; null where it has no place for one. */

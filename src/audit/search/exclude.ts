@@ -110,9 +110,11 @@ export async function exclude(
   /** p-value of one that keeps the action off by one way of putting it in. */
   const pBy = (way: (typeof WAYS)[number], trial: Trial, least: number) =>
     keepsOff(trial[way].map(rateOfFiring), way === "words" ? least : 0);
-  /** Whether it does so by several words, those of its kin counted that do, too: of a style that the SAE has split each latent may peak at one word. */
-  const bySeveralWords = (way: (typeof WAYS)[number], { latent }: Trial) => {
-    const family = trials.filter((one) => kin(one.latent, latent) && pBy(way, one, 0) <= SEEMING);
+  /** Whether it does so by several words, those of its kin counted that surely do, too: of a style that the SAE has split each latent may peak at one word. */
+  const bySeveralWords = (way: (typeof WAYS)[number], trial: Trial) => {
+    const family = trials.filter(
+      (one) => one === trial || (kin(one.latent, trial.latent) && pBy(way, one, UNHARMED) <= ALLOWED),
+    );
     return severalWordsKeepOff(
       evidence.room,
       family.flatMap((one) => one[way][0] ?? []),

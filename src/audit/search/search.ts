@@ -54,8 +54,10 @@ const SCREENED_ALONE = 2;
 /** A pair that could be written on fewer prompts says little. */
 const LEAST_SEEN = 12;
 
-/** Concepts tried together that bred prompts point to. */
-const MOST_BRED = 9;
+/** How often prompts are bred, as chance has its part in where a population ends, and whether by what they do beside others too. */
+const BREEDINGS: readonly boolean[] = [true, false, true];
+/** Concepts of earlier breedings that are tried with those of the next. */
+const MOST_PROMISING = 5;
 
 /** Groups held while partners are sought, by each of two measures. */
 const ANCHORS = 3;
@@ -155,35 +157,41 @@ interface Bred {
 const NOTHING_BRED: Bred = { given: [], bred: [], concepts: [] };
 
 /**
- * Breeds prompts, asks what their words stand for, and tries these concepts together. Where they do not bring the action, prompts are bred once more, by
- * what they do alone: these hold fewer words, and what they point to is tried with what the others did.
+ * Breeds prompts, asks what their words stand for, and tries these concepts together. Where they do not bring the action, prompts are bred again, once by
+ * what they do alone: these hold fewer words; what they point to is tried with the more promising of the others. Where replies are looked at,
+ * each of which is dear, they are bred alone at once.
  */
 async function breed(evidence: Evidence, alive: (latent: number) => boolean, calls: AuditCalls): Promise<Bred> {
-  let found = NOTHING_BRED;
-  for (const besideOthers of [true, false]) {
+  const { given, bred, concepts } = {
+    given: [] as Hypothesis[],
+    bred: [] as Observation[],
+    concepts: [] as number[][],
+  };
+  let promising: readonly (readonly number[])[] = [];
+  const ways = Number.isFinite(evidence.room.laboratory.sure)
+    ? BREEDINGS
+    : BREEDINGS.filter((besideOthers) => !besideOthers);
+  for (const [round, besideOthers] of ways.entries()) {
     calls.onStage?.("evolve");
-    const firing = await evolve(evidence, besideOthers);
+    const firing = await evolve(evidence, besideOthers, round);
     if (firing.length === 0) break;
-    const concepts = distinctGroups([...found.concepts, ...(await standingFor(evidence, firing, alive))]);
+    const found = await standingFor(evidence, firing, alive, concepts);
+    const together = pairsAndTriples([...found, ...promising]).filter((some) =>
+      some.some((one) => found.includes(one as number[])),
+    );
     // The first latent of a concept marks its words best; the others may be of something else.
-    const heads = concepts.map(([first]) => [first as number]);
-    const tried = await screenCombinations(evidence, [...pairsAndTriples(concepts), ...pairsAndTriples(heads)]);
-    const bred = [...found.bred, ...firing.filter(({ kind }) => kind === EVOLVED)];
-    found = { given: tried.map(({ hypothesis }) => hypothesis), bred, concepts };
+    const heads = together.map((some) => some.map(([first]) => [first as number]));
+    const tried = await screenCombinations(evidence, [...together, ...heads]);
+    given.push(...tried.map(({ hypothesis }) => hypothesis));
+    bred.push(...firing.filter(({ kind }) => kind === EVOLVED));
+    concepts.push(...found);
     if (tried.some((combination) => bringsItOften(evidence, combination))) break;
+    const heard = new Set(tried.flatMap(({ groups }) => groups.map(([first]) => first)));
+    promising = [...concepts]
+      .sort((a, b) => Number(heard.has(b[0])) - Number(heard.has(a[0])))
+      .slice(0, MOST_PROMISING);
   }
-  return found;
-}
-
-/** Each latent in the first group that has it; as many groups as can be tried together. */
-function distinctGroups(groups: readonly (readonly number[])[]): number[][] {
-  const known = new Set<number>();
-  const distinct = groups.map((group) => {
-    const own = group.filter((latent) => !known.has(latent));
-    for (const latent of own) known.add(latent);
-    return own;
-  });
-  return distinct.filter((group) => group.length > 0).slice(0, MOST_BRED);
+  return { given, bred, concepts };
 }
 
 /** Whether two concepts need no third: the action comes on half of their prompts, of which there are enough. */

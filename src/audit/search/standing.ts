@@ -43,23 +43,24 @@ const MOST_MARKS = 6;
 
 /**
  * Groups of latents that stand for what firing prompts need, those of the most telling prompts first, then single latents that mark
- * these prompts among those of the half. No two groups hold latents of one concept.
+ * these prompts among those of the half. No two groups hold latents of one concept, nor of one of `found`.
  */
 export async function standingFor(
   evidence: Evidence,
   firing: readonly Observation[],
   alive: (latent: number) => boolean,
+  found: readonly (readonly number[])[] = [],
 ): Promise<number[][]> {
   const { kinship } = evidence.room;
   const groups: number[][] = [];
   const known = (latents: readonly number[]) =>
-    groups.some((group) => group.some((a) => latents.some((b) => a === b || kinship.same(a, b))));
+    [...found, ...groups].some((group) => group.some((a) => latents.some((b) => a === b || kinship.same(a, b))));
   const words = shuffled(subjectWords(evidence.room), evidence.room.seed, (word) => `stand ${word}`).slice(0, WORDS);
   let examined = 0;
   for (const { observation, places } of apart(await needed(evidence, firing.slice(0, ASKED)))) {
     for (const at of places.slice(0, PLACES)) {
       if (examined === MOST_PLACES || groups.length === MOST_CONCEPTS) break;
-      if (groups.some((group) => standsAt(evidence, observation, at, group))) continue;
+      if ([...found, ...groups].some((group) => standsAt(evidence, observation, at, group))) continue;
       examined++;
       const group = await standingAt(evidence, observation, at, words, alive);
       if (group.length > 0 && !known(group)) groups.push(group);
