@@ -173,7 +173,10 @@ grid: { lambda: [0.1, ${seeds}] }
   it("leaves nobody at work when it is killed", async () => {
     const audit = join(root, "audit.yaml");
     const killed = join(root, "killed");
-    writeFileSync(audit, "command: audit\nflags: { model: pocket, adapter: snow-fruit, action: no }\ngrid: { seed: [1] }\n");
+    writeFileSync(
+      audit,
+      "command: audit\nflags: { model: pocket, adapter: snow-fruit, action: no }\ngrid: { seed: [1] }\n",
+    );
     const [point] = (await readSweep(await openFile(audit), (command) => flagsOf({} as Io, command))).points;
     const worker = spawn(process.execPath, [join(PACKAGE_ROOT, "bin/antecedent.js"), "worker", audit, "--out", killed]);
     const lock = join(killed, point!.id, "journal.lock");
