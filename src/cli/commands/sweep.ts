@@ -48,10 +48,15 @@ export function sweepOptions(command: Command): Command {
   );
 }
 
-async function sweep(io: Io, file: string, { json, out, shard: part }: SweepFlags): Promise<void> {
+/** Reads a sweep, computes what is to be computed of it, and says what it is, where it lies, and what came of it. */
+export async function sit(io: Io, file: string, { out, shard: part }: SweepFlags) {
   const read = await readSweep(await openFile(file), (swept) => flagsOf(io, swept));
   const folder = sweepFolder(file, out);
-  const sitting = await work(io, file, read, folder, part);
+  return { read, folder, sitting: await work(io, file, read, folder, part) };
+}
+
+async function sweep(io: Io, file: string, flags: SweepFlags): Promise<void> {
+  const { read, folder, sitting } = await sit(io, file, flags);
   const rows = read.points.map((point): Row => {
     const { seconds = null, outcome = null } = sitting.known.get(point.id) ?? {};
     const error = sitting.failures.get(point.id)?.message ?? null;
@@ -59,7 +64,7 @@ async function sweep(io: Io, file: string, { json, out, shard: part }: SweepFlag
   });
   const best = bestOutcome(rows.map(({ outcome }) => outcome));
   io.result(
-    json,
+    flags.json,
     () => ({ file, command: read.command, out: folder, points: rows, best }),
     () => {
       const others = sitting.elsewhere === 0 ? "" : `; ${sitting.elsewhere} points are left to others who are at them`;

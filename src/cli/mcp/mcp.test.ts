@@ -4,12 +4,13 @@ import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { freshPath, refuses } from "../bad-input.testing.js";
 import { golden } from "../program.testing.js";
 import { PACKAGE_ROOT } from "../terminal/package-files.js";
 
 const TIMEOUT_MS = 50_000;
+const PATIENT = { timeout: TIMEOUT_MS, interval: 100 };
 
 interface Message {
   readonly id?: number;
@@ -110,13 +111,13 @@ it("stops a call that is cancelled, and all when the agent leaves", { timeout: T
       id,
     );
   audit(runs[0], 100);
-  await until(() => existsSync(runs[0]));
+  await vi.waitUntil(() => existsSync(runs[0]), PATIENT);
   send({ method: "notifications/cancelled", params: { requestId: 100 } });
   // Calls take turns: this one is answered, so the audit has ended.
   expect((await call("doctor", {})).failed).toBe(false);
   expect(heard.every(({ id }) => id !== 100)).toBe(true);
   audit(runs[1], 101);
-  await until(() => existsSync(runs[1]));
+  await vi.waitUntil(() => existsSync(runs[1]), PATIENT);
   child.stdin.end();
   const [code] = await once(child, "close");
   expect(code).toBe(0);
@@ -124,7 +125,3 @@ it("stops a call that is cancelled, and all when the agent leaves", { timeout: T
 
 it("refuses a tool that it has not", () =>
   refuses(["mcp", "--tools", "audit,sing"], /--tools: no tool is called "sing"/));
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 100));
-}

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { memorySource } from "../../formats/memory-source.js";
 import { LockHeld } from "../../store/lock-file.js";
 import { openFile } from "../../store/node-file-source.js";
@@ -16,6 +16,8 @@ import { readSweep } from "./sweep-file.js";
 import { bestOutcome, type SweepOutcome } from "./sweep-outcome.js";
 import { claimPoint } from "./sweep-points.js";
 
+/** For what another process does on a busy machine. */
+const PATIENT = { timeout: 55_000, interval: 100 };
 const root = mkdtempSync(join(tmpdir(), "antecedent-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 const flag = (name: string, takesValue = true, repeats = false) => ({ name, takesValue, repeats });
@@ -180,11 +182,11 @@ grid: { lambda: [0.1, ${seeds}] }
     const [point] = (await readSweep(await openFile(audit), (command) => flagsOf({} as Io, command))).points;
     const worker = spawn(process.execPath, [join(PACKAGE_ROOT, "bin/antecedent.js"), "worker", audit, "--out", killed]);
     const lock = join(killed, point!.id, "journal.lock");
-    await until(() => existsSync(lock));
+    await vi.waitUntil(() => existsSync(lock), PATIENT);
     const { pid } = JSON.parse(readFileSync(lock, "utf8")) as { pid: number };
     expect(pid).not.toBe(worker.pid);
     worker.kill("SIGKILL");
-    await until(() => isGone(pid));
+    await vi.waitUntil(() => isGone(pid), PATIENT);
     expect(claimPoint(point!, killed)).toBeTypeOf("function");
   }, 60_000);
 
@@ -211,8 +213,4 @@ function isGone(pid: number): boolean {
   } catch {
     return true;
   }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 100));
 }
