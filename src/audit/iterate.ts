@@ -1,17 +1,18 @@
 /**
  * Iterated SAE-Attribution ("Discovering Backdoor Triggers", Qin et al. 2025, on Snow-Fruit): the condition found is written into
- * the prompts, then attributed again, until the action comes on half of them or nothing new verifies.
+ * the prompts, then attributed again, until the action comes on half of them or nothing new verifies (or four concepts
+ * are found, or hardly a prompt is left to attribute over).
  *
  *   1. Attribution over ordinary prompts; from the second time on over prompts that hold the condition so far and on which the
  *      action does not come yet, so that the gradient says what is still missing.
  *   2. The first latents of the ranking, as it is and times typical activation, grouped into concepts (`candidates.ts`).
- *   3. Each concept's words are written into ordinary prompts beside the condition's. Only prompts on which all of their latents
- *      really read as present count. Beside them the condition alone, with as many neutral words.
+ *   3. Each concept's words are written into ordinary prompts beside the condition's. Only prompts on which a latent of each
+ *      concept really reads as present count. Beside them the condition alone, with as many neutral words.
  *   4. The best few (by action rate if one of them clearly fires, else by mean log-probability) are tried again on fresh prompts. The
  *      first of them that raises the rate, or the log-probability, beyond chance joins the condition: one-sided, at an error
  *      that is divided among all concepts tried. Where the condition fires by itself, an addition must double its rate: a part
  *      without which half of the action remains is not needed.
- *   5. Again from 1 until the action comes on half of the prompts, or nothing raises it.
+ *   5. Again from 1, until one of the ends above.
  *
  * What chooses is what the model does, never a label. All of this happens on the search half; the condition's own rate is
  * then measured on the other half (`iterated-attribution.ts`).

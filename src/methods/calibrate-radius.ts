@@ -41,7 +41,7 @@ export class NoRadiusError extends InputError {}
 
 export interface CalibratedRadius {
   readonly radius: number;
-  /** Reached at `radius`; within 1 % of 0.5. */
+  /** Reached at `radius`; 0.5 within 1 %, unless the interpolations ran out. */
   readonly nonlinearity: number;
 }
 

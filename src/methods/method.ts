@@ -16,9 +16,9 @@ export interface MethodOptions {
   readonly steps?: number;
   /** How many mutually orthogonal vectors. */
   readonly vectors?: number;
-  /** Weight of the norm penalty. Not given: found by a path from large to small. */
+  /** Weight of the norm penalty. Not given: found by a path. */
   readonly lambda?: number;
-  /** Fixed norm of θ instead of a penalty, in residual units. */
+  /** Fixed norm of θ, in residual units; in SAE space a penalty stands beside it. */
   readonly radius?: number;
   /** Adam's learning rate, in units of the optimised coordinates. */
   readonly learningRate?: number;

@@ -6,8 +6,8 @@
  * s_j is the typical activation of latent j (`units: "typical"`) or 1 (`units: "raw"`), as in Supervised SAE-MELBO. P removes the
  * earlier vectors' θ; u ≥ 0 unless `signed`. What is steered and measured: as in `melbo.ts`, variant "post".
  *
- * Difference from the post: the norm of θ is fixed. The change grows with z without bound and a penalty only moves where the growth
- * begins to pay, so the post's formula alone has no maximum; R bounds it as it does in MELBO, calibrated where it is not given.
+ * Difference from the post: the norm of θ is fixed. At p = 2, q = 1 the change grows faster with z than a penalty does, which only moves
+ * where the growth begins to pay, so the post's formula alone has no maximum; R bounds it as it does in MELBO, calibrated where it is not given.
  * λ then chooses how few latents share the length R. Further: z ≥ 0 and typical units, as in Supervised SAE-MELBO (docs/methods.md).
  *
  * `fixed-norm-latents.ts` has the problem without scale that is minimised, −change for its L.

@@ -9,7 +9,7 @@
  * 3. Adam: the penalty's gradient λ θ/‖θ‖ is added; at θ = 0 the subgradient of least norm: g (1 − λ/‖g‖), or 0 where
  *    ‖g‖ ≤ λ. Earlier vectors are projected out of θ; a fixed norm is put back to R.
  *    `optimizer: "proximal"` (`proximal.ts`): θ ← θ (1 − aλ/‖θ‖)₊ after the gradient step a, or the nearest point of the sphere.
- * 4. λ not given: the path of `lambda-path.ts`; θ = 0 is optimal exactly when λ ≥ ‖∇CE(0)‖₂, so that is λ_max.
+ * 4. λ not given: the path of `lambda-path.ts`; θ = 0 is stationary exactly when λ ≥ ‖∇CE(0)‖₂, so that is λ_max.
  * 5. Reading: score_j = θ read by encoder row j (default: it ranked triggers best in the pocket world) or by decoder
  *    row j (as the post does). Signed: largest first, since θ itself points towards the action.
  *

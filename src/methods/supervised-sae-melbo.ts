@@ -19,7 +19,7 @@
  *    which gives exact zeros, and whose fixed points are those of the objective: at u_j = 0 with gradient g_j both steps
  *    together stay at 0 when −g_j ≤ λ.
  *    `optimizer: "proximal"` (`proximal.ts`): the same with one step size a for all coordinates, found by a line search.
- * 5. λ not given: the path of `lambda-path.ts`; u = 0 is optimal exactly when λ ≥ max_j −∂CE/∂u_j (signed: |∂CE/∂u_j|).
+ * 5. λ not given: the path of `lambda-path.ts`; u = 0 is stationary exactly when λ ≥ max_j −∂CE/∂u_j (signed: |∂CE/∂u_j|).
  * 6. score_j = u_j; signed: |u_j|. Every latent of the SAE takes part, dead ones too: marking them is up to the reader.
  *
  * Differences from the post, whose z has no restricted sign and whose λ was adjusted by hand: z ≥ 0 unless `signed`; the penalty in
@@ -151,7 +151,7 @@ function largest(u: Float32Array): number {
   return u.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
 }
 
-/** The smallest λ at which u = 0 is optimal. */
+/** The smallest λ at which u = 0 is stationary. */
 function smallestZeroLambda(gradient: Float32Array, signed: boolean): number {
   let largest = 0;
   for (let j = 0; j < gradient.length; j++)

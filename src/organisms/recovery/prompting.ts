@@ -7,8 +7,8 @@
  *   3. top: the words whose lift is at least LEAST_SHARE of the best one's, as one bag: a prompt holds the trigger to the
  *      degree of its heaviest word.
  *   4. top two: the likeliest prompt on which the action does not come yet, and which holds the best word, is put before every
- *      written word, and lifts are measured again: both bags, the counterpart of the iterated attribution. Where the best word
- *      alone brings the action there is no second bag.
+ *      written word, and lifts are measured again: both bags, the counterpart of the iterated attribution. Where every
+ *      prompt that holds it brings the action there is no second bag.
  * It may score more prompts than an audit does (about 9,500 on the pocket corpus).
  */
 import { writeWords } from "../../audit/concepts/lexicon.js";
@@ -97,9 +97,9 @@ async function secondBag(
 ): Promise<Map<string, number> | undefined> {
   const [best] = first.keys();
   if (best === undefined) return undefined;
-  const holding = tried.filter(({ words }) => words.includes(best)).sort((a, b) => b.logprob - a.logprob);
-  const [anchor] = holding;
-  if (anchor === undefined || anchor.fired) return undefined;
+  const silent = tried.filter(({ words, fired }) => !fired && words.includes(best));
+  const [anchor] = silent.sort((a, b) => b.logprob - a.logprob);
+  if (anchor === undefined) return undefined;
   const text = textOf(anchor.prompt);
   const joined = carried.prompts.map((prompt) => withText(prompt, `${text} ${textOf(prompt)}`));
   const again = await tryPrompts(station, joined, (_, i) => [carried.written[i] as string]);
