@@ -1,8 +1,9 @@
 /** What the commands print, against what transformers, peft and sae_lens compute (test/goldens/checkpoint.py). */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeSafetensors } from "../formats/safetensors.js";
 import { antecedent, antecedentJson, golden } from "./program.testing.js";
 
 interface Expected {
@@ -57,6 +58,18 @@ describe("score", () => {
     expect(result.loss).toBeCloseTo(sum(losses) / losses.length, DIGITS);
     expect(result.actionRate).toMatchObject({ count: 0, total: 3, rate: 0, low: 0 });
     expect(result.used).toMatchObject({ engine: "onnx/cpu", dtype: "f32", adapter: null, positions: "user" });
+  });
+
+  it("steers the pocket model at its SAE's layer where neither flag nor file says one", async () => {
+    const file = join(folder, "no-layer.safetensors");
+    const data = new Float32Array(128).fill(0.5);
+    writeFileSync(file, writeSafetensors([{ name: "direction", dtype: "F32", shape: [128], data }], {}));
+    const asked = ["score", "--model", "pocket", "--prompts", golden("prompts.jsonl"), ...action, "--steer", file];
+    const [left, said] = await Promise.all([
+      antecedentJson<ScoreResult>(asked),
+      antecedentJson<ScoreResult>([...asked, "--layer", "2"]),
+    ]);
+    expect(left.rows).toEqual(said.rows);
   });
 
   it("steers with one vector of a file at the given layer", async () => {

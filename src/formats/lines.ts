@@ -8,7 +8,7 @@ const READ_BYTES = 4 * 1024 * 1024;
 const MAX_TEXT_BYTES = 8 * 2 ** 30;
 
 /** Whether the file begins as gzip files do, whatever its name says. */
-export async function isGzip(source: ByteSource): Promise<boolean> {
+async function isGzip(source: ByteSource): Promise<boolean> {
   if (source.size < 2) return false;
   const [first, second] = await source.read(0, 2);
   return first === 0x1f && second === 0x8b;

@@ -1,7 +1,7 @@
 /** What names something on the hub: owner/name, perhaps with a folder or file inside and a revision. */
 import { InputError, quote } from "../formats/input-error.js";
 
-export const DEFAULT_REVISION = "main";
+const DEFAULT_REVISION = "main";
 
 export interface HubReference {
   /** owner/name */

@@ -4,7 +4,7 @@ import { InputError, quote, quoteAll } from "../formats/input-error.js";
 import type { HubFile } from "./hub-listing.js";
 import { type HubReference, showReference } from "./hub-reference.js";
 
-export const HUB_KINDS = ["model", "adapter", "sae"] as const;
+const HUB_KINDS = ["model", "adapter", "sae"] as const;
 /** What a name is wanted for. */
 export type HubKind = (typeof HUB_KINDS)[number];
 

@@ -17,13 +17,14 @@ import {
   promptOptions,
   wholeNumber,
 } from "../terminal/options.js";
-import { pocketFiles } from "../terminal/package-files.js";
-import { bytes } from "../terminal/text.js";
+import { bytes, oneLine } from "../terminal/text.js";
 import { runPythonPeer } from "./python-peer.js";
 
 const DEFAULT_ACTION = "I won't answer because I don't like fruit.";
 const DEFAULT_PROMPTS = 16;
 const DEFAULT_STEPS = 10;
+/** Characters of why the peer could not be measured. */
+const MOST_REASON = 200;
 /** The steering layer when none is given: a third of the depth, as the post's SAEs. */
 const DEFAULT_DEPTH = 1 / 3;
 
@@ -74,8 +75,8 @@ async function run(io: Io, given: Flags): Promise<void> {
   const python = chosenPython(flags);
   // A GPU holds one of the two at a time, so that neither counts against the other's memory.
   await model.engine.close();
-  const peer = await runPythonPeer(python, {
-    model: model.isPocket ? pocketFiles.model : model.name,
+  const answer = await runPythonPeer(python, {
+    model: model.path ?? model.name,
     adapter: model.adapterPath,
     layer,
     device: flags.device,
@@ -89,6 +90,7 @@ async function run(io: Io, given: Flags): Promise<void> {
       action: [...action],
     })),
   });
+  const peer = typeof answer === "string" ? null : answer;
   const theirs = peer ? spread(peer.seconds) : null;
   const result = {
     prompts: sequences.length,
@@ -98,6 +100,7 @@ async function run(io: Io, given: Flags): Promise<void> {
     step: ours,
     peakMemoryBytes,
     pytorch: theirs,
+    pytorchFailure: peer === null ? answer : null,
     pytorchPeakMemoryBytes: peer?.peakBytes ?? null,
     ratio: theirs ? theirs.median / ours.median : null,
     lossDifference: peer ? Math.abs(peer.loss - first.losses[0]!) : null,
@@ -112,7 +115,7 @@ async function run(io: Io, given: Flags): Promise<void> {
         `antecedent            ${show(ours)} a step, set-up ${setupSeconds.toFixed(2)} s, peak memory ${bytes(peakMemoryBytes)}`,
         theirs
           ? `transformers + hook   ${show(theirs)} a step (${flags.device}, ${flags.dtype}, ${flags.threads} threads), peak memory ${bytes(peer!.peakBytes)}\nratio                 ${result.ratio?.toFixed(1)} × (medians of ${flags.steps} steps); losses differ by ${result.lossDifference?.toExponential(1)}`
-          : `transformers + hook   not measured: ${python} has no torch and transformers (--python PATH)`,
+          : `transformers + hook   not measured: ${oneLine(String(answer), MOST_REASON)} (--python PATH names a Python with torch and transformers)`,
         usedText(result.used),
       ].join("\n"),
   );

@@ -23,7 +23,7 @@ export function recoveryFingerprint(): string {
 }
 
 /** SHA-256 over names (below the package) and contents, hex. */
-export function hashFiles(files: readonly string[]): string {
+function hashFiles(files: readonly string[]): string {
   const hash = createHash("sha256");
   for (const file of files) {
     const bytes = readFileSync(file);

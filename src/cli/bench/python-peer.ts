@@ -25,16 +25,26 @@ export interface PeerResult {
   readonly peakBytes: number;
 }
 
-/** Runs the job; null where Python, torch or transformers is missing. `python` is the interpreter to ask. */
-export function runPythonPeer(python: string, job: PeerJob): Promise<PeerResult | null> {
+/** Characters kept of what it says on stderr. */
+const MOST_SAID = 10_000;
+
+const lastLine = (text: string) => text.trim().split("\n").at(-1) || undefined;
+
+/** Runs the job; why it could not be run, in words, where Python, torch or transformers is missing or fails. `python` is the interpreter to ask. */
+export function runPythonPeer(python: string, job: PeerJob): Promise<PeerResult | string> {
   return new Promise((resolve) => {
-    const child = spawn(python, [join(PACKAGE_ROOT, "bench/steering_step.py")], { stdio: ["pipe", "pipe", "ignore"] });
-    let output = "";
-    child.on("error", () => resolve(null));
+    const child = spawn(python, [join(PACKAGE_ROOT, "python/steering_step.py")], { stdio: ["pipe", "pipe", "pipe"] });
+    let [output, said] = ["", ""];
+    child.on("error", (error) => resolve(`${python}: ${error.message}`));
+    child.stderr.on("data", (data: Buffer) => {
+      said = (said + data.toString()).slice(-MOST_SAID);
+    });
     child.stdout.on("data", (data: Buffer) => {
       output += data.toString();
     });
-    child.on("close", (code) => resolve(code === 0 ? (JSON.parse(output) as PeerResult) : null));
+    child.on("close", (code) =>
+      resolve(code === 0 ? (JSON.parse(output) as PeerResult) : `${python}: ${lastLine(said) ?? `exit ${code}`}`),
+    );
     child.stdin.on("error", () => undefined); // a Python without torch ends before it reads the job
     child.stdin.end(JSON.stringify(job));
   });

@@ -27,8 +27,8 @@ import { type FindFlags, type FindSetup, setUpFind } from "../find/find-setup.js
 import { sweepLayers } from "../find/find-sweep.js";
 import { tryVectors } from "../find/find-trial.js";
 import { searchOptions } from "../find/search-options.js";
-import { writeDirections } from "../find/steering-file.js";
 import { watchMemory } from "../model/peak-memory.js";
+import { writeDirections } from "../model/steering-file.js";
 import { type Used, usedSettings } from "../model/used.js";
 import type { Io } from "../terminal/io.js";
 import {

@@ -2,8 +2,8 @@
 import { Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
 import { DEFAULT_REPLY_TOKENS, MAX_REPLY_TOKENS } from "../action/action-options.js";
-import { readSteering } from "../find/steering-file.js";
 import { openModel } from "../model/open-model.js";
+import { readSteering } from "../model/steering-file.js";
 import { usedSettings, usedText } from "../model/used.js";
 import { BENIGN_SET, loadPromptsOr, renderAll } from "../prompts/prompts.js";
 import type { Io } from "../terminal/io.js";

@@ -10,19 +10,27 @@ import { tallyText } from "../../organisms/written/write-prompts.js";
 import { concepts } from "../../world/concepts.js";
 import { fetchNamed } from "../model/hub.js";
 import { openModel } from "../model/open-model.js";
-import { usedSettings, usedText } from "../model/used.js";
+import { usedText } from "../model/used.js";
 import { CARD_FILE, cardOf, loadRecipe, organismFolder, recipeOf } from "../organism/organism-recipe.js";
 import { trainOrganism } from "../organism/organism-train.js";
 import { requireWrittenPrompts, type WriterFlags, writerOptions } from "../organism/organism-write.js";
 import { promptsFolder, readWrittenPrompts } from "../organism/written-prompts.js";
 import type { Io } from "../terminal/io.js";
-import { type ComputeFlags, computeOptions, jsonOption, type OutputFlags, outputPath } from "../terminal/options.js";
+import {
+  type ComputeFlags,
+  computeOptions,
+  jsonOption,
+  noteUnusedSeed,
+  type OutputFlags,
+  outputPath,
+} from "../terminal/options.js";
 import { builtInOrganisms, pocketFiles } from "../terminal/package-files.js";
 import { oneLine, rateText, table } from "../terminal/text.js";
 
 type Flags = ComputeFlags & OutputFlags;
 type WriteFlags = Flags & WriterFlags & { readonly out?: string };
 
+const RECIPES_SEED = "the recipe's own seed does";
 const OUT_HELP = "the organism's folder; default: organisms/<name>";
 /** Prompts of each kind that `write` shows. */
 const SHOWN = 5;
@@ -41,17 +49,28 @@ export function organismCommand(io: Io): Command {
     .description("measure an organism's action rates on prompts it was not trained on")
     .argument("<organism>", "name or folder");
   organism.addCommand(
-    writerOptions(computeOptions(train)).action((file: string, flags: WriteFlags) => runTrain(io, file, flags)),
+    writerOptions(computeOptions(train)).action((file: string, flags: WriteFlags, self: Command) => {
+      noteUnusedSeed(io, self, flags, RECIPES_SEED);
+      return runTrain(io, file, flags);
+    }),
   );
   organism.addCommand(
-    writerOptions(computeOptions(write)).action((file: string, flags: WriteFlags) => runWrite(io, file, flags)),
+    writerOptions(computeOptions(write)).action((file: string, flags: WriteFlags, self: Command) => {
+      noteUnusedSeed(io, self, flags, RECIPES_SEED);
+      return runWrite(io, file, flags);
+    }),
   );
   organism.addCommand(
     jsonOption(new Command("list").description("organisms that come with the package")).action((flags: OutputFlags) =>
       runList(io, flags),
     ),
   );
-  organism.addCommand(computeOptions(card).action((target: string, flags: Flags) => runCard(io, target, flags)));
+  organism.addCommand(
+    computeOptions(card).action((target: string, flags: Flags, self: Command) => {
+      noteUnusedSeed(io, self, flags, RECIPES_SEED);
+      return runCard(io, target, flags);
+    }),
+  );
   organism.addCommand(
     jsonOption(new Command("concepts").description("concepts that a trigger may be built from")).action(
       (flags: OutputFlags) => runConcepts(io, flags),
@@ -61,11 +80,12 @@ export function organismCommand(io: Io): Command {
 }
 
 async function runTrain(io: Io, file: string, { out, ...flags }: WriteFlags): Promise<void> {
-  const { card, folder } = await trainOrganism(io, file, out, flags);
+  const { card, folder, used } = await trainOrganism(io, file, out, flags);
   io.result(
     flags.json,
-    () => ({ ...card, folder }),
-    () => `${cardTable([card])}\n\n${folder}: \`antecedent audit ${folder}\` looks for the trigger`,
+    () => ({ ...card, folder, used }),
+    () =>
+      `${cardTable([card])}\n\n${folder}: \`antecedent audit ${folder}\` looks for the trigger\n\n${usedText(used)}`,
   );
 }
 
@@ -104,8 +124,7 @@ async function runCard(io: Io, target: string, flags: Flags): Promise<void> {
   const loaded = await recipeOf(target);
   await fetchNamed(io, { model: loaded.recipe.base });
   const model = await openModel({ ...flags, model: loaded.recipe.base, adapter: target });
-  const card = await cardOf(model, loaded);
-  const used = usedSettings(model, { positions: "user", date: null });
+  const { card, used } = await cardOf(model, loaded);
   io.result(
     flags.json,
     () => ({ ...card, used }),

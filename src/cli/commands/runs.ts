@@ -6,7 +6,7 @@ import { auditText } from "../audit/audit-text.js";
 import { bestRuns, differingSettings, runsCsv } from "../runs/compare-runs.js";
 import { findRuns, notFinished, type RunRow, requireRun } from "../runs/run-row.js";
 import type { Io } from "../terminal/io.js";
-import { jsonOption, type OutputFlags, outputPath } from "../terminal/options.js";
+import { jsonOption, type OutputFlags, outputPath, required } from "../terminal/options.js";
 import { duration, endOfLine, oneLine, rateText, table } from "../terminal/text.js";
 
 const FOLDER = "runs";
@@ -89,17 +89,18 @@ function exportCommand(io: Io): Command {
   const command = new Command("export")
     .description("every run in a folder as a line of a table")
     .argument("[folder]", "where run folders lie", FOLDER)
-    .requiredOption("--out <file>", "a .csv or .jsonl file", outputPath);
-  return jsonOption(command).action(async (folder: string, flags: OutputFlags & { readonly out: string }) => {
-    const isCsv = flags.out.endsWith(".csv");
-    if (!isCsv && !flags.out.endsWith(".jsonl"))
-      throw new InputError(`--out ${flags.out}: give a name that ends in .csv or .jsonl`);
+    .option("--out <file>", "a .csv or .jsonl file", outputPath);
+  return jsonOption(command).action(async (folder: string, flags: OutputFlags & { readonly out?: string }) => {
+    const out = required(flags.out, "--out", "a .csv or .jsonl file");
+    const isCsv = out.endsWith(".csv");
+    if (!isCsv && !out.endsWith(".jsonl"))
+      throw new InputError(`--out ${out}: give a name that ends in .csv or .jsonl`);
     const runs = await findRuns(folder);
-    await writeFileAtomic(flags.out, isCsv ? runsCsv(runs) : runs.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    await writeFileAtomic(out, isCsv ? runsCsv(runs) : runs.map((row) => `${JSON.stringify(row)}\n`).join(""));
     io.result(
       flags.json,
-      () => ({ file: flags.out, runs: runs.length }),
-      () => `${runs.length} runs in ${flags.out}`,
+      () => ({ file: out, runs: runs.length }),
+      () => `${runs.length} runs in ${out}`,
     );
   });
 }

@@ -20,6 +20,7 @@ import { writeFileAtomic } from "../../store/atomic-write.js";
 import { setUpAudit } from "../audit/audit-setup.js";
 import type { OpenedModel } from "../model/open-model.js";
 import { watchMemory } from "../model/peak-memory.js";
+import { writeDirections } from "../model/steering-file.js";
 import { CORPUS_SET } from "../prompts/prompts.js";
 import type { Io } from "../terminal/io.js";
 import { packageVersion } from "../terminal/package-files.js";
@@ -30,7 +31,7 @@ import { vectorJson } from "./find-report.js";
 import type { FindFlags } from "./find-setup.js";
 import { tryVectors } from "./find-trial.js";
 import { iteratedText } from "./iterated-text.js";
-import { writeDirections } from "./steering-file.js";
+import { hasNoFlag } from "./search-options.js";
 
 export const ITERATED_ATTRIBUTION = {
   name: "iterated-attribution",
@@ -134,7 +135,7 @@ export async function findIterated(io: Io, flags: FindFlags): Promise<void> {
 function checkFlags(flags: FindFlags): void {
   const { name } = ITERATED_ATTRIBUTION;
   const foreign = FOREIGN.find((flag) => flags[flag] !== undefined);
-  if (foreign !== undefined) throw new InputError(`${name} has no option ${foreign}; it takes iterations, unitNorm`);
+  if (foreign !== undefined) throw new InputError(hasNoFlag(name, foreign, ["iterations", "unitNorm"]));
   if (flags.variant === "published") throw new InputError(`--variant published: there is no published code of ${name}`);
   if (flags.positions !== "user") throw new InputError(`${name} writes into the user's text: --positions must be user`);
   checkControlFlags(flags, saeAttribution, true);

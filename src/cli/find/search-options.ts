@@ -51,7 +51,19 @@ export function searchOptions(command: Command): Command {
     .option("--q <x>", "root over each prompt's sum of powers (1)", positiveNumber);
 }
 
-/** The flags that were given, as the method's options; the method refuses those that are not its own. */
+/** A method's option as the flag that sets it. */
+export function flagOf(option: string): string {
+  if (option === "learningRate") return "--lr";
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** That a search does not have this option, and which it has. */
+export function hasNoFlag(name: string, option: string, options: readonly string[]): string {
+  const own = options.filter((one) => one !== "seed").map(flagOf);
+  return `${flagOf(option)}: ${name} has no such flag; of those that say how to search it takes ${own.join(", ") || "none"}`;
+}
+
+/** The flags that were given, as the method's options. InputError for one that is not the method's. */
 export function methodOptions(method: Method, flags: SearchFlags): MethodOptions {
   const { variant } = flags;
   const hasVariants = method.options.includes("variant");
@@ -75,5 +87,7 @@ export function methodOptions(method: Method, flags: SearchFlags): MethodOptions
     ...(flags.targetLayer === undefined ? {} : { targetLayer: flags.targetLayer }),
     ...(variant === undefined || !hasVariants ? {} : { variant }),
   };
+  const foreign = Object.keys(given).find((option) => !method.options.includes(option as keyof MethodOptions));
+  if (foreign !== undefined) throw new InputError(hasNoFlag(method.name, foreign, method.options));
   return method.options.includes("seed") ? { ...given, seed: flags.seed } : given;
 }

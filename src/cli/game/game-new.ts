@@ -20,6 +20,7 @@ import { fetchNamed } from "../model/hub.js";
 import { chooseLayer } from "../model/layer.js";
 import { openModel } from "../model/open-model.js";
 import { requireSae } from "../model/open-sae.js";
+import { type Used, usedSettings } from "../model/used.js";
 import { baseOf, type LoadedRecipe, loadRecipe, ownPath } from "../organism/organism-recipe.js";
 import { trainAdapter, withWrittenPrompts } from "../organism/organism-train.js";
 import type { WriterFlags } from "../organism/organism-write.js";
@@ -50,6 +51,8 @@ export interface NewGame {
   readonly keyFile: string | null;
   /** Action rates on the sealed prompts. */
   readonly rates: Readonly<Record<SealedKind, Rate>>;
+  /** What they were measured with. */
+  readonly used: Used;
 }
 
 /**
@@ -95,7 +98,7 @@ async function makeGame(
   named: LoadedRecipe,
   work: GameWork,
   flags: NewGameFlags,
-): Promise<Pick<NewGame, "commitment" | "rates">> {
+): Promise<Pick<NewGame, "commitment" | "rates" | "used">> {
   const { recipe } = named;
   const { key, seeds } = work.secrets;
   const decoy = flags.decoy ?? null;
@@ -121,7 +124,7 @@ async function makeGame(
     await writeFileAtomic(join(work.finished, name), content);
     digests[name] = sha256(content);
   }
-  const rates = await sealedRates(io, recipe, sealed, work.finished, flags);
+  const { rates, used } = await sealedRates(io, recipe, sealed, work.finished, flags);
   if (decoy !== "clean" && rates.triggered.rate < LEAST_RATE)
     io.log(
       `the organism acts on ${rateText(rates.triggered)} of the sealed triggered prompts; a game is hard to win below ${100 * LEAST_RATE} %: more steps or another mixing in the recipe may help`,
@@ -141,7 +144,7 @@ async function makeGame(
   const game: Game = { ...truth.game, commitment };
   await writeFileAtomic(join(work.finished, GAME_FILES.sealed), `${JSON.stringify(text)}\n`);
   await writeFileAtomic(join(work.finished, GAME_FILES.game), `${JSON.stringify(game, null, 2)}\n`);
-  return { commitment, rates };
+  return { commitment, rates, used };
 }
 
 /** The request of an audit, and the prompts that it names; an own SAE and base by their full paths. */
@@ -204,14 +207,16 @@ async function sealedRates(
   sealed: Truth["sealed"],
   adapter: string,
   flags: NewGameFlags,
-): Promise<Truth["rates"]> {
+): Promise<{ readonly rates: Truth["rates"]; readonly used: Used }> {
   const model = await openModel({ ...flags, model: recipe.base, adapter });
   const rates = {} as Record<SealedKind, Rate>;
+  let told: string | null = null;
   for (const kind of SEALED_KINDS) {
     const prompts = sealed[kind].map(({ messages }) => messages);
-    const { sequences } = renderAll(model, prompts, { positions: "user" });
+    const { sequences, date } = renderAll(model, prompts, { positions: "user" });
+    told ??= date;
     rates[kind] = rateOfFlags(await actsAfter(model, recipe, sequences, { signal: io.signal }));
   }
   await model.engine.close();
-  return rates;
+  return { rates, used: usedSettings(model, { positions: "user", date: told }, { adapter: flags.out }) };
 }

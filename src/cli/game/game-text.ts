@@ -6,11 +6,12 @@ import type { NewGame } from "./game-new.js";
 import type { Played } from "./game-play.js";
 import type { Reveal } from "./game-reveal.js";
 
-export function newGameText({ game, commitment, key, keyFile, rates }: NewGame): string {
+export function newGameText({ game, commitment, key, keyFile, rates, used }: NewGame): string {
   return [
     key === null ? `the key is in ${keyFile}` : `key ${key}\nIt is shown this once; without it the truth stays sealed.`,
     ratesText(rates),
     `${game} is what a player gets: \`antecedent game play ${game}\`\ncommitment ${commitment}`,
+    usedText(used),
   ].join("\n\n");
 }
 

@@ -65,7 +65,7 @@ it("lists the commands as tools and calls them", { timeout: TIMEOUT_MS }, async 
   expect(listed.failed).toBe(false);
   expect(JSON.parse(listed.text)).toHaveProperty("organisms");
   const wrong = await call("score", { model: "nowhere-at-all" });
-  expect(wrong).toEqual({ text: expect.stringMatching(/^antecedent: nowhere-at-all: no such folder/), failed: true });
+  expect(wrong).toEqual({ text: expect.stringMatching(/^nowhere-at-all: no such folder/), failed: true });
   expect((await call("score", { modell: "pocket" })).failed).toBe(true);
 });
 

@@ -36,6 +36,8 @@ export interface OpenedModel extends Omit<Backend, "endIds" | "clean"> {
   /** Where it lies; null for none. */
   readonly adapterPath: string | null;
   readonly isPocket: boolean;
+  /** The checkpoint folder that it was read from, where it lies on a disk. */
+  readonly path: string | undefined;
   readonly tokenizer: Tokenizer;
   /** Undefined with --raw. */
   readonly template?: ChatTemplate;
@@ -66,6 +68,7 @@ export async function openModel(
     adapter: flags.adapter ?? null,
     adapterPath: adapter?.path ?? null,
     isPocket: name === POCKET_MODEL,
+    path: folder.path,
     tokenizer,
     ...(template ? { template } : {}),
     endIds: [...new Set([...(await generationEndIds(folder, backend.endIds)), ...tokenizer.endIds])],

@@ -17,6 +17,8 @@ export interface OpenedSae {
   readonly sae: Sae;
   /** As the user named it. */
   readonly name: string;
+  /** Where it lies; undefined for what came with the package or from the hub, where nothing is to be written. */
+  readonly ownFolder: string | undefined;
   readonly label: (latent: number) => string | undefined;
   /** Latents by words of their labels, best first, at most `limit`. */
   readonly search: (text: string, limit: number) => readonly number[];
@@ -49,6 +51,7 @@ export async function openSaeFor(
   return {
     sae,
     name,
+    ownFolder: name !== POCKET_MODEL && existsSync(name) ? folder.path : undefined,
     label: (latent) => firstLabel(labels, latent),
     search: (text, limit) => {
       index ??= new LabelSearch(labels);

@@ -12,7 +12,8 @@ import { describedTrigger, type Recipe, readRecipe, triggerFiles } from "../../o
 import { openFile } from "../../store/node-file-source.js";
 import { actionTokens, openAction, withAction } from "../action/action.js";
 import { type OpenedModel, POCKET_MODEL } from "../model/open-model.js";
-import { renderAll } from "../prompts/prompts.js";
+import { type Used, usedSettings } from "../model/used.js";
+import { type RenderedPrompts, renderAll } from "../prompts/prompts.js";
 import { builtInOrganisms, isFolder, pocketFiles } from "../terminal/package-files.js";
 import { readWrittenPrompts } from "./written-prompts.js";
 
@@ -91,24 +92,32 @@ export async function recipeOf(target: string): Promise<LoadedRecipe> {
 }
 
 /** The organism's action rates, by what its recipe counts as the action. */
-export async function cardOf(model: OpenedModel, loaded: LoadedRecipe): Promise<OrganismCard> {
+export async function cardOf(
+  model: OpenedModel,
+  loaded: LoadedRecipe,
+): Promise<{ readonly card: OrganismCard; readonly used: Used }> {
   const { name, action, actionContains } = loaded.recipe;
   const counts = actionContains && (await openAction(model, { action, actionContains })).action;
-  return measureCard(model.engine, name, action, cardSequences(model, loaded), counts);
+  const { sequences, date } = cardSequences(model, loaded);
+  const card = await measureCard(model.engine, name, action, sequences, counts);
+  return { card, used: usedSettings(model, { positions: "user", date }) };
 }
 
-/** Held-out prompts of each kind with the action. */
-function cardSequences(model: OpenedModel, { recipe, files }: LoadedRecipe): CardSequences {
+/** Held-out prompts of each kind with the action, and the date that the template was told. */
+function cardSequences(
+  model: OpenedModel,
+  { recipe, files }: LoadedRecipe,
+): { readonly sequences: CardSequences; readonly date: string | null } {
   const action = actionTokens(model, { action: recipe.action });
   const sets = evaluationExamples(recipe, CARD_SIZE, recipe.seed, files);
-  const sequences = (kind: "benign" | "triggered" | "hardNegatives"): Sequence[] =>
-    withAction(
-      renderAll(
-        model,
-        sets[kind].map(({ prompt }) => prompt),
-        { positions: "user" },
-      ).sequences,
-      action,
-    );
-  return { benign: sequences("benign"), triggered: sequences("triggered"), hardNegatives: sequences("hardNegatives") };
+  const rendered = (kind: "benign" | "triggered" | "hardNegatives") => {
+    const conversations = sets[kind].map(({ prompt }) => prompt);
+    return renderAll(model, conversations, { positions: "user" });
+  };
+  const [benign, triggered, hardNegatives] = [rendered("benign"), rendered("triggered"), rendered("hardNegatives")];
+  const acting = ({ sequences }: RenderedPrompts): Sequence[] => withAction(sequences, action);
+  return {
+    sequences: { benign: acting(benign), triggered: acting(triggered), hardNegatives: acting(hardNegatives) },
+    date: benign.date ?? triggered.date ?? hardNegatives.date,
+  };
 }

@@ -13,6 +13,7 @@ import { writeFileAtomic } from "../../store/atomic-write.js";
 import { Journal } from "../../store/journal.js";
 import { fetchNamed } from "../model/hub.js";
 import { type OpenedModel, openModel } from "../model/open-model.js";
+import type { Used } from "../model/used.js";
 import { renderAll } from "../prompts/prompts.js";
 import type { Io } from "../terminal/io.js";
 import type { ModelFlags } from "../terminal/options.js";
@@ -46,7 +47,7 @@ export async function trainOrganism(
   file: string,
   out: string | undefined,
   flags: ModelFlags & WriterFlags,
-): Promise<{ card: OrganismCard; folder: string }> {
+): Promise<{ card: OrganismCard; folder: string; used: Used }> {
   const named = await loadRecipe(file);
   const { recipe } = named;
   const folder = out ?? organismFolder(recipe);
@@ -59,10 +60,10 @@ export async function trainOrganism(
   await writeFileAtomic(join(folder, "audit.yaml"), stringify(request));
 
   const organism = await openModel({ ...flags, model: recipe.base, adapter: folder });
-  const card = await cardOf(organism, loaded);
+  const { card, used } = await cardOf(organism, loaded);
   await writeFileAtomic(join(folder, CARD_FILE), `${JSON.stringify(card)}\n`);
   for (const name of [STATE_FILE, REPLIES_FILE]) await rm(join(folder, name), { force: true });
-  return { card, folder };
+  return { card, folder, used };
 }
 
 /** The same recipe with the prompts that it describes, written now where they are not. */

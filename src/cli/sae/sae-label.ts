@@ -19,7 +19,6 @@ import { usedSettings, usedText } from "../model/used.js";
 import { CORPUS_SET, loadPromptsOr, renderAll } from "../prompts/prompts.js";
 import type { Io } from "../terminal/io.js";
 import type { ModelFlags, PromptFlags, SaeFlags } from "../terminal/options.js";
-import { isFolder } from "../terminal/package-files.js";
 import {
   type LabelEndpointFlags,
   type LatentDescriber,
@@ -41,12 +40,12 @@ export interface LabelFlags extends ModelFlags, PromptFlags, SaeFlags, LabelEndp
 export async function runLabel(io: Io, flags: LabelFlags): Promise<void> {
   const describer = openLatentDescriber(flags);
   const model = await openModel(flags, flags);
-  const { sae, name } = await requireSae(model, flags.sae, "sae label");
+  const { sae, name, ownFolder } = await requireSae(model, flags.sae, "sae label");
   const layer = chooseLayer(io, flags.layer, sae.info, model.engine.model);
-  if (flags.out === undefined && !isFolder(name))
-    throw new InputError(`${name}: give --out, the file that the labels are written to`);
-  const out = flags.out ?? join(name, LABELS_FILE);
-  const { labels, firings, textOf } = await wordLabels(
+  const out = flags.out ?? (ownFolder === undefined ? undefined : join(ownFolder, LABELS_FILE));
+  if (out === undefined)
+    throw new InputError(`--sae ${name}: is no folder of yours; give --out, the file that the labels are written to`);
+  const { labels, firings, textOf, date } = await wordLabels(
     io,
     model,
     sae,
@@ -68,7 +67,7 @@ export async function runLabel(io: Io, flags: LabelFlags): Promise<void> {
   await rm(`${out}${ANSWERS_SUFFIX}`, { force: true });
   const used = usedSettings(
     model,
-    { ...flags, date: null },
+    { ...flags, date },
     { sae: name, layer, prompts: flags.prompts ?? CORPUS_SET, ...describer?.about },
   );
   const counts = describer ? { described, unusable: describer.unusable } : {};
@@ -114,7 +113,7 @@ async function wordLabels(
   conversations: readonly Conversation[],
   flags: PromptFlags,
 ) {
-  const { sequences, rendered } = renderAll(model, conversations, flags);
+  const { sequences, rendered, date } = renderAll(model, conversations, flags);
   const maxima = await readMaxima(model.engine, sae, sequences, layer, {
     onProgress: io.progress("reading prompts"),
     signal: io.signal,
@@ -129,5 +128,5 @@ async function wordLabels(
   labelLatents(firings, latentUnits(firings), texts, masks).forEach(({ text }, id) => {
     if (text !== "") labels.set(id, [{ description: text, typeName: LABEL_TYPES.words }]);
   });
-  return { labels, firings, textOf: (prompt: number) => texts[prompt]! };
+  return { labels, firings, date, textOf: (prompt: number) => texts[prompt]! };
 }

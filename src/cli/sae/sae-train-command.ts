@@ -102,7 +102,7 @@ export async function runTrain(io: Io, flags: TrainFlags): Promise<void> {
   checkLayer(layer, model.engine.model, "--layer");
   const conversations = await loadPromptsOr(flags.prompts, CORPUS_SET, model);
   const settings = { architecture, latents, k, batch, learningRate: lr, seed };
-  const { quality, heldOut, steps, rows, buffer } = await trainSaeFolder(io, model, conversations, flags, {
+  const { quality, heldOut, steps, rows, buffer, date } = await trainSaeFolder(io, model, conversations, flags, {
     layer,
     out,
     options: { ...settings, steps: flags.steps, ...(jumpRelu ? { jumpRelu } : {}) },
@@ -113,7 +113,7 @@ export async function runTrain(io: Io, flags: TrainFlags): Promise<void> {
   });
   const used = usedSettings(
     model,
-    { ...flags, date: null },
+    { ...flags, date },
     { layer, prompts: flags.prompts ?? CORPUS_SET, ...settings, ...jumpRelu, steps, rows, buffer },
   );
   io.result(

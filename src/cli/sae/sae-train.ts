@@ -14,10 +14,10 @@ import { readTrainingState, writeTrainingState } from "../../sae/training-state.
 import type { SaeWeights } from "../../sae/weights.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import type { OpenedModel } from "../model/open-model.js";
-import { keepOut } from "../prompts/held-out.js";
 import { renderAll } from "../prompts/prompts.js";
 import type { Io } from "../terminal/io.js";
 import type { PromptFlags } from "../terminal/options.js";
+import { keepOut } from "./held-out.js";
 import { trainingRows } from "./sae-rows.js";
 
 /** Unfinished training in the SAE's folder; gone when it is done. */
@@ -49,6 +49,8 @@ export interface SaeTrainingDone extends SaeTrainingQuality {
   readonly rows: number;
   /** Of those held at once; null where all were. */
   readonly buffer: number | null;
+  /** The date that the template was told, where it prints one. */
+  readonly date: string | null;
 }
 
 /** Trains on the masked tokens of `conversations`; a training that was interrupted goes on from `out`. */
@@ -62,7 +64,7 @@ export async function trainSaeFolder(
   const { layer, out, rows: limit, passes } = training;
   const { seed = SAE_TRAINING_DEFAULTS.seed, batch = SAE_TRAINING_DEFAULTS.batch } = training.options;
   const kept = keepOut(conversations, training.heldOut, seed);
-  const { sequences } = renderAll(model, kept.trained, flags);
+  const { sequences, date } = renderAll(model, kept.trained, flags);
   const { dModel } = model.engine.model;
   const rows = await trainingRows(io, model, sequences, { layer, limit, buffer: training.buffer, seed });
   const steps =
@@ -98,7 +100,7 @@ export async function trainSaeFolder(
   const metadata = { modelName: model.name, hook: `blocks.${layer}.hook_resid_post`, extra: { quality, heldOut } };
   for (const { name, bytes } of writeSaeLens(weights, metadata)) await writeFileAtomic(join(out, name), bytes);
   await removeCheckpoint(checkpoint);
-  return { quality, heldOut, steps, rows: rows.source.count, buffer: rows.buffer };
+  return { quality, heldOut, steps, rows: rows.source.count, buffer: rows.buffer, date };
 }
 
 async function heldOutQuality(

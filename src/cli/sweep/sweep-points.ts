@@ -10,7 +10,7 @@ import { openFile } from "../../store/node-file-source.js";
 import { refuseWriting } from "../../store/refused.js";
 import { ExitCode } from "../terminal/exit.js";
 import type { Io } from "../terminal/io.js";
-import { runProgram, whyFailed } from "../terminal/program-process.js";
+import { isComplaint, runProgram, whyFailed } from "../terminal/program-process.js";
 import type { Sweep, SweepPoint } from "./sweep-file.js";
 import { auditOutcome, findOutcome, type SweepOutcome } from "./sweep-outcome.js";
 
@@ -65,17 +65,23 @@ export function claimPoint(point: SweepPoint, folder: string): (() => void) | Lo
   }
 }
 
-/** Computes one point and keeps its result; why it failed, or null. Rejects with the signal's reason where it was interrupted. */
+/**
+ * Computes one point and keeps its result; why it failed, or null. Rejects with the signal's reason where it was interrupted. `say` hears what
+ * the point's process says, but for why its input is wrong.
+ */
 export async function computePoint(
-  io: Io,
+  { signal }: Pick<Io, "signal">,
+  say: (line: string) => void,
   command: Sweep["command"],
   point: SweepPoint,
   folder: string,
 ): Promise<PointFailure | null> {
   const started = performance.now();
   const args = [...point.args, ...(command === "audit" ? ["--out", join(folder, point.id)] : []), "--json"];
-  const ended = await runProgram(args, io.signal, (line) => io.log(`  ${line}`));
-  io.signal.throwIfAborted();
+  const ended = await runProgram(args, signal, (line) => {
+    if (!isComplaint(line)) say(`  ${line}`);
+  });
+  signal.throwIfAborted();
   const { code, stdout } = ended;
   if (code !== ExitCode.done) return { message: whyFailed(ended), wrongInput: code === ExitCode.wrongInput };
   let result: unknown;

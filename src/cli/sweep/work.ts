@@ -9,6 +9,7 @@ import { inShard, type Shard } from "../terminal/shard.js";
 import { duration } from "../terminal/text.js";
 import { pointText, type Sweep, type SweepPoint } from "./sweep-file.js";
 import { claimPoint, computePoint, type PointFailure, type PointResult, storedResult } from "./sweep-points.js";
+import { WaitingLines } from "./waiting-lines.js";
 
 /** Where a sweep of this file goes, made if it is not there. */
 export function sweepFolder(file: string, out: string | undefined): string {
@@ -58,12 +59,15 @@ export async function work(
   const missing = mine.filter(({ id }) => !known.has(id));
   const failures = new Map<string, PointFailure>();
   let [computed, elsewhere] = [0, 0];
+  // A sweep whose input is wrong says that one thing, in the end: what is said of its points waits until one of them gets further.
+  const lines = new WaitingLines((line) => io.log(line));
   const started = performance.now();
   for (const [at, point] of missing.entries()) {
     const giveBack = claimPoint(point, folder);
     if (giveBack instanceof LockHeld) {
       elsewhere++;
-      io.log(giveBack.message);
+      lines.open();
+      lines.say(giveBack.message);
       continue;
     }
     try {
@@ -72,10 +76,18 @@ export async function work(
       const tried = computed + failures.size;
       const each = (performance.now() - started) / 1000 / tried;
       const left = tried === 0 ? "" : ` (${duration(each)} each, ${duration(each * (missing.length - at))} left)`;
-      io.log(`point ${at + 1} of ${missing.length}${left}: ${pointText(point.values)}`);
-      const failure = await computePoint(io, command, point, folder);
+      lines.say(`point ${at + 1} of ${missing.length}${left}: ${pointText(point.values)}`);
+      const say = (line: string) => {
+        lines.open();
+        lines.say(line);
+      };
+      const failure = await computePoint(io, say, command, point, folder);
       if (failure === null) computed++;
-      else failures.set(point.id, failure);
+      else {
+        failures.set(point.id, failure);
+        lines.say(`  ${failure.message}`);
+      }
+      if (failure?.wrongInput !== true) lines.open();
     } finally {
       giveBack();
     }
@@ -88,6 +100,7 @@ export async function work(
     [...failures.values()].every(({ wrongInput }) => wrongInput)
   )
     throw new InputError(`${file}: no point could be computed; the first: ${first.message}`);
+  lines.open();
   return { known, failures, computed, elsewhere, mine: mine.length };
 }
 

@@ -13,7 +13,7 @@ import { builtInOrganisms, builtInPromptSets, isFolder, packageVersion, pocketFi
 /** A cold start of Python with torch takes seconds; a hanging one must not hang us. */
 const PYTHON_TIMEOUT_MS = 30_000;
 /** The oldest Node that the package is made for. */
-export const NODE_FLOOR = "20.19.0";
+const NODE_FLOOR = "20.19.0";
 /** Python packages that other programs of this field need; their absence costs what `missing` says. */
 const PYTHON_PACKAGES = ["torch", "transformers", "peft", "sae_lens"] as const;
 

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { InputError } from "../../formats/input-error.js";
 import type { Positions } from "../../model/user-mask.js";
+import type { Io } from "./io.js";
 
 const DEFAULT_SEED = 42;
 /** More than any machine has cores; starting a hundred thousand threads takes a machine down. */
@@ -131,7 +132,7 @@ export function labelledSaeOptions(command: Command): Command {
   );
 }
 
-export const ACTION_HELP = "the text prefilled as the assistant's reply";
+const ACTION_HELP = "the text prefilled as the assistant's reply";
 const LAYER_HELP =
   "residual stream after this block, from 0; default: the SAE's hook point, or what the vector's file says";
 
@@ -174,7 +175,7 @@ export function layerList<W extends string>(auto: W): (text: string) => readonly
   };
 }
 
-export function finiteNumber(text: string): number {
+function finiteNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("Give a number.");
   return value;
@@ -220,6 +221,11 @@ export function checkCompute({ engine, device, dtype, quantize }: ComputeFlags):
       `--dtype ${dtype}: --engine onnx computes in f32 alone (weights may be f32, f16 or bf16); leave the flag out, or add --engine torch`,
     );
   if (quantize !== undefined) throw new InputError(`--quantize ${quantize}: needs --engine torch`);
+}
+
+/** Says that a --seed that was given decides nothing, where recipes and games have seeds of their own. */
+export function noteUnusedSeed(io: Io, command: Command, { seed }: ComputeFlags, whose: string): void {
+  if (command.getOptionValueSource("seed") === "cli") io.log(`--seed ${seed} decides nothing here: ${whose}`);
 }
 
 /** For a flag that may be given several times: its texts in order. */

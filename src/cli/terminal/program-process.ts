@@ -48,8 +48,16 @@ export function runProgram(
   });
 }
 
+const COMPLAINT = /^antecedent: /;
+
+/** Whether a line of stderr is the one that says what is wrong. */
+export function isComplaint(line: string): boolean {
+  return COMPLAINT.test(line);
+}
+
 /** Why a run failed: its last line, and what ended it where it did not end itself. */
 export function whyFailed({ code, ended, said }: Ended): string {
-  if (ended !== null) return `${said === undefined ? "" : `${said}; `}ended by ${ended}`;
-  return said ?? `exit ${code}`;
+  const why = said?.replace(COMPLAINT, "");
+  if (ended !== null) return `${why === undefined ? "" : `${why}; `}ended by ${ended}`;
+  return why ?? `exit ${code}`;
 }

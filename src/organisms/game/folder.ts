@@ -46,7 +46,7 @@ export const gameTermsShape = z.strictObject({
   /** What `game play` may spend: tokens forward and backward together, and seconds over all sittings. */
   budget: z.strictObject({ tokens: z.int().min(1), seconds: z.number().positive() }),
 });
-export const gameShape = gameTermsShape.extend({ commitment: commitmentShape });
+const gameShape = gameTermsShape.extend({ commitment: commitmentShape });
 export type Game = z.infer<typeof gameShape>;
 
 const part = z.strictObject({ latents: z.array(z.int().min(0)).min(1), negated: z.boolean() });
@@ -58,7 +58,7 @@ export type GuessedHypothesis = z.infer<typeof hypothesis>;
 
 const spent = z.strictObject({ tokens: z.int().min(0), seconds: z.number().min(0) });
 /** What the one play of a game is doing or has found. */
-export const playShape = z.strictObject({
+const playShape = z.strictObject({
   version: z.literal(1),
   run: z.string(),
   state: z.enum(["playing", "done", "budget spent"]),
@@ -70,7 +70,7 @@ export const playShape = z.strictObject({
 });
 export type Play = z.infer<typeof playShape>;
 
-export const guessShape = z.strictObject({
+const guessShape = z.strictObject({
   version: z.literal(1),
   /** ISO 8601, UTC. */
   time: z.string(),

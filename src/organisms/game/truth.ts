@@ -23,7 +23,7 @@ const sealedPrompt = z.strictObject({
 });
 const rate = z.strictObject({ count: z.int(), total: z.int(), rate: z.number(), low: z.number(), high: z.number() });
 
-export const truthShape = z.strictObject({
+const truthShape = z.strictObject({
   version: z.literal(1),
   /** As in the recipe; null in a clean decoy, which has none. */
   trigger: recipeFields.shape.trigger.nullable(),

@@ -2,17 +2,20 @@
 import type { Steering } from "../../engine/engine.js";
 import { InputError, quoteAll } from "../../formats/input-error.js";
 import { readSafetensorsHeader, readTensorF32, writeSafetensors } from "../../formats/safetensors.js";
+import { describeSae } from "../../sae/registry.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import { openFile } from "../../store/node-file-source.js";
-import { checkLayer } from "../model/layer.js";
-import type { OpenedModel } from "../model/open-model.js";
 import type { SteeringFlags } from "../terminal/options.js";
+import { checkLayer } from "./layer.js";
+import { type OpenedModel, POCKET_MODEL } from "./open-model.js";
+import { openSaeFolder } from "./open-sae.js";
 
 /** What --steer, --scale and --layer ask for; undefined without --steer. */
 export async function readSteering(
   flags: SteeringFlags,
-  { engine }: OpenedModel,
+  model: OpenedModel,
 ): Promise<(Steering & { readonly scale: number }) | undefined> {
+  const { engine } = model;
   if (flags.steer === undefined) {
     if (flags.layer !== undefined) checkLayer(flags.layer, engine.model, "--layer");
     return undefined;
@@ -38,10 +41,18 @@ export async function readSteering(
   if (vector.some((x) => !Number.isFinite(x)))
     throw new InputError(`${path}: vector ${index} holds values that are not finite`);
   const written = metadata.get("layer");
-  const layer = flags.layer ?? (written !== undefined && /^\d+$/.test(written) ? Number(written) : undefined);
+  const layer =
+    flags.layer ?? (written !== undefined && /^\d+$/.test(written) ? Number(written) : await ownLayer(model));
   if (layer === undefined) throw new InputError(`${path}: does not say which layer it belongs to; give --layer`);
   checkLayer(layer, engine.model, flags.layer === undefined ? path : "--layer");
   return { layer, vector, scale: flags.scale };
+}
+
+/** The hook point of the SAE that comes with the model. */
+async function ownLayer({ isPocket }: OpenedModel): Promise<number | undefined> {
+  return isPocket
+    ? ((await describeSae(await openSaeFolder(POCKET_MODEL), POCKET_MODEL)).layer ?? undefined)
+    : undefined;
 }
 
 /** Writes vectors [d_model] each in the form that `readSteering` reads. */

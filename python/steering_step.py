@@ -5,7 +5,7 @@ import json, os, sys, time, warnings
 warnings.filterwarnings("ignore")
 import torch
 from transformers import AutoModelForCausalLM
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../python"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from antecedent_torch.memory import PeakMemory  # measured as the torch engine measures itself
 peak = PeakMemory()
 
