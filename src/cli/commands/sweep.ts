@@ -4,9 +4,9 @@
  */
 import { Command } from "commander";
 import { openFile } from "../../store/node-file-source.js";
+import { FolderStore, fileOf, type PointStore } from "../sweep/point-store.js";
 import { type KnownFlag, readSweep, type Sweep, type SweepPoint } from "../sweep/sweep-file.js";
 import { bestOutcome, type SweepOutcome } from "../sweep/sweep-outcome.js";
-import { fileOf } from "../sweep/sweep-points.js";
 import { sweepFolder, throwIfSomeFailed, work } from "../sweep/work.js";
 import type { Io } from "../terminal/io.js";
 import { isCollected, jsonOption, type OutputFlags, outputPath } from "../terminal/options.js";
@@ -18,6 +18,7 @@ import { findCommand } from "./find.js";
 export interface SweepFlags extends OutputFlags {
   readonly out?: string;
   readonly shard?: Shard;
+  readonly queue?: string;
 }
 
 interface Row {
@@ -44,15 +45,31 @@ export function sweepOptions(command: Command): Command {
     command
       .argument("<file>", "YAML file: command, method, flags, grid")
       .option("--out <folder>", "results, one file a point; default: sweeps/ and the file's name", outputPath)
-      .option("--shard <i/n>", "compute the i-th of n parts of the grid alone, from 1", shard),
+      .option("--shard <i/n>", "compute the i-th of n parts of the grid alone, from 1", shard)
+      .option(
+        "--queue <url>",
+        "share the points by a Redis server too, redis://host:6379/0, with machines that do not see the folder",
+      ),
   );
 }
 
 /** Reads a sweep, computes what is to be computed of it, and says what it is, where it lies, and what came of it. */
-export async function sit(io: Io, file: string, { out, shard: part }: SweepFlags) {
+export async function sit(io: Io, file: string, { out, shard: part, queue }: SweepFlags) {
   const read = await readSweep(await openFile(file), (swept) => flagsOf(io, swept));
   const folder = sweepFolder(file, out);
-  return { read, folder, sitting: await work(io, file, read, folder, part) };
+  const own = new FolderStore(folder);
+  const store = queue === undefined ? own : await openQueue(queue, own);
+  try {
+    return { read, folder, sitting: await work(io, file, read, folder, store, part) };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Its client is loaded where it is asked for: others need not wait for it. */
+async function openQueue(url: string, folder: FolderStore): Promise<PointStore> {
+  const { QueueStore } = await import("../sweep/queue-store.js");
+  return QueueStore.open(url, folder);
 }
 
 async function sweep(io: Io, file: string, flags: SweepFlags): Promise<void> {

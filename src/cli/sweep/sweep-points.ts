@@ -1,21 +1,13 @@
-/** A sweep's points on disk, each a file named by its command line, and the processes that make them. */
-import { existsSync } from "node:fs";
+/** A sweep's points: their results as they are stored, and the processes that make them. */
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../../formats/input-error.js";
-import { readJson } from "../../formats/json.js";
-import { writeFileAtomic } from "../../store/atomic-write.js";
-import { LockHeld, takeLock } from "../../store/lock-file.js";
-import { openFile } from "../../store/node-file-source.js";
-import { refuseWriting } from "../../store/refused.js";
 import { ExitCode } from "../terminal/exit.js";
 import type { Io } from "../terminal/io.js";
 import { isComplaint, runProgram, whyFailed } from "../terminal/program-process.js";
+import { fileOf, type PointStore } from "./point-store.js";
 import type { Sweep, SweepPoint } from "./sweep-file.js";
 import { auditOutcome, findOutcome, type SweepOutcome } from "./sweep-outcome.js";
-
-/** What a command prints: cards of some dozen latents, or an audit. */
-const MAX_POINT_BYTES = 256 << 20;
 
 const storedPoint = z.object({ args: z.array(z.string()), seconds: z.number(), result: z.unknown() });
 
@@ -30,20 +22,21 @@ export interface PointFailure {
   readonly wrongInput: boolean;
 }
 
-export const fileOf = (folder: string, { id }: SweepPoint) => join(folder, `${id}.json`);
-
 /** The point's result; null where there is none yet. InputError where its file is no result of it. */
 export async function storedResult(
   command: Sweep["command"],
   point: SweepPoint,
   folder: string,
+  store: PointStore,
 ): Promise<PointResult | null> {
-  const file = fileOf(folder, point);
-  if (!existsSync(file)) return null;
-  const parsed = storedPoint.safeParse(await readJson(await openFile(file), MAX_POINT_BYTES));
+  const document = await store.read(point);
+  if (document === undefined) return null;
+  const parsed = storedPoint.safeParse(document);
   const outcome = parsed.success && String(parsed.data.args) === String(point.args) ? read(command, parsed.data) : null;
   if (outcome === null || !parsed.success)
-    throw new InputError(`${file}: is no result of this sweep; delete it and the point is computed again`);
+    throw new InputError(
+      `${fileOf(folder, point)}: is no result of this sweep; delete it and the point is computed again`,
+    );
   return { seconds: parsed.data.seconds, outcome };
 }
 
@@ -52,16 +45,6 @@ function read(command: Sweep["command"], { result }: z.infer<typeof storedPoint>
     return command === "find" ? findOutcome(result as never) : auditOutcome(result as never);
   } catch {
     return null; // a document of another command, or of another version
-  }
-}
-
-/** Takes a point for this process and returns the function that gives it back; who has it where another process does. */
-export function claimPoint(point: SweepPoint, folder: string): (() => void) | LockHeld {
-  try {
-    return takeLock(join(folder, `.${point.id}.lock`), fileOf(folder, point));
-  } catch (error) {
-    if (error instanceof LockHeld) return error;
-    refuseWriting(folder, error);
   }
 }
 
@@ -75,6 +58,7 @@ export async function computePoint(
   command: Sweep["command"],
   point: SweepPoint,
   folder: string,
+  store: PointStore,
 ): Promise<PointFailure | null> {
   const started = performance.now();
   const args = [...point.args, ...(command === "audit" ? ["--out", join(folder, point.id)] : []), "--json"];
@@ -91,6 +75,6 @@ export async function computePoint(
     return { message: `printed no JSON: ${stdout.slice(0, 80)}`, wrongInput: true };
   }
   const seconds = (performance.now() - started) / 1000;
-  await writeFileAtomic(fileOf(folder, point), JSON.stringify({ args: point.args, seconds, result }));
+  await store.write(point, JSON.stringify({ args: point.args, seconds, result }));
   return null;
 }

@@ -12,9 +12,9 @@ import { flagsOf } from "../commands/sweep.js";
 import { antecedent, antecedentJson, golden } from "../program.testing.js";
 import type { Io } from "../terminal/io.js";
 import { PACKAGE_ROOT } from "../terminal/package-files.js";
+import { FolderStore } from "./point-store.js";
 import { readSweep } from "./sweep-file.js";
 import { bestOutcome, type SweepOutcome } from "./sweep-outcome.js";
-import { claimPoint } from "./sweep-points.js";
 
 /** For what another process does on a busy machine. */
 const PATIENT = { timeout: 55_000, interval: 100 };
@@ -157,8 +157,9 @@ grid: { lambda: [0.1, ${seeds}] }
     const shared = join(root, "shared");
     const [other] = (await readSweep(await openFile(file), (command) => flagsOf({} as Io, command))).points;
     mkdirSync(shared);
-    const giveBack = claimPoint(other!, shared) as () => void;
-    expect(claimPoint(other!, shared)).toBeInstanceOf(LockHeld);
+    const store = new FolderStore(shared);
+    const giveBack = (await store.claim(other!)) as () => Promise<void>;
+    expect(await store.claim(other!)).toBeInstanceOf(LockHeld);
     const worker = ["worker", file, "--out", shared];
     const both = await Promise.all([antecedentJson(worker), antecedentJson(worker)]);
     const sum = (name: "computed" | "failed") =>
@@ -167,7 +168,7 @@ grid: { lambda: [0.1, ${seeds}] }
     const { code, stdout, stderr } = await antecedent(["sweep", file, "--out", shared]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/; 1 points are left to others/) });
     expect(stderr).toContain(`is being written by process ${process.pid} on `);
-    giveBack();
+    await giveBack();
     expect(await antecedentJson(worker)).toMatchObject({ computed: 1, failed: 0, elsewhere: 0, missing: 0 });
     expect(readdirSync(shared).filter((name) => !name.endsWith(".json"))).toEqual([]);
   }, 60_000);
@@ -187,7 +188,7 @@ grid: { lambda: [0.1, ${seeds}] }
     expect(pid).not.toBe(worker.pid);
     worker.kill("SIGKILL");
     await vi.waitUntil(() => isGone(pid), PATIENT);
-    expect(claimPoint(point!, killed)).toBeTypeOf("function");
+    expect(await new FolderStore(killed).claim(point!)).toBeTypeOf("function");
   }, 60_000);
 
   it("says where it cannot write", async () => {

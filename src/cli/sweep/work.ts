@@ -7,8 +7,9 @@ import { refuseWriting } from "../../store/refused.js";
 import type { Io } from "../terminal/io.js";
 import { inShard, type Shard } from "../terminal/shard.js";
 import { duration } from "../terminal/text.js";
+import type { PointStore } from "./point-store.js";
 import { pointText, type Sweep, type SweepPoint } from "./sweep-file.js";
-import { claimPoint, computePoint, type PointFailure, type PointResult, storedResult } from "./sweep-points.js";
+import { computePoint, type PointFailure, type PointResult, storedResult } from "./sweep-points.js";
 import { WaitingLines } from "./waiting-lines.js";
 
 /** Where a sweep of this file goes, made if it is not there. */
@@ -45,12 +46,13 @@ export async function work(
   file: string,
   { command, points }: Sweep,
   folder: string,
+  store: PointStore,
   part: Shard | undefined,
 ): Promise<Sitting> {
   const known = new Map<string, PointResult>();
   const look = async (some: readonly SweepPoint[]) => {
     for (const point of some.filter(({ id }) => !known.has(id))) {
-      const result = await storedResult(command, point, folder);
+      const result = await storedResult(command, point, folder, store);
       if (result !== null) known.set(point.id, result);
     }
   };
@@ -63,7 +65,7 @@ export async function work(
   const lines = new WaitingLines((line) => io.log(line));
   const started = performance.now();
   for (const [at, point] of missing.entries()) {
-    const giveBack = claimPoint(point, folder);
+    const giveBack = await store.claim(point);
     if (giveBack instanceof LockHeld) {
       elsewhere++;
       lines.open();
@@ -81,7 +83,7 @@ export async function work(
         lines.open();
         lines.say(line);
       };
-      const failure = await computePoint(io, say, command, point, folder);
+      const failure = await computePoint(io, say, command, point, folder, store);
       if (failure === null) computed++;
       else {
         failures.set(point.id, failure);
@@ -89,7 +91,7 @@ export async function work(
       }
       if (failure?.wrongInput !== true) lines.open();
     } finally {
-      giveBack();
+      await giveBack();
     }
   }
   await look(points);
