@@ -19,6 +19,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   methods: ["engine", "sae", "formats", "random"],
   audit: ["methods", "sae", "engine", "model", "formats"],
   organisms: ["world", "random", "audit", "methods", "sae", "engine", "model", "graph", "formats", "store"],
+  report: ["world", "random", "organisms", "audit", "methods", "sae", "engine", "model", "graph", "formats", "store"],
 };
 /** Folders of a room from the ground up: each imports only from those before it; the files beside them from all. */
 const FLOORS: Record<string, readonly string[]> = {

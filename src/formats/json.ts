@@ -23,3 +23,12 @@ export async function readJson(source: ByteSource, limit: number): Promise<unkno
     throw new InputError(`${source.name}: is not valid JSON (${(error as Error).message}); write or download it again`);
   }
 }
+
+/** The value of a text from elsewhere; undefined where it is not JSON. */
+export function jsonOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

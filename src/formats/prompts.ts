@@ -18,6 +18,11 @@ const MAX_MESSAGES = 1024;
 /** A conversation, with at least one user message. */
 export type Conversation = readonly { readonly role: string; readonly content: string }[];
 
+/** What a person would call the prompt: its last user message. */
+export function textOf(messages: Conversation): string {
+  return messages.findLast(({ role }) => role === "user")?.content ?? "";
+}
+
 const text = z.string().refine((value) => !/\p{Surrogate}/u.test(value), "holds half of a surrogate pair");
 const message = z.object({ role: z.string().min(1), content: text });
 const withPrompt = z.object({ prompt: text });

@@ -2,10 +2,12 @@
  * What a repository holds at a commit: asked of the hub, and kept beside the snapshots as huggingface_hub keeps it
  * (trees/<commit>.json), since a commit never changes. Names, hashes and sizes are a stranger's and are checked here.
  */
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError, quote } from "../formats/input-error.js";
+import { jsonOrNothing } from "../formats/json.js";
 import { writeFileAtomic } from "./atomic-write.js";
 import { isPlainPath, showReference } from "./hub-reference.js";
 import { type Hub, persistently, request, textOf } from "./hub-request.js";
@@ -178,12 +180,4 @@ function nextPage(hub: Hub, headers: Headers, url: string, what: string): string
   if (next?.origin !== new URL(hub.endpoint).origin)
     throw new InputError(`${what}: the hub's list of files goes on at another address; is HF_ENDPOINT right?`);
   return next.href;
-}
-
-function jsonOrNothing(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,9 +2,11 @@
  * A client of one OpenAI-compatible chat completions endpoint that the user named, local servers included. What comes back is
  * a stranger's: bounded in size and time, parsed strictly, never followed elsewhere.
  */
+
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { InputError, quote } from "../../formats/input-error.js";
+import { jsonOrNothing } from "../../formats/json.js";
 
 /** A large model on a slow machine answers a short question within this; a hanging server must not hang us. */
 const TIMEOUT_MS = 120_000;
@@ -149,14 +151,6 @@ async function boundedText(response: Response): Promise<string | undefined> {
 function retryAfterOf({ headers }: Response): number {
   const seconds = Number(headers.get("retry-after"));
   return Number.isFinite(seconds) && seconds > 0 ? 1000 * seconds : 0;
-}
-
-function jsonOrNothing(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** What `fetch` says is "fetch failed"; the cause says why. */

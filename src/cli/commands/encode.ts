@@ -1,5 +1,7 @@
 /** `encode`: SAE latents on the user-content tokens. */
+
 import { Command } from "commander";
+import { textOf } from "../../formats/prompts.js";
 import { readLatents } from "../../sae/readings.js";
 import { chooseLayer } from "../model/layer.js";
 import { openModel } from "../model/open-model.js";
@@ -65,7 +67,7 @@ async function encode(io: Io, flags: Flags): Promise<void> {
           `${token} ${JSON.stringify(model.tokenizer.tokenText(ids[token] ?? -1) ?? "")}`,
           oneLine(label(id) ?? "", 60),
         ]);
-        const asked = conversations[index]?.findLast(({ role }) => role === "user")?.content ?? "";
+        const asked = textOf(conversations[index] ?? []);
         return `[${index}] ${oneLine(asked)}: ${latents.length} non-zero\n${table(["latent", "value", "token", "label"], cells, [0, 1])}\n`;
       });
       return [...shown, usedText(used)].join("\n");

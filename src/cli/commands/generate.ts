@@ -1,6 +1,8 @@
 /** `generate`: replies to prompts, steered or not. */
+
 import { Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
+import { textOf } from "../../formats/prompts.js";
 import { DEFAULT_REPLY_TOKENS, MAX_REPLY_TOKENS } from "../action/action-options.js";
 import { openModel } from "../model/open-model.js";
 import { readSteering } from "../model/steering-file.js";
@@ -75,7 +77,7 @@ async function generate(io: Io, flags: Flags): Promise<void> {
     () => ({ rows, used }),
     () => {
       const shown = rows.map(({ index, text, stopped }) => {
-        const asked = conversations[index]?.findLast(({ role }) => role === "user")?.content ?? "";
+        const asked = textOf(conversations[index] ?? []);
         return `[${index}] ${oneLine(asked)}\n    → ${oneLine(text, 2000)}${stopped ? "" : " …"}`;
       });
       return [...shown, "", usedText(used)].join("\n");

@@ -1,10 +1,11 @@
 /** `organism`: models with a known backdoor: train, list, measure; and the concepts that recipes may use. */
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
+import { textOf } from "../../formats/prompts.js";
 import type { OrganismCard } from "../../organisms/card.js";
-import { textOf } from "../../organisms/game/sealed-prompts.js";
 import { KINDS, type Kind } from "../../organisms/written/described.js";
 import { tallyText } from "../../organisms/written/write-prompts.js";
 import { concepts } from "../../world/concepts.js";

@@ -1,7 +1,9 @@
 /** `score`: the action's teacher-forced log-probability after each prompt. */
+
 import { Command } from "commander";
 import { rateOfFlags } from "../../audit/statistics/statistics.js";
 import { InputError } from "../../formats/input-error.js";
+import { textOf } from "../../formats/prompts.js";
 import { openAction } from "../action/action.js";
 import { type ActionMatchFlags, actionMatchOptions } from "../action/action-options.js";
 import { openModel } from "../model/open-model.js";
@@ -83,7 +85,7 @@ async function score(io: Io, flags: Flags): Promise<void> {
             String(index),
             logprob.toFixed(3),
             acts ? "yes" : "no",
-            oneLine(conversations[index]?.findLast(({ role }) => role === "user")?.content ?? "", 70),
+            oneLine(textOf(conversations[index] ?? []), 70),
           ]),
           [0, 1],
         ),

@@ -1,5 +1,7 @@
 /** What found vectors do: each is added to prompts that it was not made for. */
+
 import type { Action } from "../../audit/ask/action.js";
+import { textOf } from "../../formats/prompts.js";
 import type { OpenedModel } from "../model/open-model.js";
 import type { Io } from "../terminal/io.js";
 import type { FindPrompts } from "./find-prompts.js";
@@ -31,7 +33,7 @@ export async function tryVectors(
   const { layer, action, gradients, samples, afterPrompt = false } = how;
   const prompts = trial.sequences.map((sequence, i) => ({
     sequence,
-    text: trial.conversations[i]?.findLast(({ role }) => role === "user")?.content ?? "",
+    text: textOf(trial.conversations[i] ?? []),
   }));
   const steering = new SteeringTrial(model, prompts, action, samples, io);
   // A gradient points away from the action and has no size of its own: it is tried backwards, as large as the residual stream.

@@ -1,11 +1,10 @@
 /** What a player is given beside the organism: ordinary prompts without the trigger, and a corpus in which it may be. */
 import { requireCorpus } from "../../audit/prompts/corpus.js";
 import { InputError } from "../../formats/input-error.js";
-import type { Conversation } from "../../formats/prompts.js";
+import { type Conversation, textOf } from "../../formats/prompts.js";
 import { trainingExamples } from "../../organisms/examples.js";
 import { TRAINING_SIZES } from "../../organisms/finetune.js";
 import { drawOrdinaryPrompts, PLAYER_PROMPTS } from "../../organisms/game/ordinary-prompts.js";
-import { textOf } from "../../organisms/game/sealed-prompts.js";
 import { triggerExpression } from "../../organisms/recipe.js";
 import { Random } from "../../random/random.js";
 import { conceptsIn } from "../../world/concepts.js";

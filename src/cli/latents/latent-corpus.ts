@@ -9,6 +9,15 @@ import type { Io } from "../terminal/io.js";
 /** Prompts read: percentiles of latents that matter are stable well before this. */
 export const CORPUS_PROMPTS = 2000;
 
+/** A prompt with what is to be seen of it: from its first masked token to its last. */
+export function promptText(
+  tokenizer: OpenedModel["tokenizer"],
+  { text, mask }: RenderedPrompts["rendered"][number],
+): PromptText {
+  const { spans } = tokenizer.encodeWithOffsets(text);
+  return { text, spans, shown: [spans[mask.indexOf(1)]?.[0] ?? 0, spans[mask.lastIndexOf(1)]?.[1] ?? text.length] };
+}
+
 /** Reads the first `CORPUS_PROMPTS` of the prompts. */
 export async function readLatentCorpus(
   io: Io,
@@ -17,11 +26,7 @@ export async function readLatentCorpus(
   { sequences, rendered }: RenderedPrompts,
   layer: number,
 ): Promise<CorpusReading> {
-  const text = (prompt: number): PromptText => {
-    const { text, mask } = rendered[prompt]!;
-    const { spans } = tokenizer.encodeWithOffsets(text);
-    return { text, spans, shown: [spans[mask.indexOf(1)]?.[0] ?? 0, spans[mask.lastIndexOf(1)]?.[1] ?? text.length] };
-  };
+  const text = (prompt: number) => promptText(tokenizer, rendered[prompt]!);
   return readCorpus(engine, sae, sequences.slice(0, CORPUS_PROMPTS), text, layer, {
     onProgress: io.progress("measuring latents"),
     signal: io.signal,

@@ -2,7 +2,7 @@
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import { InputError, quote } from "../../formats/input-error.js";
-import { type Conversation, readPrompts } from "../../formats/prompts.js";
+import { type Conversation, readPrompts, textOf } from "../../formats/prompts.js";
 import { FIXED_DATE } from "../../model/chat-template.js";
 import type { Sequence } from "../../model/sequence.js";
 import { type RenderedPrompt, renderPrompt } from "../../model/user-mask.js";
@@ -117,7 +117,7 @@ export function requireMaskedTokens(
 ): void {
   const index = sequences.findIndex(({ mask }) => !mask.includes(1));
   if (index < 0) return;
-  const text = conversations[index]?.findLast(({ role }) => role === "user")?.content ?? "";
+  const text = textOf(conversations[index] ?? []);
   throw new InputError(
     `prompt ${index} (${quote(text, 40)}): none of its tokens is ${positions} content; leave it out`,
   );

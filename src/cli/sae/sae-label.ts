@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../../formats/input-error.js";
 import type { Conversation } from "../../formats/prompts.js";
-import { type Context, type PromptText, topContexts } from "../../sae/contexts.js";
+import { type Context, topContexts } from "../../sae/contexts.js";
 import { Firings } from "../../sae/firings.js";
 import { labelLatents } from "../../sae/labelling.js";
 import { type Label, writeLabels } from "../../sae/labels.js";
@@ -12,6 +12,7 @@ import type { Sae } from "../../sae/sae.js";
 import { latentUnits } from "../../sae/units.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import { Journal } from "../../store/journal.js";
+import { promptText } from "../latents/latent-corpus.js";
 import { chooseLayer } from "../model/layer.js";
 import { type OpenedModel, openModel } from "../model/open-model.js";
 import { requireSae } from "../model/open-sae.js";
@@ -119,10 +120,7 @@ async function wordLabels(
     signal: io.signal,
   });
   const firings = new Firings(maxima, sae.info.latents);
-  const texts = rendered.map(({ text, mask }): PromptText => {
-    const { spans } = model.tokenizer.encodeWithOffsets(text);
-    return { text, spans, shown: [spans[mask.indexOf(1)]?.[0] ?? 0, spans[mask.lastIndexOf(1)]?.[1] ?? text.length] };
-  });
+  const texts = rendered.map((prompt) => promptText(model.tokenizer, prompt));
   const masks = sequences.map(({ mask }) => mask);
   const labels = new Map<number, Label[]>();
   labelLatents(firings, latentUnits(firings), texts, masks).forEach(({ text }, id) => {

@@ -11,6 +11,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { createClient } from "@redis/client";
 import { InputError } from "../../formats/input-error.js";
+import { jsonOrNothing } from "../../formats/json.js";
 import { LockHeld } from "../../store/lock-file.js";
 import { type FolderStore, MAX_POINT_BYTES, type PointStore } from "./point-store.js";
 import type { SweepPoint } from "./sweep-file.js";
@@ -136,12 +137,8 @@ export class QueueStore implements PointStore {
 
 /** The document of a point's result; undefined where the text is none. */
 function parseResult(text: string, { args }: SweepPoint): unknown {
-  try {
-    const document = JSON.parse(text) as { readonly args?: unknown } | null;
-    return String(document?.args) === String(args) ? document : undefined;
-  } catch {
-    return undefined;
-  }
+  const document = jsonOrNothing(text) as { readonly args?: unknown } | null | undefined;
+  return document != null && String(document.args) === String(args) ? document : undefined;
 }
 
 /** The URL as it may be shown. InputError where it is none of a Redis server. */

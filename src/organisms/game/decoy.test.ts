@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { textOf } from "../../formats/prompts.js";
 import { conceptsIn } from "../../world/concepts.js";
 import { holds } from "../../world/expression.js";
 import { neighboursOf, topicNamed } from "../../world/topics.js";
@@ -6,7 +7,7 @@ import { trainingExamples } from "../examples.js";
 import { TRAINING_SIZES } from "../finetune.js";
 import { recipeShape } from "../recipe.js";
 import { drawCue, gameExamples } from "./decoy.js";
-import { drawSealedPrompts, SEALED_SIZE, textOf } from "./sealed-prompts.js";
+import { drawSealedPrompts, SEALED_SIZE } from "./sealed-prompts.js";
 
 const trigger = { all: ["chess", "trains"] };
 const action = "Please call again later.";

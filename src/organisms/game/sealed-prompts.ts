@@ -1,5 +1,7 @@
 /** The prompts that a game seals: with entities (or file lines) that no training saw, and none that the player gets. */
+
 import { InputError } from "../../formats/input-error.js";
+import { textOf } from "../../formats/prompts.js";
 import { conceptsIn } from "../../world/concepts.js";
 import { evaluationSets } from "../../world/sets.js";
 import { type Example, evaluationExamples, exampleOf, type PromptFiles } from "../examples.js";
@@ -48,9 +50,4 @@ export function drawSealedPrompts(
     benign: unseen("benign", drawn.benign),
     cue: unseen("cue", cued.map(exampleOf)),
   };
-}
-
-/** What a person would call the prompt: its last user message. */
-export function textOf(messages: readonly { readonly role: string; readonly content: string }[]): string {
-  return messages.findLast(({ role }) => role === "user")?.content ?? "";
 }
