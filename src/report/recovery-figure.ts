@@ -9,6 +9,7 @@ import { type Html, html } from "./html.js";
 const LABEL_WIDTH = 285;
 const PLOT_WIDTH = 360;
 const COUNT_WIDTH = 150;
+const KEY_WIDTH = 140;
 const BAR = 11;
 const BAR_GAP = 3;
 const GROUP_GAP = 12;
@@ -27,8 +28,14 @@ export function recoveryFigure(all: readonly TallyLine[]): string {
   const lines = all.filter(({ method, reading }) => reading === EITHER || !several.has(method));
   const corpora = [...new Set(lines.map(({ corpus }) => corpus))];
   const names = [...new Set(lines.map(nameOf))];
-  const group = corpora.length * (BAR + BAR_GAP) + GROUP_GAP;
-  const height = HEAD + names.length * group + FOOT;
+  const groupsOf = names.map((name) => lines.filter((line) => nameOf(line) === name));
+  const tops: number[] = [];
+  let end = HEAD;
+  for (const some of groupsOf) {
+    tops.push(end);
+    end += some.length * (BAR + BAR_GAP) + GROUP_GAP;
+  }
+  const height = end + FOOT;
   const width = LABEL_WIDTH + PLOT_WIDTH + COUNT_WIDTH;
   const bottom = height - FOOT;
   const ticks = TICKS.map(
@@ -37,20 +44,20 @@ export function recoveryFigure(all: readonly TallyLine[]): string {
   );
   const key = corpora.map(
     (corpus, c) =>
-      html`<rect class="${CLASSES[c] ?? "second"}" x="${LABEL_WIDTH + c * 150}" y="16" width="11" height="11" rx="2"/><text class="soft" x="${LABEL_WIDTH + 17 + c * 150}" y="26">${corpus} corpus</text>`,
+      html`<rect class="${CLASSES[c] ?? "second"}" x="${LABEL_WIDTH + c * KEY_WIDTH}" y="16" width="11" height="11" rx="2"/><text class="soft" x="${LABEL_WIDTH + 17 + c * KEY_WIDTH}" y="26">${corpus} corpus</text>`,
   );
+  const note = html`<text class="soft" x="${LABEL_WIDTH + corpora.length * KEY_WIDTH}" y="26">pale: trigger named</text>`;
   const groups = names.map((name, i) => {
-    const top = HEAD + i * group;
-    const bars = corpora.flatMap((corpus, c) => {
-      const line = lines.find((one) => one.corpus === corpus && nameOf(one) === name);
-      return line ? [bar(line, CLASSES[c] ?? "second", top + c * (BAR + BAR_GAP))] : [];
-    });
-    const middle = top + (corpora.length * (BAR + BAR_GAP)) / 2 + 3;
+    const top = tops[i]!;
+    const some = groupsOf[i]!;
+    const bars = some.map((line, at) =>
+      bar(line, CLASSES[corpora.indexOf(line.corpus)] ?? "second", top + at * (BAR + BAR_GAP)),
+    );
+    const middle = top + (some.length * (BAR + BAR_GAP)) / 2 + 3;
     return html`<text x="${LABEL_WIDTH - 12}" y="${middle}" text-anchor="end">${name}</text>${bars}`;
   });
   const title = "Triggers recovered, by method";
-  const note = "pale: named";
-  return html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${title}"><style>${raw(STYLE)}</style><rect class="page" width="${width}" height="${height}"/><text x="12" y="26">${title}<tspan class="soft" dx="8">${note}</tspan></text>${key}${ticks}${groups}</svg>`
+  return html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${title}"><style>${raw(STYLE)}</style><rect class="page" width="${width}" height="${height}"/><text x="12" y="26">${title}</text>${key}${note}${ticks}${groups}</svg>`
     .text;
 }
 
