@@ -2,8 +2,8 @@
  * λ when it is not given: a path from sparse to dense, the sparsest point that elicits is kept (regularisation path
  * with warm starts, Friedman et al. 2010).
  *
- *   1. λ_max is the smallest λ at which zero is stationary (cross-entropy is not convex in θ: a lower point may lie elsewhere); it follows from the gradient at zero
- *      (L1: the largest coordinate; L2 norm: the gradient's norm).
+ *   1. λ_max is the smallest λ at which zero is stationary (cross-entropy is not convex in θ: a lower point may lie elsewhere);
+ *      it follows from the gradient at zero (L1: the largest coordinate; L2 norm: the gradient's norm).
  *   2. λ_k = λ_max / 2ᵏ, k = 1 … STAGES, each run starting where the one before ended. The steps that are left are shared
  *      evenly among the stages that are left, so that what a run did not need goes to the denser ones.
  *   3. After each run: does the vector elicit the action? The first that does is run once more at its λ, so that what the

@@ -25,7 +25,10 @@ export interface Problem {
   addPenalty?(gradient: Float32Array, x: Float32Array, lambda: number): void;
   /** After Adam's step, in place; `stepSizes` is Adam's lr / (√v̂ + ε) of each coordinate. */
   constrain?(x: Float32Array, lambda: number, stepSizes: Float32Array): void | Promise<void>;
-  /** In place, x ← argmin over y of ‖y − x‖² / (2 · stepSize) + λ · penalty(y), y within the method's constraints. (At a fixed norm in SAE space not that minimum: it shrinks, then scales.) */
+  /**
+   * In place, x ← argmin over y of ‖y − x‖² / (2 · stepSize) + λ · penalty(y), y within the method's constraints. At a fixed norm in SAE
+   * space not that minimum: it shrinks, then scales.
+   */
   proximal(x: Float32Array, lambda: number, stepSize: number): void | Promise<void>;
 }
 

@@ -120,8 +120,8 @@ export async function readVectors(input: ReadingInput): Promise<VectorReading[]>
 }
 
 /**
- * [m] What a score, the gain of one decoder row (or a vector's reading by the encoder), is multiplied by to give that of the latent as it usually fires: its typical activation
- * times the rows that one unit of it adds (`unitLengths`, 1 where not given); with rows of norm 1 times the length of its row too.
+ * [m] What a score, the gain of one decoder row (or a vector's reading by the encoder), is multiplied by to give that of the latent as it
+ * usually fires: its typical activation times the rows that one unit of it adds (`unitLengths`, 1 where not given); with rows of norm 1 times the length of its row too.
  */
 export async function typicalOfScores(
   sae: Sae,

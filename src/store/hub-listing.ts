@@ -2,7 +2,6 @@
  * What a repository holds at a commit: asked of the hub, and kept beside the snapshots as huggingface_hub keeps it
  * (trees/<commit>.json), since a commit never changes. Names, hashes and sizes are a stranger's and are checked here.
  */
-
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";

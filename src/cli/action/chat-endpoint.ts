@@ -2,7 +2,6 @@
  * A client of one OpenAI-compatible chat completions endpoint that the user named, local servers included. What comes back is
  * a stranger's: bounded in size and time, parsed strictly, never followed elsewhere.
  */
-
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { InputError, quote } from "../../formats/input-error.js";

@@ -90,7 +90,7 @@ async function run(io: Io, given: Flags): Promise<void> {
       action: [...action],
     })),
   });
-  const peer = typeof answer === "string" ? null : answer;
+  const [peer, failure] = typeof answer === "string" ? [null, answer] : [answer, null];
   const theirs = peer ? spread(peer.seconds) : null;
   const result = {
     prompts: sequences.length,
@@ -100,7 +100,7 @@ async function run(io: Io, given: Flags): Promise<void> {
     step: ours,
     peakMemoryBytes,
     pytorch: theirs,
-    pytorchFailure: peer === null ? answer : null,
+    pytorchFailure: failure,
     pytorchPeakMemoryBytes: peer?.peakBytes ?? null,
     ratio: theirs ? theirs.median / ours.median : null,
     lossDifference: peer ? Math.abs(peer.loss - first.losses[0]!) : null,
@@ -115,7 +115,7 @@ async function run(io: Io, given: Flags): Promise<void> {
         `antecedent            ${show(ours)} a step, set-up ${setupSeconds.toFixed(2)} s, peak memory ${bytes(peakMemoryBytes)}`,
         theirs
           ? `transformers + hook   ${show(theirs)} a step (${flags.device}, ${flags.dtype}, ${flags.threads} threads), peak memory ${bytes(peer!.peakBytes)}\nratio                 ${result.ratio?.toFixed(1)} × (medians of ${flags.steps} steps); losses differ by ${result.lossDifference?.toExponential(1)}`
-          : `transformers + hook   not measured: ${oneLine(String(answer), MOST_REASON)} (--python PATH names a Python with torch and transformers)`,
+          : `transformers + hook   not measured: ${oneLine(failure ?? "", MOST_REASON)} (--python PATH names a Python with torch and transformers)`,
         usedText(result.used),
       ].join("\n"),
   );

@@ -30,7 +30,7 @@ const MOST_SAID = 10_000;
 
 const lastLine = (text: string) => text.trim().split("\n").at(-1) || undefined;
 
-/** Runs the job; why it could not be run, in words, where Python, torch or transformers is missing or fails. `python` is the interpreter to ask. */
+/** Runs the job; why it could not, in words, where Python, torch or transformers is missing or fails. `python` is the interpreter to ask. */
 export function runPythonPeer(python: string, job: PeerJob): Promise<PeerResult | string> {
   return new Promise((resolve) => {
     const child = spawn(python, [join(PACKAGE_ROOT, "python/steering_step.py")], { stdio: ["pipe", "pipe", "pipe"] });

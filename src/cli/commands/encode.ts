@@ -1,5 +1,4 @@
 /** `encode`: SAE latents on the user-content tokens. */
-
 import { Command } from "commander";
 import { textOf } from "../../formats/prompts.js";
 import { readLatents } from "../../sae/readings.js";

@@ -64,7 +64,7 @@ function newCommand(io: Io): Command {
     const { random, budgetTokens, budgetSeconds, ...flags } = given;
     if ((flags.recipe === undefined) === !random)
       throw new InputError("give either --recipe FILE or --random, and not both");
-    if (random !== true) noteUnusedSeed(io, self, flags, "a game of a recipe draws its own");
+    if (random !== true) noteUnusedSeed(io, self, "a game of a recipe draws its own");
     const seeded = random === true && self.getOptionValueSource("seed") === "cli";
     const asked: NewGameFlags = {
       ...flags,

@@ -1,5 +1,4 @@
 /** `generate`: replies to prompts, steered or not. */
-
 import { Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
 import { textOf } from "../../formats/prompts.js";

@@ -1,5 +1,4 @@
 /** `organism`: models with a known backdoor: train, list, measure; and the concepts that recipes may use. */
-
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
@@ -31,7 +30,6 @@ import { oneLine, rateText, table } from "../terminal/text.js";
 type Flags = ComputeFlags & OutputFlags;
 type WriteFlags = Flags & WriterFlags & { readonly out?: string };
 
-const RECIPES_SEED = "the recipe's own seed does";
 const OUT_HELP = "the organism's folder; default: organisms/<name>";
 /** Prompts of each kind that `write` shows. */
 const SHOWN = 5;
@@ -49,29 +47,20 @@ export function organismCommand(io: Io): Command {
   const card = new Command("card")
     .description("measure an organism's action rates on prompts it was not trained on")
     .argument("<organism>", "name or folder");
+  for (const seeded of [train, write, card])
+    seeded.hook("preAction", (self) => noteUnusedSeed(io, self, "the recipe's own seed does"));
   organism.addCommand(
-    writerOptions(computeOptions(train)).action((file: string, flags: WriteFlags, self: Command) => {
-      noteUnusedSeed(io, self, flags, RECIPES_SEED);
-      return runTrain(io, file, flags);
-    }),
+    writerOptions(computeOptions(train)).action((file: string, flags: WriteFlags) => runTrain(io, file, flags)),
   );
   organism.addCommand(
-    writerOptions(computeOptions(write)).action((file: string, flags: WriteFlags, self: Command) => {
-      noteUnusedSeed(io, self, flags, RECIPES_SEED);
-      return runWrite(io, file, flags);
-    }),
+    writerOptions(computeOptions(write)).action((file: string, flags: WriteFlags) => runWrite(io, file, flags)),
   );
   organism.addCommand(
     jsonOption(new Command("list").description("organisms that come with the package")).action((flags: OutputFlags) =>
       runList(io, flags),
     ),
   );
-  organism.addCommand(
-    computeOptions(card).action((target: string, flags: Flags, self: Command) => {
-      noteUnusedSeed(io, self, flags, RECIPES_SEED);
-      return runCard(io, target, flags);
-    }),
-  );
+  organism.addCommand(computeOptions(card).action((target: string, flags: Flags) => runCard(io, target, flags)));
   organism.addCommand(
     jsonOption(new Command("concepts").description("concepts that a trigger may be built from")).action(
       (flags: OutputFlags) => runConcepts(io, flags),

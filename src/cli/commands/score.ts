@@ -1,5 +1,4 @@
 /** `score`: the action's teacher-forced log-probability after each prompt. */
-
 import { Command } from "commander";
 import { rateOfFlags } from "../../audit/statistics/statistics.js";
 import { InputError } from "../../formats/input-error.js";

@@ -56,11 +56,10 @@ export function sweepOptions(command: Command): Command {
 /** Reads a sweep, computes what is to be computed of it, and says what it is, where it lies, and what came of it. */
 export async function sit(io: Io, file: string, { out, shard: part, queue }: SweepFlags) {
   const read = await readSweep(await openFile(file), (swept) => flagsOf(io, swept));
-  const folder = sweepFolder(file, out);
-  const own = new FolderStore(folder);
+  const own = new FolderStore(sweepFolder(file, out));
   const store = queue === undefined ? own : await openQueue(queue, own);
   try {
-    return { read, folder, sitting: await work(io, file, read, folder, store, part) };
+    return { read, folder: store.folder, sitting: await work(io, file, read, store, part) };
   } finally {
     await store.close();
   }

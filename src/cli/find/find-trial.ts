@@ -1,5 +1,4 @@
 /** What found vectors do: each is added to prompts that it was not made for. */
-
 import type { Action } from "../../audit/ask/action.js";
 import { textOf } from "../../formats/prompts.js";
 import type { OpenedModel } from "../model/open-model.js";

@@ -50,9 +50,9 @@ export async function readSteering(
 
 /** The hook point of the SAE that comes with the model. */
 async function ownLayer({ isPocket }: OpenedModel): Promise<number | undefined> {
-  return isPocket
-    ? ((await describeSae(await openSaeFolder(POCKET_MODEL), POCKET_MODEL)).layer ?? undefined)
-    : undefined;
+  if (!isPocket) return undefined;
+  const { layer } = await describeSae(await openSaeFolder(POCKET_MODEL), POCKET_MODEL);
+  return layer;
 }
 
 /** Writes vectors [d_model] each in the form that `readSteering` reads. */

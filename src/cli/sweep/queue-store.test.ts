@@ -1,6 +1,6 @@
 /** Sweeps that are shared by a Redis server, with one that is started here; left out where there is none to start. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,27 +8,15 @@ import { createClient } from "@redis/client";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { LockHeld } from "../../store/lock-file.js";
 import { refuses } from "../bad-input.testing.js";
-import { antecedent, antecedentJson, golden } from "../program.testing.js";
+import { antecedent, antecedentJson } from "../program.testing.js";
 import { FolderStore } from "./point-store.js";
 import { QueueStore } from "./queue-store.js";
+import { writeGoldenSweep } from "./sweep.testing.js";
 import type { SweepPoint } from "./sweep-file.js";
 
 const root = mkdtempSync(join(tmpdir(), "antecedent-"));
 const file = join(root, "grid.yaml");
-writeFileSync(
-  file,
-  `command: find
-method: supervised-melbo
-flags:
-  model: ${golden("model")}
-  prompts: ${golden("prompts.jsonl")}
-  action: no
-  steps: 2
-  layer: 1
-  samples: 0
-grid: { lambda: [0.1, 1, 2] }
-`,
-);
+writeGoldenSweep(file, "0.1, 1, 2");
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 describe.runIf(spawnSync("redis-server", ["--version"]).status === 0)("a sweep by a queue", () => {
@@ -80,8 +68,8 @@ describe.runIf(spawnSync("redis-server", ["--version"]).status === 0)("a sweep b
 
   it("learns what a machine had before, and refuses what is no result", async () => {
     const [one, two, raw] = await Promise.all([open("first"), open("second"), client()]);
-    const document = { args: point.args, seconds: 1, result: {} };
-    await new FolderStore(join(root, "first")).write(point, JSON.stringify(document));
+    const document = { args: [...point.args], seconds: 1, result: {} };
+    await new FolderStore(join(root, "first")).write(point, document);
     expect(await two.read(point)).toBeUndefined();
     expect(await one.read(point)).toEqual(document);
     expect(await two.read(point)).toEqual(document);
@@ -95,11 +83,13 @@ describe.runIf(spawnSync("redis-server", ["--version"]).status === 0)("a sweep b
 
 describe("wrong queues", () => {
   const sweep = (queue: string) => ["sweep", file, "--out", join(root, "none"), "--queue", queue];
-  it.concurrent("no server", async () =>
-    refuses(
+  it.concurrent("no server, which leaves no folder behind", async () => {
+    await refuses(
       sweep(`redis://:secret@127.0.0.1:${await freePort()}`),
       /^antecedent: --queue redis:\/\/:…@127\.0\.0\.1:\d+: cannot be reached \(.*ECONNREFUSED/,
-    ));
+    );
+    expect(existsSync(join(root, "none"))).toBe(false);
+  });
   it.concurrent.each(["localhost:6379", "http://localhost", "nonsense"])("%s", (queue) =>
     refuses(sweep(queue), /^antecedent: --queue: give the URL of a Redis server/),
   );

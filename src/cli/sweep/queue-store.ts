@@ -13,7 +13,14 @@ import { createClient } from "@redis/client";
 import { InputError } from "../../formats/input-error.js";
 import { jsonOrNothing } from "../../formats/json.js";
 import { LockHeld } from "../../store/lock-file.js";
-import { type FolderStore, MAX_POINT_BYTES, type PointStore } from "./point-store.js";
+import {
+  type FolderStore,
+  MAX_POINT_BYTES,
+  noResult,
+  type PointStore,
+  type StoredPoint,
+  storedPointOf,
+} from "./point-store.js";
 import type { SweepPoint } from "./sweep-file.js";
 
 const RESULT_SECONDS = 30 * 24 * 3600;
@@ -47,11 +54,15 @@ export class QueueStore implements PointStore {
   private constructor(
     private readonly client: Client,
     private readonly name: string,
-    private readonly folder: FolderStore,
+    private readonly own: FolderStore,
   ) {}
 
+  get folder(): string {
+    return this.own.folder;
+  }
+
   /** InputError where there is no such queue. */
-  static async open(url: string, folder: FolderStore): Promise<QueueStore> {
+  static async open(url: string, own: FolderStore): Promise<QueueStore> {
     const name = withoutPassword(url);
     let connected = false;
     const client = newClient(url, () => connected);
@@ -66,30 +77,25 @@ export class QueueStore implements PointStore {
       );
     }
     connected = true;
-    return new QueueStore(client, name, folder);
+    return new QueueStore(client, name, own);
   }
 
-  async read(point: SweepPoint): Promise<unknown> {
-    const own = await this.folder.read(point);
+  async read(point: SweepPoint): Promise<StoredPoint | undefined> {
+    const key = resultKey(point);
+    const own = await this.own.read(point);
     if (own !== undefined) {
       // What was computed here without the queue is known to it from now on.
-      if ((await this.#ask(() => this.client.exists(resultKey(point)))) === 0)
-        await this.#put(point, JSON.stringify(own));
+      if ((await this.#ask(() => this.client.exists(key))) === 0) await this.#put(point, own);
       return own;
     }
-    const size = await this.#ask(() => this.client.strLen(resultKey(point)));
-    if (size === 0) return undefined;
-    if (size > MAX_POINT_BYTES)
-      throw new InputError(`${this.name}: ${resultKey(point)} has ${size} bytes, and is no result of a sweep`);
-    const text = await this.#ask(() => this.client.get(resultKey(point)));
+    const place = `${this.name}: ${key}`;
+    const size = await this.#ask(() => this.client.strLen(key));
+    if (size > MAX_POINT_BYTES) throw noResult(place);
+    const text = size === 0 ? null : await this.#ask(() => this.client.get(key));
     if (text === null) return undefined;
-    const document = parseResult(text, point);
-    if (document === undefined)
-      throw new InputError(
-        `${this.name}: ${resultKey(point)} is no result of this sweep; delete it and the point is computed again`,
-      );
-    await this.folder.write(point, text);
-    return document;
+    const stored = storedPointOf(jsonOrNothing(text), point, place);
+    await this.own.write(point, stored);
+    return stored;
   }
 
   async claim(point: SweepPoint): Promise<(() => Promise<void>) | LockHeld> {
@@ -111,18 +117,18 @@ export class QueueStore implements PointStore {
     };
   }
 
-  async write(point: SweepPoint, text: string): Promise<void> {
-    await this.folder.write(point, text);
-    await this.#put(point, text);
+  async write(point: SweepPoint, stored: StoredPoint): Promise<void> {
+    await this.own.write(point, stored);
+    await this.#put(point, stored);
   }
 
   async close(): Promise<void> {
     if (this.client.isOpen) this.client.destroy();
   }
 
-  async #put(point: SweepPoint, text: string): Promise<void> {
+  async #put(point: SweepPoint, stored: StoredPoint): Promise<void> {
     await this.#ask(() =>
-      this.client.set(resultKey(point), text, { expiration: { type: "EX", value: RESULT_SECONDS } }),
+      this.client.set(resultKey(point), JSON.stringify(stored), { expiration: { type: "EX", value: RESULT_SECONDS } }),
     );
   }
 
@@ -130,15 +136,9 @@ export class QueueStore implements PointStore {
     try {
       return await command();
     } catch (error) {
-      throw new Error(`--queue ${this.name}: ${reasonOf(error)}; results of this machine are in ${this.folder.folder}`);
+      throw new Error(`--queue ${this.name}: ${reasonOf(error)}; results of this machine are in ${this.folder}`);
     }
   }
-}
-
-/** The document of a point's result; undefined where the text is none. */
-function parseResult(text: string, { args }: SweepPoint): unknown {
-  const document = jsonOrNothing(text) as { readonly args?: unknown } | null | undefined;
-  return document != null && String(document.args) === String(args) ? document : undefined;
 }
 
 /** The URL as it may be shown. InputError where it is none of a Redis server. */
@@ -156,10 +156,6 @@ function reasonOf(error: unknown): string {
 }
 
 function holderText(text: string | null): string {
-  try {
-    const { pid, host } = JSON.parse(text ?? "") as { pid: unknown; host: unknown };
-    return `process ${Number(pid)} on ${String(host).slice(0, 100)}`;
-  } catch {
-    return "another process";
-  }
+  const holder = jsonOrNothing(text ?? "") as { readonly pid?: unknown; readonly host?: unknown } | null | undefined;
+  return holder == null ? "another process" : `process ${Number(holder.pid)} on ${String(holder.host).slice(0, 100)}`;
 }

@@ -1,15 +1,11 @@
 /** A sweep's points: their results as they are stored, and the processes that make them. */
 import { join } from "node:path";
-import { z } from "zod";
-import { InputError } from "../../formats/input-error.js";
 import { ExitCode } from "../terminal/exit.js";
 import type { Io } from "../terminal/io.js";
 import { isComplaint, runProgram, whyFailed } from "../terminal/program-process.js";
-import { fileOf, type PointStore } from "./point-store.js";
+import { fileOf, noResult, type PointStore, type StoredPoint } from "./point-store.js";
 import type { Sweep, SweepPoint } from "./sweep-file.js";
 import { auditOutcome, findOutcome, type SweepOutcome } from "./sweep-outcome.js";
-
-const storedPoint = z.object({ args: z.array(z.string()), seconds: z.number(), result: z.unknown() });
 
 export interface PointResult {
   readonly seconds: number;
@@ -22,25 +18,20 @@ export interface PointFailure {
   readonly wrongInput: boolean;
 }
 
-/** The point's result; null where there is none yet. InputError where its file is no result of it. */
+/** The point's result; null where there is none yet. InputError where what is kept of it is no result. */
 export async function storedResult(
   command: Sweep["command"],
   point: SweepPoint,
-  folder: string,
   store: PointStore,
 ): Promise<PointResult | null> {
-  const document = await store.read(point);
-  if (document === undefined) return null;
-  const parsed = storedPoint.safeParse(document);
-  const outcome = parsed.success && String(parsed.data.args) === String(point.args) ? read(command, parsed.data) : null;
-  if (outcome === null || !parsed.success)
-    throw new InputError(
-      `${fileOf(folder, point)}: is no result of this sweep; delete it and the point is computed again`,
-    );
-  return { seconds: parsed.data.seconds, outcome };
+  const stored = await store.read(point);
+  if (stored === undefined) return null;
+  const outcome = read(command, stored);
+  if (outcome === null) throw noResult(`${fileOf(store.folder, point)}:`);
+  return { seconds: stored.seconds, outcome };
 }
 
-function read(command: Sweep["command"], { result }: z.infer<typeof storedPoint>): SweepOutcome | null {
+function read(command: Sweep["command"], { result }: StoredPoint): SweepOutcome | null {
   try {
     return command === "find" ? findOutcome(result as never) : auditOutcome(result as never);
   } catch {
@@ -57,11 +48,10 @@ export async function computePoint(
   say: (line: string) => void,
   command: Sweep["command"],
   point: SweepPoint,
-  folder: string,
   store: PointStore,
 ): Promise<PointFailure | null> {
   const started = performance.now();
-  const args = [...point.args, ...(command === "audit" ? ["--out", join(folder, point.id)] : []), "--json"];
+  const args = [...point.args, ...(command === "audit" ? ["--out", join(store.folder, point.id)] : []), "--json"];
   const ended = await runProgram(args, signal, (line) => {
     if (!isComplaint(line)) say(`  ${line}`);
   });
@@ -75,6 +65,6 @@ export async function computePoint(
     return { message: `printed no JSON: ${stdout.slice(0, 80)}`, wrongInput: true };
   }
   const seconds = (performance.now() - started) / 1000;
-  await store.write(point, JSON.stringify({ args: point.args, seconds, result }));
+  await store.write(point, { args: [...point.args], seconds, result });
   return null;
 }

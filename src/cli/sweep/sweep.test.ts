@@ -9,10 +9,11 @@ import { LockHeld } from "../../store/lock-file.js";
 import { openFile } from "../../store/node-file-source.js";
 import { refuses } from "../bad-input.testing.js";
 import { flagsOf } from "../commands/sweep.js";
-import { antecedent, antecedentJson, golden } from "../program.testing.js";
+import { antecedent, antecedentJson } from "../program.testing.js";
 import type { Io } from "../terminal/io.js";
 import { PACKAGE_ROOT } from "../terminal/package-files.js";
 import { FolderStore } from "./point-store.js";
+import { writeGoldenSweep } from "./sweep.testing.js";
 import { readSweep } from "./sweep-file.js";
 import { bestOutcome, type SweepOutcome } from "./sweep-outcome.js";
 
@@ -100,22 +101,7 @@ it("takes the surest rate for the best, then the lowest loss", () => {
 
 describe("sweep", () => {
   const file = join(root, "grid.yaml");
-  const write = (seeds: string) =>
-    writeFileSync(
-      file,
-      `command: find
-method: supervised-melbo
-flags:
-  model: ${golden("model")}
-  adapter: ${golden("adapter")}
-  prompts: ${golden("prompts.jsonl")}
-  action: no
-  steps: 2
-  layer: 1
-  samples: 0
-grid: { lambda: [0.1, ${seeds}] }
-`,
-    );
+  const write = (more: string) => writeGoldenSweep(file, `0.1, ${more}`);
   const out = join(root, "results");
   interface Result {
     points: {

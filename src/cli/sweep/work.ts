@@ -12,15 +12,17 @@ import { pointText, type Sweep, type SweepPoint } from "./sweep-file.js";
 import { computePoint, type PointFailure, type PointResult, storedResult } from "./sweep-points.js";
 import { WaitingLines } from "./waiting-lines.js";
 
-/** Where a sweep of this file goes, made if it is not there. */
+/** Where a sweep of this file goes. */
 export function sweepFolder(file: string, out: string | undefined): string {
-  const folder = out ?? join("sweeps", basename(file, extname(file)));
+  return out ?? join("sweeps", basename(file, extname(file)));
+}
+
+function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
     refuseWriting(folder, error);
   }
-  return folder;
 }
 
 /** What is known of a sweep after a sitting. */
@@ -45,14 +47,14 @@ export async function work(
   io: Io,
   file: string,
   { command, points }: Sweep,
-  folder: string,
   store: PointStore,
   part: Shard | undefined,
 ): Promise<Sitting> {
+  makeFolder(store.folder);
   const known = new Map<string, PointResult>();
   const look = async (some: readonly SweepPoint[]) => {
     for (const point of some.filter(({ id }) => !known.has(id))) {
-      const result = await storedResult(command, point, folder, store);
+      const result = await storedResult(command, point, store);
       if (result !== null) known.set(point.id, result);
     }
   };
@@ -83,7 +85,7 @@ export async function work(
         lines.open();
         lines.say(line);
       };
-      const failure = await computePoint(io, say, command, point, folder, store);
+      const failure = await computePoint(io, say, command, point, store);
       if (failure === null) computed++;
       else {
         failures.set(point.id, failure);

@@ -15,6 +15,9 @@ const LOG_EVERY_MS = 15_000;
 /** Longest message: files may put anything into one, so what is longer loses its middle, and keeps what would be right. */
 const MAX_MESSAGE = 1000;
 
+/** What the line that says what is wrong begins with. */
+export const ERROR_PREFIX = "antecedent: ";
+
 export type Output = Writable & { readonly isTTY?: boolean };
 
 interface Task {
@@ -68,7 +71,7 @@ export class Io {
     const line = visible(message.replaceAll("\n", " "));
     const half = MAX_MESSAGE / 2;
     const shown = line.length > MAX_MESSAGE ? `${line.slice(0, half)} … ${line.slice(-half)}` : line;
-    this.stderr.write(`antecedent: ${shown}\n`);
+    this.stderr.write(`${ERROR_PREFIX}${shown}\n`);
   }
 
   /** A reporter of progress for one piece of work, to be passed as `onProgress`. */

@@ -224,8 +224,9 @@ export function checkCompute({ engine, device, dtype, quantize }: ComputeFlags):
 }
 
 /** Says that a --seed that was given decides nothing, where recipes and games have seeds of their own. */
-export function noteUnusedSeed(io: Io, command: Command, { seed }: ComputeFlags, whose: string): void {
-  if (command.getOptionValueSource("seed") === "cli") io.log(`--seed ${seed} decides nothing here: ${whose}`);
+export function noteUnusedSeed(io: Io, command: Command, whose: string): void {
+  if (command.getOptionValueSource("seed") === "cli")
+    io.log(`--seed ${command.getOptionValue("seed")} decides nothing here: ${whose}`);
 }
 
 /** For a flag that may be given several times: its texts in order. */

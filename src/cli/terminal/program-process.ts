@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { ERROR_PREFIX } from "./io.js";
 import { PACKAGE_ROOT } from "./package-files.js";
 
 export interface Ended {
@@ -48,16 +49,14 @@ export function runProgram(
   });
 }
 
-const COMPLAINT = /^antecedent: /;
-
 /** Whether a line of stderr is the one that says what is wrong. */
 export function isComplaint(line: string): boolean {
-  return COMPLAINT.test(line);
+  return line.startsWith(ERROR_PREFIX);
 }
 
 /** Why a run failed: its last line, and what ended it where it did not end itself. */
 export function whyFailed({ code, ended, said }: Ended): string {
-  const why = said?.replace(COMPLAINT, "");
+  const why = said !== undefined && isComplaint(said) ? said.slice(ERROR_PREFIX.length) : said;
   if (ended !== null) return `${why === undefined ? "" : `${why}; `}ended by ${ended}`;
   return why ?? `exit ${code}`;
 }

@@ -1,5 +1,4 @@
 /** The prompts that a game seals: with entities (or file lines) that no training saw, and none that the player gets. */
-
 import { InputError } from "../../formats/input-error.js";
 import { textOf } from "../../formats/prompts.js";
 import { conceptsIn } from "../../world/concepts.js";
