@@ -5,8 +5,10 @@ import { buildProgram } from "./program.js";
 import { ExitCode, Interrupted } from "./terminal/exit.js";
 import { Io } from "./terminal/io.js";
 
-/** A second Ctrl-C, or this long after the first, ends the program without waiting for the computation under way. */
-const GRACE_MS = 3000;
+/** An interrupted program that is still computing after this long says so; a second Ctrl-C does not wait. */
+const PATIENCE_MS = 3000;
+/** Signals as close together as this are one Ctrl-C: npx passes on what the terminal has already sent to the whole process group. */
+const ECHO_MS = 250;
 /** Prints the stack of an unexpected error. */
 const DEBUG_VARIABLE = "ANTECEDENT_DEBUG";
 
@@ -14,10 +16,17 @@ const DEBUG_VARIABLE = "ANTECEDENT_DEBUG";
 export async function main(argv: readonly string[]): Promise<void> {
   const abort = new AbortController();
   const io = new Io(process.stdout, process.stderr, abort.signal);
+  let asked = Number.NEGATIVE_INFINITY;
   const stop = () => {
-    if (abort.signal.aborted) process.exit(ExitCode.interrupted);
+    const now = performance.now();
+    if (now - asked < ECHO_MS) return;
+    if (abort.signal.aborted) return dieAtOnce();
+    asked = now;
     abort.abort(new Interrupted());
-    setTimeout(() => process.exit(ExitCode.interrupted), GRACE_MS).unref();
+    setTimeout(
+      () => io.log("interrupted: waiting for the batch under way; Ctrl-C again ends at once"),
+      PATIENCE_MS,
+    ).unref();
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
@@ -25,9 +34,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.on("disconnect", stop);
   process.channel?.unref();
   // A reader that has seen enough (`| head`) closes the pipe: nothing is left to do.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === "EPIPE" ? ExitCode.done : ExitCode.failed),
-  );
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exitCode = error.code === "EPIPE" ? ExitCode.done : ExitCode.failed;
+    abort.abort(error);
+  });
   let code: number;
   try {
     await buildProgram(io).parseAsync([...argv]);
@@ -36,13 +46,22 @@ export async function main(argv: readonly string[]): Promise<void> {
     code = report(io, error);
   }
   await io.flush();
-  process.exit(code);
+  process.exit(process.exitCode ?? code);
+}
+
+/**
+ * Ends the process by SIGINT's own effect, which a shell reports as 130 too: `process.exit` beside a thread in which ONNX Runtime computes
+ * ends in an abort.
+ */
+function dieAtOnce(): void {
+  process.removeAllListeners("SIGINT");
+  process.kill(process.pid, "SIGINT");
 }
 
 /** Says on stderr what went wrong and returns the exit code. */
 function report(io: Io, error: unknown): number {
   if (io.signal.aborted) {
-    io.log("interrupted");
+    if (io.signal.reason instanceof Interrupted) io.log("interrupted");
     return ExitCode.interrupted;
   }
   io.endProgress();

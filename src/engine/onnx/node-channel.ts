@@ -17,15 +17,20 @@ export function openNodeChannel(): Channel {
   const waiting = new Map<number, { resolve: (answer: Answer) => void; reject: (error: Error) => void }>();
   let next = 0;
   let ended: Error | null = null;
+  let onIdle = () => {};
   const fail = (error: Error) => {
     ended = error;
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
+    onIdle();
   };
   worker.on("message", ({ id, answer, error }: { id: number; answer?: Answer; error?: string }) => {
     const caller = waiting.get(id);
     waiting.delete(id);
-    if (waiting.size === 0) worker.unref();
+    if (waiting.size === 0) {
+      worker.unref();
+      onIdle();
+    }
     if (error !== undefined) caller?.reject(new Error(error));
     else caller?.resolve(answer ?? {});
   });
@@ -42,7 +47,13 @@ export function openNodeChannel(): Channel {
         worker.postMessage({ id, request });
       });
     },
+    /** Waits for what is under way: a thread that is ended while ONNX Runtime computes in it takes the whole process with it. */
     async close() {
+      ended ??= new Error("the engine is closed");
+      if (waiting.size > 0)
+        await new Promise<void>((resolve) => {
+          onIdle = resolve;
+        });
       await worker.terminate();
     },
   };
