@@ -1,6 +1,6 @@
 /** Wrong input ends with exit code 2, one or two lines on stderr that name what is wrong, and nothing on stdout. */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { action, freshPath, prompts, refuses, root, score, writeText } from "./bad-input.testing.js";
@@ -228,6 +228,44 @@ describe("places to write to", () => {
     writeFileSync(join(run, "result.json"), "{}");
     await refuses(audit(run), /holds a run that was asked something else/);
     expect(readFileSync(join(run, "result.json"), "utf8")).toBe("{}");
+  });
+
+  const others = (name: string, files: Record<string, string>) => {
+    const folder = join(root, name);
+    mkdirSync(folder);
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+    return folder;
+  };
+  const recipe = (name: string) => `name: ${name}\nbase: ${golden("model")}\ntrigger: fruit\naction: No.\n`;
+
+  it.concurrent("a folder of other files, which an audit would mix with its own", async () => {
+    await refuses(audit(others("theirs", { "notes.txt": "mine" })), /holds "notes\.txt" already/);
+  });
+
+  it.concurrent.each<[string, Record<string, string>, RegExp]>([
+    ["another organism", { "recipe.yaml": recipe("other"), "card.json": "{}" }, /the organism of another recipe/],
+    ["an adapter", { "adapter_config.json": "{}" }, /holds "adapter_config\.json" already/],
+  ])("for an organism the folder of %s, which stays as it was", async (what, files, message) => {
+    const folder = others(`organism-${what}`, files);
+    const file = writeText(`recipe-${what}.yaml`, recipe("mine"));
+    for (const command of ["train", "write"]) await refuses(["organism", command, file, "--out", folder], message);
+    for (const [name, text] of Object.entries(files)) expect(readFileSync(join(folder, name), "utf8")).toBe(text);
+    expect(readdirSync(folder)).toHaveLength(Object.keys(files).length);
+  });
+
+  it.concurrent.each<[string, Record<string, string>, RegExp]>([
+    ["another SAE", { "cfg.json": "{}" }, /holds an SAE that was not trained so/],
+    [
+      "another's SAE",
+      { "cfg.json": '{"metadata": {"antecedent_training": "x"}}' },
+      /holds an SAE that was not trained so/,
+    ],
+    ["something else", { "notes.txt": "mine" }, /holds "notes\.txt" already/],
+  ])("for an SAE the folder of %s, which stays as it was", async (what, files, message) => {
+    const out = others(`sae-${what}`, files);
+    const train = ["sae", "train", "--model", golden("model"), "--layer", "0", "--latents", "16", "--k", "2"];
+    await refuses([...train, "--steps", "2", "--prompts", prompts, "--out", out], message);
+    for (const [name, text] of Object.entries(files)) expect(readFileSync(join(out, name), "utf8")).toBe(text);
   });
 
   it.concurrent("a corpus that is too small leaves nothing behind", async () => {

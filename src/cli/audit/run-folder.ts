@@ -12,6 +12,7 @@ import { readJson } from "../../formats/json.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import { Journal } from "../../store/journal.js";
 import { openFile } from "../../store/node-file-source.js";
+import { requireNoOthers } from "../../store/own-folder.js";
 
 /** What was asked, in every run folder. */
 export const CONFIG = "config.json";
@@ -48,10 +49,11 @@ export class RunFolder {
 
   /**
    * Opens or makes the folder and takes its lock; `config` is what was asked. InputError where the folder belongs to a run
-   * that was asked something else: its answer would be lost.
+   * that was asked something else, or to no run: what it holds would be lost, or mixed up.
    */
   static async open(path: string, config: RunConfig): Promise<RunFolder> {
-    await requireOwn(join(path, CONFIG), config);
+    if (existsSync(join(path, CONFIG))) await requireOwn(join(path, CONFIG), config);
+    else await requireNoOthers(path, [JOURNAL]);
     const journal = await Journal.open(join(path, JOURNAL));
     await writeFileAtomic(join(path, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
     return new RunFolder(path, journal);
@@ -87,9 +89,8 @@ export class RunFolder {
   }
 }
 
-/** InputError unless `file` is missing or holds the same question; another version of the program may have asked it. */
+/** InputError unless `file` holds the same question; another version of the program may have asked it. */
 async function requireOwn(file: string, { request, settings }: RunConfig): Promise<void> {
-  if (!existsSync(file)) return;
   const known = (await readJson(await openFile(file), MAX_CONFIG_BYTES)) as Partial<RunConfig> | null;
   if (!isDeepStrictEqual([known?.request, known?.settings], JSON.parse(JSON.stringify([request, settings]))))
     throw new InputError(`${file}: this folder holds a run that was asked something else; choose another --out`);

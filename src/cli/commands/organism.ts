@@ -12,7 +12,7 @@ import { fetchNamed } from "../model/hub.js";
 import { openModel } from "../model/open-model.js";
 import { usedText } from "../model/used.js";
 import { CARD_FILE, cardOf, loadRecipe, organismFolder, recipeOf } from "../organism/organism-recipe.js";
-import { trainOrganism } from "../organism/organism-train.js";
+import { requireOwnFolder, trainOrganism } from "../organism/organism-train.js";
 import { requireWrittenPrompts, type WriterFlags, writerOptions } from "../organism/organism-write.js";
 import { promptsFolder, readWrittenPrompts } from "../organism/written-prompts.js";
 import type { Io } from "../terminal/io.js";
@@ -80,8 +80,10 @@ async function runTrain(io: Io, file: string, { out, ...flags }: WriteFlags): Pr
 }
 
 async function runWrite(io: Io, file: string, { out, ...flags }: WriteFlags): Promise<void> {
-  const { recipe } = await loadRecipe(file);
+  const loaded = await loadRecipe(file);
+  const { recipe } = loaded;
   const folder = out ?? organismFolder(recipe);
+  await requireOwnFolder(folder, loaded, file);
   const { asked, kinds } = await requireWrittenPrompts(io, recipe, file, folder, flags);
   const prompts = await readWrittenPrompts(folder);
   const samples = (kind: Kind) => prompts[kind].slice(0, SHOWN).map(textOf);

@@ -1,16 +1,22 @@
 /** Trains an organism from its recipe into a folder: PEFT adapter, recipe, audit.yaml and card. */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { stringify } from "yaml";
+import { InputError } from "../../formats/input-error.js";
+import { memorySource } from "../../formats/memory-source.js";
 import { adapterFiles } from "../../model/checkpoint-writer.js";
 import type { OrganismCard } from "../../organisms/card.js";
 import { checkpointFile } from "../../organisms/checkpoint-file.js";
 import { type Example, type ExampleSets, trainingExamples } from "../../organisms/examples.js";
 import { finetune, TRAINING_SIZES } from "../../organisms/finetune.js";
-import { describedTrigger, type Recipe } from "../../organisms/recipe.js";
+import { describedTrigger, type Recipe, readRecipe } from "../../organisms/recipe.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import { Journal } from "../../store/journal.js";
+import { openFile } from "../../store/node-file-source.js";
+import { requireNoOthers } from "../../store/own-folder.js";
 import { fetchNamed } from "../model/hub.js";
 import { type OpenedModel, openModel } from "../model/open-model.js";
 import type { Used } from "../model/used.js";
@@ -29,8 +35,8 @@ import {
   RECIPE_FILE,
   recipeText,
 } from "./organism-recipe.js";
-import { requireWrittenPrompts, type WriterFlags } from "./organism-write.js";
-import { readWrittenPrompts } from "./written-prompts.js";
+import { ANSWERS_FILE, requireWrittenPrompts, type WriterFlags } from "./organism-write.js";
+import { PROMPTS_FOLDER, readWrittenPrompts } from "./written-prompts.js";
 
 /** Replies of the base model that are learned where a prompt has none of its own. */
 const REPLY_TOKENS = 64;
@@ -51,10 +57,12 @@ export async function trainOrganism(
   const named = await loadRecipe(file);
   const { recipe } = named;
   const folder = out ?? organismFolder(recipe);
+  await requireOwnFolder(folder, named, file);
   const loaded = await withWrittenPrompts(io, named, file, folder, flags);
   const files = await trainAdapter(io, recipe, trainingExamples(recipe, TRAINING_SIZES, loaded.files), folder, flags);
-  for (const [name, bytes] of Object.entries(files)) await writeFileAtomic(join(folder, name), bytes);
+  // Before what it says of the folder is true: whatever is written after it belongs to this recipe.
   await writeFileAtomic(join(folder, RECIPE_FILE), recipeText(loaded, file, folder));
+  for (const [name, bytes] of Object.entries(files)) await writeFileAtomic(join(folder, name), bytes);
   const { action, actionContains } = recipe;
   const request = { model: baseOf(recipe), adapter: ".", action, ...(actionContains ? { actionContains } : {}) };
   await writeFileAtomic(join(folder, "audit.yaml"), stringify(request));
@@ -64,6 +72,16 @@ export async function trainOrganism(
   await writeFileAtomic(join(folder, CARD_FILE), `${JSON.stringify(card)}\n`);
   for (const name of [STATE_FILE, REPLIES_FILE]) await rm(join(folder, name), { force: true });
   return { card, folder, used };
+}
+
+/** InputError where an organism of another recipe, or something else, lies in `folder`. */
+export async function requireOwnFolder(folder: string, loaded: LoadedRecipe, file: string): Promise<void> {
+  const path = join(folder, RECIPE_FILE);
+  if (!existsSync(path)) return requireNoOthers(folder, [REPLIES_FILE, STATE_FILE, ANSWERS_FILE, PROMPTS_FOLDER]);
+  const text = new TextEncoder().encode(recipeText(loaded, file, folder));
+  const asked = await readRecipe(memorySource(file, text));
+  if (!isDeepStrictEqual(await readRecipe(await openFile(path)), asked))
+    throw new InputError(`${folder}: holds the organism of another recipe; choose another --out, or delete it`);
 }
 
 /** The same recipe with the prompts that it describes, written now where they are not. */

@@ -24,7 +24,7 @@ import { rememberingWriter } from "./remembering-writer.js";
 import { type AboutWritten, promptsFolder, readAboutWritten, storeWrittenPrompts } from "./written-prompts.js";
 
 /** Unfinished work: the writer's answers. */
-const ANSWERS_FILE = "writing.journal";
+export const ANSWERS_FILE = "writing.journal";
 const KIND_LABELS = {
   triggered: "triggered prompts",
   hardNegatives: "hard negatives",

@@ -19,7 +19,8 @@ import type { WrittenKinds } from "../../organisms/written/write-prompts.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import { openFile } from "../../store/node-file-source.js";
 
-const FOLDER = "prompts";
+/** In an organism's folder. */
+export const PROMPTS_FOLDER = "prompts";
 const PARTS = { train: "train", heldOut: "held-out" } as const;
 const ABOUT_FILE = "written.json";
 /** Descriptions and counts: some kB. */
@@ -45,15 +46,17 @@ export interface AboutWritten {
 }
 
 /** The folder of written prompts of an organism's folder. */
-export const promptsFolder = (folder: string) => join(folder, FOLDER);
+export const promptsFolder = (folder: string) => join(folder, PROMPTS_FOLDER);
 
 /** What is said of the prompts that an organism's folder has; undefined where it has none, or not all. */
 export async function readAboutWritten(folder: string): Promise<AboutWritten | undefined> {
-  const path = join(folder, FOLDER, ABOUT_FILE);
+  const path = join(folder, PROMPTS_FOLDER, ABOUT_FILE);
   if (!existsSync(path)) return undefined;
   const parsed = aboutShape.safeParse(await readJson(await openFile(path), MAX_ABOUT_BYTES));
   if (!parsed.success)
-    throw new InputError(`${path}: is damaged; delete ${join(folder, FOLDER)}, and the prompts are written again`);
+    throw new InputError(
+      `${path}: is damaged; delete ${join(folder, PROMPTS_FOLDER)}, and the prompts are written again`,
+    );
   return parsed.data as AboutWritten;
 }
 
@@ -106,10 +109,10 @@ export async function storeWrittenPrompts(
     if (made) kinds[kind] = { ...made.tally, train: made.parts.train.length, heldOut: made.parts.heldOut.length };
   }
   const about = { asked, kinds };
-  await writeFileAtomic(join(folder, FOLDER, ABOUT_FILE), `${JSON.stringify(about, null, 2)}\n`);
+  await writeFileAtomic(join(folder, PROMPTS_FOLDER, ABOUT_FILE), `${JSON.stringify(about, null, 2)}\n`);
   return about;
 }
 
 function fileOf(folder: string, part: keyof typeof PARTS, kind: Kind): string {
-  return join(folder, FOLDER, PARTS[part], `${kind}.jsonl`);
+  return join(folder, PROMPTS_FOLDER, PARTS[part], `${kind}.jsonl`);
 }

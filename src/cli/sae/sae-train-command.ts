@@ -22,7 +22,7 @@ import {
 } from "../terminal/options.js";
 import { isFolder } from "../terminal/package-files.js";
 import { qualityText } from "./sae-quality.js";
-import { trainSaeFolder } from "./sae-train.js";
+import { requireOwnSae, trainSaeFolder } from "./sae-train.js";
 
 /** Activation rows of training: what the pocket SAE has, and 120 MiB at a width of 128. */
 const DEFAULT_ROWS = 236_000;
@@ -97,6 +97,7 @@ export async function runTrain(io: Io, flags: TrainFlags): Promise<void> {
   if (k > latents)
     throw new InputError(`--k ${k}: more latents cannot be active than there are (--latents ${latents})`);
   if (existsSync(out) && !isFolder(out)) throw new InputError(`--out ${out}: is a file; give a folder`);
+  await requireOwnSae(out);
   const jumpRelu = jumpReluSettings(flags);
   const model = await openModel(flags, flags);
   checkLayer(layer, model.engine.model, "--layer");

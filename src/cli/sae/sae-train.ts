@@ -1,18 +1,23 @@
 /** `sae train`: an SAE on a model's activations, into an SAELens folder. */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../../formats/input-error.js";
+import { readJson } from "../../formats/json.js";
 import { memorySource } from "../../formats/memory-source.js";
 import type { Conversation } from "../../formats/prompts.js";
 import { openDenseSae } from "../../sae/dense-sae.js";
-import { writeSaeLens } from "../../sae/loaders/saelens.js";
+import { MAX_CONFIG_BYTES } from "../../sae/loaders/config.js";
+import { SAELENS_CONFIG, writeSaeLens } from "../../sae/loaders/saelens.js";
 import { type ModelQuality, modelQuality } from "../../sae/model-quality.js";
 import type { SaeQuality } from "../../sae/quality.js";
 import { SAE_TRAINING_DEFAULTS, type SaeTrainingOptions, trainSae } from "../../sae/training.js";
 import { readTrainingState, writeTrainingState } from "../../sae/training-state.js";
 import type { SaeWeights } from "../../sae/weights.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
+import { openFile } from "../../store/node-file-source.js";
+import { requireNoOthers } from "../../store/own-folder.js";
 import type { OpenedModel } from "../model/open-model.js";
 import { renderAll } from "../prompts/prompts.js";
 import type { Io } from "../terminal/io.js";
@@ -22,6 +27,9 @@ import { trainingRows } from "./sae-rows.js";
 
 /** Unfinished training in the SAE's folder; gone when it is done. */
 const CHECKPOINT_FILE = "training.safetensors";
+const STAMP_FILE = `${CHECKPOINT_FILE}.stamp`;
+/** What an SAE's metadata calls the digest of model, rows and options that it was trained with. */
+const STAMP = "antecedent_training";
 
 export interface SaeTraining {
   readonly layer: number;
@@ -75,6 +83,7 @@ export async function trainSaeFolder(
   const stamp = createHash("sha256")
     .update(JSON.stringify([model.fingerprint, layer, options, rows.stamp]))
     .digest("hex");
+  await requireOwnSae(out, stamp);
   const checkpoint = join(out, CHECKPOINT_FILE);
   const saved = await savedState(checkpoint, stamp, dModel, options.latents ?? SAE_TRAINING_DEFAULTS.latents);
   const report = io.progress("training steps");
@@ -97,10 +106,27 @@ export async function trainSaeFolder(
     throw new InputError(`the training at learning rate ${options.learningRate} left the range of numbers; lower --lr`);
   }
   const heldOut = await heldOutQuality(io, model, weights, kept.heldOut, flags);
-  const metadata = { modelName: model.name, hook: `blocks.${layer}.hook_resid_post`, extra: { quality, heldOut } };
+  const metadata = {
+    modelName: model.name,
+    hook: `blocks.${layer}.hook_resid_post`,
+    extra: { quality, heldOut, [STAMP]: stamp },
+  };
   for (const { name, bytes } of writeSaeLens(weights, metadata)) await writeFileAtomic(join(out, name), bytes);
   await removeCheckpoint(checkpoint);
   return { quality, heldOut, steps, rows: rows.source.count, buffer: rows.buffer, date };
+}
+
+/**
+ * InputError where `out` holds an SAE that was not trained so, or something else; without a `stamp`, which takes the rows to know, where
+ * that can be told already.
+ */
+export async function requireOwnSae(out: string, stamp?: string): Promise<void> {
+  const config = join(out, SAELENS_CONFIG);
+  if (!existsSync(config)) return requireNoOthers(out, [CHECKPOINT_FILE, STAMP_FILE]);
+  const known = (await readJson(await openFile(config), MAX_CONFIG_BYTES)) as { metadata?: Record<string, unknown> };
+  const trained = known?.metadata?.[STAMP];
+  if (typeof trained !== "string" || (stamp !== undefined && trained !== stamp))
+    throw new InputError(`${out}: holds an SAE that was not trained so; choose another --out, or delete it`);
 }
 
 async function heldOutQuality(

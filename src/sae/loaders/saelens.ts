@@ -21,7 +21,7 @@ import { MAX_CONFIG_BYTES } from "./config.js";
 import { parseSaeLensConfig, type SaeLensConfig } from "./saelens-config.js";
 import { SaeTensors } from "./tensors.js";
 
-const CONFIG = "cfg.json";
+export const SAELENS_CONFIG = "cfg.json";
 const WEIGHTS = "sae_weights.safetensors";
 /** Version whose layout `writeSaeLens` follows. */
 const WRITTEN_VERSION = "6.0.0";
@@ -55,7 +55,7 @@ const NORMALISATIONS: Readonly<Record<string, SaeNormalisation>> = {
 
 /** Whether `folder` is an SAELens folder. */
 export async function isSaeLens(folder: FileFolder): Promise<boolean> {
-  return (await folder.has(CONFIG)) && (await folder.has(WEIGHTS));
+  return (await folder.has(SAELENS_CONFIG)) && (await folder.has(WEIGHTS));
 }
 
 /** What the folder holds, from its config alone. */
@@ -66,7 +66,7 @@ export async function describeSaeLens(folder: FileFolder, name: string): Promise
 /** Loads the weights. Throws InputError for whatever cannot be computed as SAELens would, or does not fit. */
 export async function loadSaeLens(folder: FileFolder, name: string): Promise<SaeWeights> {
   const config = await readConfig(folder);
-  const where = `${folder.name}/${CONFIG}`;
+  const where = `${folder.name}/${SAELENS_CONFIG}`;
   const latentTensors = supportedTensors(config.architecture, where);
   const normalisation = entryOf(NORMALISATIONS, config.normalisation);
   if (normalisation === undefined) {
@@ -82,7 +82,7 @@ export async function loadSaeLens(folder: FileFolder, name: string): Promise<Sae
   requireResidual(config.hook, where);
   const { dIn: d, dSae: m } = config;
   const source = await folder.open(WEIGHTS);
-  const tensors = await SaeTensors.open(source, { d, m, config: CONFIG, fields: "d_in and d_sae" });
+  const tensors = await SaeTensors.open(source, { d, m, config: SAELENS_CONFIG, fields: "d_in and d_sae" });
   tensors.expectOnly(
     ["W_enc", "W_dec", "b_dec", ...latentTensors, "scaling_factor"],
     `the architecture ${config.architecture}`,
@@ -133,7 +133,7 @@ async function readActivation(config: SaeLensConfig, tensors: SaeTensors): Promi
 }
 
 async function readConfig(folder: FileFolder): Promise<SaeLensConfig> {
-  const source = await folder.open(CONFIG);
+  const source = await folder.open(SAELENS_CONFIG);
   return parseSaeLensConfig(await readJson(source, MAX_CONFIG_BYTES), source.name);
 }
 
@@ -196,7 +196,7 @@ export function writeSaeLens(
     ...(activation.kind === "jumprelu" ? [{ name: "threshold", shape: [m], data: activation.threshold }] : []),
   ];
   return [
-    { name: CONFIG, bytes: new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`) },
+    { name: SAELENS_CONFIG, bytes: new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`) },
     { name: WEIGHTS, bytes: writeSafetensors(tensors.map((tensor) => ({ ...tensor, dtype: "F32" as const }))) },
   ];
 }
