@@ -264,7 +264,7 @@ describe("places to write to", () => {
   ])("for an SAE the folder of %s, which stays as it was", async (what, files, message) => {
     const out = others(`sae-${what}`, files);
     const train = ["sae", "train", "--model", golden("model"), "--layer", "0", "--latents", "16", "--k", "2"];
-    await refuses([...train, "--steps", "2", "--prompts", prompts, "--out", out], message);
+    await refuses([...train, "--steps", "2", ...prompts, "--out", out], message);
     for (const [name, text] of Object.entries(files)) expect(readFileSync(join(out, name), "utf8")).toBe(text);
   });
 
