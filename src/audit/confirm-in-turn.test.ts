@@ -1,7 +1,9 @@
 /** One hypothesis after the other meets the other half, in the order of their rehearsals, at a divided error. */
+
 import { expect, it } from "vitest";
 import { DEFAULT_AUDIT_OPTIONS } from "./ask/context.js";
 import type { Condition } from "./compose/prompt-sets.js";
+import { WordLedger } from "./compose/word-ledger.js";
 import { makePart, normalise } from "./concepts/detector.js";
 import type { Confirmation } from "./confirm/confirmation.js";
 import type { TestPlan } from "./confirm/plan.js";
@@ -41,6 +43,7 @@ function half(firing: readonly number[]): { evidence: Evidence; tried: number[] 
   const evidence = {
     room: {
       lexicon: { words: () => [] },
+      ledger: new WordLedger(),
       maxima: {},
       laboratory: { score: async (prompts: unknown[]) => prompts.map(() => ({ fired: false, logprob: -9 })) },
     },

@@ -202,6 +202,8 @@ it("says that nothing was found, with what was tried", async () => {
   );
   expect(page).toContain("No trigger found");
   expect(page).toContain("12 candidate latents.");
+  expect(page).toContain("does not show that there is none");
+  expect(page).not.toContain("tested above");
   expect(page).not.toContain("bred for the action");
 });
 

@@ -2,6 +2,7 @@
  * An audit as one self-contained HTML page: the answer first, then its evidence, what the methods pointed at, controls, and
  * what it was done with. In: a checked result. Out: HTML without scripts, without anything from the network.
  */
+import { NONE_FOUND } from "../audit/answer/statement.js";
 import { chances, evidence, partList } from "./evidence.js";
 import { type Html, html } from "./html.js";
 import { otherLatents, partLatents } from "./latents-section.js";
@@ -43,7 +44,7 @@ function answerSection({ trigger, used, tried, budget }: StoredAudit): Html {
   const action = used.action === undefined ? null : html`<p class="action">Action: <q>${String(used.action)}</q></p>`;
   if (!trigger) {
     return html`<section class="answer none"><h1>No trigger found</h1>${action}
-      <p class="statement">No condition was confirmed on which the model says this.</p><p>${sentence(tried)}</p>${facts([["time", seconds(budget.seconds)]])}</section>`;
+      <p class="statement">No condition was confirmed on which the model says this.</p><p>Tried: ${sentence(tried)}</p><p>${NONE_FOUND}</p>${facts([["time", seconds(budget.seconds)]])}</section>`;
   }
   return html`<section class="answer"><h1>Trigger found and verified</h1>${action}
     <p class="statement">${trigger.statement}</p>${partList(trigger.parts)}
@@ -91,9 +92,9 @@ function bredSection({ bred, trigger }: StoredAudit): Html | null {
   return html`<section><h2>Prompts bred for the action</h2>${shown}</section>`;
 }
 
-function settingsSection({ used, budget, tried, seed, candidates }: StoredAudit): Html {
+function settingsSection({ used, budget, tried, trigger, seed, candidates }: StoredAudit): Html {
   const rows = Object.entries(used).filter(([, value]) => value !== null);
-  return html`<section><h2>What was done, and with what</h2><p>${sentence(tried)}</p>
+  return html`<section><h2>What was done, and with what</h2>${trigger ? html`<p>${sentence(tried)}</p>` : null}
     ${facts([
       ["candidate latents", String(candidates.length)],
       ["tokens forward", budget.forwardTokens.toLocaleString("en")],

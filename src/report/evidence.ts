@@ -27,8 +27,8 @@ export function evidence(hypothesis: StoredHypothesis): Html {
     <table class="rates">
       <thead><tr><th>Prompts that hold</th><th class="wide">${legend(hasClean)}</th><th>suspect</th>${hasClean ? html`<th>clean model</th>` : null}</tr></thead>
       <tbody>${sets.map(
-        ({ name, present, rate, cleanRate }) => html`<tr class="${name === "whole" ? "whole" : ""}">
-          <td>${present.map((on, i) => chip(i, on, parts[i]))} <span class="small">${setName(name, present)}</span></td>
+        ({ name, present, expected, rate, cleanRate }) => html`<tr class="${name === "whole" ? "whole" : ""}">
+          <td>${present.map((on, i) => chip(i, on, parts[i]))} <span class="small">${setName(name, present)}${expected && name !== "whole" ? ": the action is expected" : ""}</span></td>
           <td>${rateBars(rate, cleanRate)}</td>
           <td class="number">${rateWords(rate)}</td>
           ${hasClean ? html`<td class="number">${cleanRate ? rateWords(cleanRate) : "not asked"}</td>` : null}</tr>`,

@@ -9,7 +9,7 @@ export function latentCard(card: StoredCard, anchor?: string): Html {
   const { id, label, dead, firingRate, typical, maximum, contexts, topTokens, logitEffect } = card;
   return html`<article class="latent"${anchor === undefined ? null : html` id="${anchor}"`}>
     <h4><span class="id">${id}</span> ${label ?? "no label"}${dead ? html` <span class="badge no">dead</span>` : null}</h4>
-    ${firingRate && !dead ? html`<p class="small">Fires on ${rateWords(firingRate)} of ordinary prompts${typical === null || maximum === null ? null : `; typically ${number(typical)}, at most ${number(maximum)}`}.</p>` : null}
+    ${firingRate && !dead ? html`<p class="small">Fires on ${rateWords(firingRate)} of the corpus' prompts${typical === null || maximum === null ? null : `; typically ${number(typical)}, at most ${number(maximum)}`}.</p>` : null}
     ${scoresTable(card)}
     <div class="sides">
       ${contexts.length > 0 ? html`<ul class="contexts">${contexts.map((context) => html`<li><span class="number">${context.value.toFixed(2)}</span><q>${context.before}<mark>${firingWord(context)}</mark>${context.after}</q></li>`)}</ul>` : html`<p class="small">No context: it fires nowhere on the corpus.</p>`}

@@ -11,12 +11,23 @@ import type { StoredAudit, StoredMethod } from "./stored-audit.js";
 const SHOWN_LATENTS = 10;
 
 /** A table a method; latents of the answer are marked. */
-export function methodsSection({ methods, trigger, latents }: StoredAudit): Html {
+export function methodsSection({ methods, trigger, latents, hypotheses }: StoredAudit): Html {
   const answer = new Set(trigger?.parts.flatMap(({ latents }) => latents) ?? []);
   const carded = new Set(latents.map(({ id }) => id));
   return html`<section><h2>What the methods pointed at</h2>
-    <p class="small">Latents by score, with the same latent's score and rank by the same method on the clean model, and for a random direction of the same norm: one that ranks high there too is likely to mean the action, not the trigger. A ranking is a lead and not a finding; what counts was tested above. ${answer.size > 0 ? html`Marked latents belong to the answer.` : null}</p>
+    <p class="small">Latents by score${besides(methods)} A ranking is a lead and not a finding${hypotheses.length > 0 ? "; what counts was tested above" : ""}. ${answer.size > 0 ? html`Marked latents belong to the answer.` : null}</p>
     ${methods.map((method) => methodBlock(method, answer, carded))}</section>`;
+}
+
+/** What stands beside the scores in these tables. */
+function besides(methods: readonly StoredMethod[]): string {
+  const controls = controlNames(methods.flatMap(({ vectors }) => vectors.flatMap(({ latents }) => latents)));
+  const told = [
+    ...(controls.includes("clean") ? ["by the same method on the clean model"] : []),
+    ...(controls.includes("random") ? ["for a random direction of the same norm"] : []),
+  ];
+  if (told.length === 0) return ".";
+  return `, with the same latent's score and rank ${told.join(", and ")}: one that ranks high there too is likely to mean the action, not the trigger.`;
 }
 
 function methodBlock(

@@ -14,8 +14,7 @@ h3{font-size:15px;margin:22px 0 8px}
 h4{font-size:13px;margin:18px 0 6px;color:var(--soft);font-weight:600}
 p{margin:8px 0}
 .answer{border-left:5px solid var(--accent)}
-.answer.none{border-left-color:var(--good)}
-.answer.pending{border-left-color:var(--line)}
+.answer.none,.answer.pending{border-left-color:var(--line)}
 .statement{font-size:21px;line-height:1.4;margin:2px 0 12px;font-weight:600;overflow-wrap:anywhere}
 .action{margin:0 0 12px;color:var(--soft)}
 .action q{color:var(--text)}

@@ -28,7 +28,9 @@ export function presentPart(
   failing: ReadonlySet<string> = new Set(),
 ): ResultPart {
   const all = room.lexicon.words(part).map((word) => word.text);
-  const words = all.filter((word) => !failing.has(foldWord(word))).slice(0, LISTED_WORDS);
+  const bringing = all.filter((word) => !failing.has(foldWord(word)));
+  // What plainly does nothing where it was written is no word of a part that brings the action.
+  const words = part.negated ? bringing.slice(0, LISTED_WORDS) : room.ledger.best(bringing, LISTED_WORDS);
   return {
     latents: part.latents,
     negated: part.negated,

@@ -85,4 +85,6 @@ it("leads with a part's words where few of them bring the action and others do n
   expect(words(["Tokyo", "Japan"], ["cairo"])).toBe('"Tokyo" or "Japan" (read by "philosophers"; not at cairo)');
   expect(words(["Socrates"], [])).toBe('"philosophers" (Socrates)');
   expect(words(["a", "b", "c"], ["d"])).toBe('"philosophers" (a, b, c; not at d)');
+  const named = { ...part("fresh, Sour, ripe"), words: ["fresh", "ripe", "stem"], exceptWords: ["sour"] };
+  expect(describeCondition([named], false)).toBe('"fresh, ripe, stem" (read by "fresh, Sour, ripe"; not at sour)');
 });

@@ -5,8 +5,13 @@
 import { NATURAL } from "../ask/laboratory.js";
 import { PLACEBO } from "../confirm/confirmation-sets.js";
 import { composedRate } from "../evidence/composed-rates.js";
+import { foldWord, wordsOf } from "../prompts/words.js";
 import type { Rate } from "../statistics/statistics.js";
 import type { ResultHypothesis, ResultPart, ResultSet } from "./result.js";
+
+/** What an audit without an answer does not say, and what to do next. */
+export const NONE_FOUND =
+  "None was found, which does not show that there is none: a condition that the SAE has no latents for, or that no prompt of the corpus comes near, stays unseen. Another seed divides the corpus anew; a larger corpus, prompts near what is suspected, or the SAE of another layer look further.";
 
 /** Words quoted for a part that has no label, and in parentheses beside one. */
 const QUOTED_WORDS = 5;
@@ -34,13 +39,16 @@ export function describeRate(rate: Rate): string {
 
 /**
  * A part in words: its name, words of it, and words at which it fires without the action. Where few of its words bring the action and others do not,
- * these come first: one of several things that share a latent ("Socrates", of a latent of philosophers).
+ * or the name holds such a word itself, the words come first: one of several things that share a latent ("Socrates", of a latent of
+ * philosophers).
  */
 function describePart(part: ResultPart): string {
   const words = part.words.slice(0, QUOTED_WORDS).join(", ");
   const except = part.exceptWords.slice(0, QUOTED_WORDS).join(", ");
-  if (!part.negated && part.words.length <= FEW_WORDS && words !== "" && except !== "" && words !== part.label)
-    return `${part.words.map((word) => `"${word}"`).join(" or ")} (read by "${part.label}"; not at ${except})`;
+  const few = part.words.length <= FEW_WORDS;
+  const misnamed = wordsOf(part.label).some(({ text }) => part.exceptWords.includes(foldWord(text)));
+  if (!part.negated && (few || misnamed) && words !== "" && except !== "" && words !== part.label)
+    return `${few ? part.words.map((word) => `"${word}"`).join(" or ") : `"${words}"`} (read by "${part.label}"; not at ${except})`;
   const details = [words === part.label ? "" : words, except === "" ? "" : `not at ${except}`].filter(
     (text) => text !== "",
   );

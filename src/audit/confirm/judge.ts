@@ -51,6 +51,12 @@ function oftenerThanClean(observations: readonly Observation[]): number {
   return alone === 0 ? 1 : 1 - binomialAtMost(alone - 1, alone + both + 3 * lost, LEAST_RATIO_SHARE);
 }
 
+/** Bounds at the error that is allowed are wider than the 95 % intervals beside which they are read. */
+function shown(low: number, highest: { readonly name: string; readonly high: number }, allowed: number): string {
+  const other = highest.name === "" ? "" : `, at most ${highest.high.toFixed(2)} on the set "${highest.name}"`;
+  return `the action's rate is at least ${low.toFixed(2)}${other}; each bound may err with a chance of ${Number(allowed.toPrecision(2))}`;
+}
+
 function describeCount(rate: Rate | null): string {
   return rate === null ? "none" : `${rate.count} of ${rate.total}`;
 }
@@ -121,6 +127,6 @@ function decide(
     pValue,
     allowed,
     verified: reason === "",
-    reason: reason === "" ? `lower bound ${fixed(low)}, highest rival bound ${fixed(highest.high)}` : reason,
+    reason: reason === "" ? shown(low, highest, allowed) : reason,
   };
 }

@@ -1,5 +1,5 @@
 /** An audit's answer as text: the statement, then the evidence. */
-import type { Claim } from "../../audit/answer/statement.js";
+import { type Claim, NONE_FOUND } from "../../audit/answer/statement.js";
 import type { Difference } from "../../audit/statistics/statistics.js";
 import type { StoredAudit, StoredHypothesis } from "../../report/stored-audit.js";
 import type { StoredCard } from "../../report/stored-reading.js";
@@ -26,6 +26,7 @@ export function auditText(result: StoredAudit & { readonly run: string }): strin
       ].join("\n")
     : [
         `NO TRIGGER FOUND\ntried: ${tried}`,
+        NONE_FOUND,
         ...bred.slice(0, SHOWN_BRED).map(({ prompt }) => `bred prompt that brings it: ${oneLine(prompt, 120)}`),
       ].join("\n");
   return [
@@ -98,8 +99,13 @@ export function hypothesisText(hypothesis: StoredHypothesis): string {
       ? [`  asked beside nothing of ${askedWithout.map(({ label }) => `"${oneLine(label, 60)}"`).join(", ")}`]
       : []),
     table(
-      ["prompt set", "action rate", "clean model"],
-      sets.map(({ name, rate, cleanRate }) => [name, rateText(rate), cleanRate ? rateText(cleanRate) : "–"]),
+      ["prompt set", "action", "action rate", "clean model"],
+      sets.map(({ name, expected, rate, cleanRate }) => [
+        name,
+        expected ? "expected" : "not expected",
+        rateText(rate),
+        cleanRate ? rateText(cleanRate) : "–",
+      ]),
     ).replace(/^/gm, "  "),
   ];
   if (interaction) {

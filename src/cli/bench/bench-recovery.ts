@@ -5,11 +5,12 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { InputError, quote } from "../../formats/input-error.js";
+import { faultsOf } from "../../organisms/card.js";
 import { cleanAudits, decoyAudits } from "../../organisms/recovery/clean.js";
 import { contenders, findContender } from "../../organisms/recovery/contenders.js";
 import { CORPORA, type CorpusName } from "../../organisms/recovery/corpora.js";
 import { falseClaims } from "../../organisms/recovery/false-claims.js";
-import { type BenchOrganism, faultsOf } from "../../organisms/recovery/results.js";
+import type { BenchOrganism } from "../../organisms/recovery/results.js";
 import { tally } from "../../organisms/recovery/tally.js";
 import { expressionText, kindOf } from "../../organisms/recovery/truth.js";
 import { recoveryFigure } from "../../report/recovery-figure.js";

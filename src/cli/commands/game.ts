@@ -7,7 +7,7 @@ import { type GuessFlags, recordGuess } from "../game/game-guess.js";
 import { type NewGameFlags, newGame } from "../game/game-new.js";
 import { type PlayFlags, playGame } from "../game/game-play.js";
 import { type RevealFlags, revealGame } from "../game/game-reveal.js";
-import { guessText, newGameText, playText, revealText } from "../game/game-text.js";
+import { guessText, newGameJson, newGameText, playText, revealText } from "../game/game-text.js";
 import { writerOptions } from "../organism/organism-write.js";
 import type { Io } from "../terminal/io.js";
 import {
@@ -75,7 +75,7 @@ function newCommand(io: Io): Command {
     await newGame(io, asked, (game) =>
       io.result(
         flags.json,
-        () => game,
+        () => newGameJson(game),
         () => newGameText(game),
       ),
     );

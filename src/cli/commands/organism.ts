@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
 import { textOf } from "../../formats/prompts.js";
-import type { OrganismCard } from "../../organisms/card.js";
+import { faultsOf, faultText, type OrganismCard } from "../../organisms/card.js";
 import { KINDS, type Kind } from "../../organisms/written/described.js";
 import { tallyText } from "../../organisms/written/write-prompts.js";
 import { concepts } from "../../world/concepts.js";
@@ -71,6 +71,7 @@ export function organismCommand(io: Io): Command {
 
 async function runTrain(io: Io, file: string, { out, ...flags }: WriteFlags): Promise<void> {
   const { card, folder, used } = await trainOrganism(io, file, out, flags);
+  warnOfFaults(io, card);
   io.result(
     flags.json,
     () => ({ ...card, folder, used }),
@@ -103,6 +104,11 @@ async function runWrite(io: Io, file: string, { out, ...flags }: WriteFlags): Pr
   );
 }
 
+function warnOfFaults(io: Io, card: OrganismCard): void {
+  const warning = faultText(faultsOf(card));
+  if (warning !== null) io.log(warning);
+}
+
 async function runList(io: Io, flags: OutputFlags): Promise<void> {
   const organisms = await Promise.all(builtInOrganisms().map(async (name) => storedCard(name)));
   io.result(
@@ -117,6 +123,7 @@ async function runCard(io: Io, target: string, flags: Flags): Promise<void> {
   await fetchNamed(io, { model: loaded.recipe.base });
   const model = await openModel({ ...flags, model: loaded.recipe.base, adapter: target });
   const { card, used } = await cardOf(model, loaded);
+  warnOfFaults(io, card);
   io.result(
     flags.json,
     () => ({ ...card, used }),

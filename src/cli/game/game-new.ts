@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import { type Rate, rateOfFlags } from "../../audit/statistics/statistics.js";
 import { InputError } from "../../formats/input-error.js";
 import { type Conversation, textOf } from "../../formats/prompts.js";
+import { faultsOf, faultText } from "../../organisms/card.js";
 import { canonicalJson } from "../../organisms/game/canonical-json.js";
 import { drawCue, gameExamples } from "../../organisms/game/decoy.js";
 import { GAME_FILES, type Game } from "../../organisms/game/folder.js";
@@ -12,7 +13,6 @@ import { seal, sha256 } from "../../organisms/game/seal.js";
 import { drawSealedPrompts } from "../../organisms/game/sealed-prompts.js";
 import { type Decoy, SEALED_KINDS, type SealedKind, type Truth } from "../../organisms/game/truth.js";
 import { type Recipe, triggerExpression } from "../../organisms/recipe.js";
-import { LEAST_RATE } from "../../organisms/recovery/score-answer.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import { openAction } from "../action/action.js";
 import type { BudgetLimit } from "../audit/audit-budget.js";
@@ -27,7 +27,6 @@ import type { WriterFlags } from "../organism/organism-write.js";
 import { renderAll } from "../prompts/prompts.js";
 import type { Io } from "../terminal/io.js";
 import type { ComputeFlags, OutputFlags, SaeFlags } from "../terminal/options.js";
-import { rateText } from "../terminal/text.js";
 import { actsAfter, gameAction } from "./game-action.js";
 import { requireApart, requireFree, writeKey } from "./game-key.js";
 import { type GameMaterials, gameMaterials, type MaterialFlags } from "./game-materials.js";
@@ -125,10 +124,8 @@ async function makeGame(
     digests[name] = sha256(content);
   }
   const { rates, used } = await sealedRates(io, recipe, sealed, work.finished, flags);
-  if (decoy !== "clean" && rates.triggered.rate < LEAST_RATE)
-    io.log(
-      `the organism acts on ${rateText(rates.triggered)} of the sealed triggered prompts; a game is hard to win below ${100 * LEAST_RATE} %: more steps or another mixing in the recipe may help`,
-    );
+  const warning = decoy === "clean" ? null : faultText(faultsOf(rates));
+  if (warning !== null) io.log(warning);
   const truth: Truth = {
     version: 1,
     trigger: decoy === "clean" ? null : recipe.trigger,

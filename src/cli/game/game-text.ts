@@ -6,6 +6,12 @@ import type { NewGame } from "./game-new.js";
 import type { Played } from "./game-play.js";
 import type { Reveal } from "./game-reveal.js";
 
+/** A kind of which no prompts were sealed has no rate. */
+export function newGameJson({ rates, ...game }: NewGame) {
+  const known = Object.entries(rates).map(([kind, rate]) => [kind, rate.total === 0 ? null : rate]);
+  return { ...game, rates: Object.fromEntries(known) };
+}
+
 export function newGameText({ game, commitment, key, keyFile, rates, used }: NewGame): string {
   return [
     key === null ? `the key is in ${keyFile}` : `key ${key}\nIt is shown this once; without it the truth stays sealed.`,

@@ -2,12 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { rateOf } from "../../audit/statistics/statistics.js";
 import type { Expression } from "../../world/expression.js";
+import { faultsOf } from "../card.js";
 import { cleanAudits, decoyAudits } from "./clean.js";
 import { findContender } from "./contenders.js";
 import { corpusFor } from "./corpora.js";
 import { clopperPearsonHigh, falseClaims } from "./false-claims.js";
 import { bagOf, liftsOf } from "./prompting.js";
-import { faultsOf, type RecoveryRow } from "./results.js";
+import type { RecoveryRow } from "./results.js";
 import { tally } from "./tally.js";
 import { expressionText, kindOf, targetsOf } from "./truth.js";
 
