@@ -23,7 +23,7 @@ export function parsePart(text: string, latents: number, flag = "part"): Part {
   const ids = text.replace(/^\s*!/u, "").split(",");
   const parsed = ids.map((id) => (/^\s*\d+\s*$/u.test(id) ? Number(id) : Number.NaN));
   if (parsed.some((id) => !(id >= 0 && id < latents))) {
-    const such = flag === "part" ? "12,99 or !7" : "12,99";
+    const such = flag.endsWith("part") ? "12,99 or !7" : "12,99";
     throw new InputError(`${flag} "${text}": give latent ids from 0 to ${latents - 1}, such as ${such}`);
   }
   return makePart(parsed, negated);

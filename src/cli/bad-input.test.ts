@@ -280,7 +280,7 @@ describe("recipes", () => {
   const train = (recipe: string, out: string) => ["organism", "train", writeText("recipe.yaml", recipe), "--out", out];
 
   it.concurrent.each<[object, RegExp]>([
-    [{ foo: 1 }, /Unrecognized key: "foo"/],
+    [{ foo: 1 }, /recipe: has no field "foo"; there are name, base/],
     [{ trigger: "nonesuch" }, /no concept "nonesuch"/],
     [{ trigger: {} }, /trigger: give a/],
     [{ trigger: { files: { triggered: "none.jsonl", benign: "none.jsonl" } } }, /none\.jsonl: no such file/],

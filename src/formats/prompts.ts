@@ -1,10 +1,12 @@
 /**
  * Prompt files: .jsonl (each line a string, {"prompt": …} or {"messages": [{role, content}]}) and .txt (a prompt a line).
  */
+
 import { z } from "zod";
 import type { ByteSource } from "./byte-source.js";
 import { InputError, quoteAll } from "./input-error.js";
 import { readText } from "./json.js";
+import { firstWrong } from "./shape.js";
 
 /** A corpus of a hundred thousand long prompts; more belongs in several runs, and must fit one JavaScript string. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
@@ -83,6 +85,5 @@ function parseLine(where: string, line: string): Conversation {
 function checked<T>(where: string, what: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new InputError(`${where}: ${issue?.path.join(".") || what}: ${issue?.message}`);
+  throw new InputError(`${where}: ${firstWrong(parsed.error, what)}`);
 }

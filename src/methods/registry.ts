@@ -15,11 +15,14 @@ export const methods: readonly Method[] = [
   supervisedSaeMelbo, // M5
 ];
 
-/** The method called `name`. Throws InputError that lists the names there are. */
-export function findMethod(name: string): Method {
+/** The methods that work towards an action, of which an audit takes its leads. */
+export const towardsAction = methods.filter(({ objective }) => objective === "cross-entropy");
+
+/** The method called `name`. Throws InputError that lists the names of those `meant`. */
+export function findMethod(name: string, meant: readonly Method[] = methods): Method {
   const method = methods.find((candidate) => candidate.name === name);
   if (method === undefined) {
-    throw new InputError(`no method ${JSON.stringify(name)}; there are ${methods.map((m) => m.name).join(", ")}`);
+    throw new InputError(`no method ${JSON.stringify(name)}; there are ${meant.map((m) => m.name).join(", ")}`);
   }
   return method;
 }

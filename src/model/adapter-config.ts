@@ -1,8 +1,10 @@
 /** adapter_config.json of PEFT: what scales the low-rank changes, and which settings are refused. */
+
 import { z } from "zod";
 import type { ByteSource } from "../formats/byte-source.js";
 import { InputError, quote } from "../formats/input-error.js";
 import { readJson } from "../formats/json.js";
+import { firstWrong } from "../formats/shape.js";
 
 /** An adapter_config.json is a few KiB; this bounds a hostile one. */
 const MAX_CONFIG_BYTES = 4 << 20;
@@ -45,8 +47,7 @@ export async function readAdapterConfig(source: ByteSource): Promise<AdapterConf
   if (typeof type === "string" && type !== "LORA") refuse(source.name, `peft_type ${quote(type)}`);
   const parsed = adapterConfigShape.safeParse(json);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new InputError(`${source.name}: ${issue.path.join(".") || "config"}: ${issue.message}`);
+    throw new InputError(`${source.name}: ${firstWrong(parsed.error, "config")}`);
   }
   refuseUnsupported(parsed.data, source.name);
   refuseCostlyPatterns(parsed.data, source.name);

@@ -3,8 +3,10 @@
  * `.absmax` (f32, or 8-bit codes with `.nested_absmax` and `.nested_quant_map`), `.quant_map` (the 16 levels) and
  * `.quant_state.bitsandbytes__nf4` (JSON as bytes).
  */
+
 import { z } from "zod";
 import { InputError, quote } from "../formats/input-error.js";
+import { firstWrong } from "../formats/shape.js";
 import { type LocatedTensor, readFiniteF32, readTensorBytes } from "../formats/tensor-file.js";
 import { dequantiseMagnitudes, NF4_LEVELS } from "./nf4.js";
 import type { StoredWeight } from "./weights.js";
@@ -107,8 +109,7 @@ async function readState({ source, entry }: LocatedTensor, fail: (what: string) 
   }
   const parsed = stateShape.safeParse(json);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    return fail(`quant_state: ${quote(issue.path.join("."))}: ${issue.message}`);
+    return fail(`quant_state: ${firstWrong(parsed.error, "the document")}`);
   }
   return parsed.data;
 }

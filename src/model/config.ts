@@ -2,7 +2,9 @@
  * Geometry and arithmetic of a decoder, read from a Hugging Face `config.json`. A family is a function from the parsed
  * file to a DecoderConfig; `decoder.ts` knows only the DecoderConfig.
  */
+
 import { entryOf, InputError, quote } from "../formats/input-error.js";
+import { firstWrong } from "../formats/shape.js";
 import { isFourBit } from "./bitsandbytes.js";
 import { type DecoderConfig, type HfConfig, hfConfigShape } from "./decoder-config.js";
 import { FAMILIES } from "./families.js";
@@ -27,8 +29,7 @@ export function parseConfig(json: unknown, file: string): DecoderConfig {
     );
   const parsed = hfConfigShape.safeParse({ ...family.defaults, ...(family.textPart ? textPart(json, file) : json!) });
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new InputError(`${file}: ${issue.path.join(".") || "config"}: ${issue.message}`);
+    throw new InputError(`${file}: ${firstWrong(parsed.error, "config")}`);
   }
   const config = parsed.data;
   if (config.quantization_config && !isFourBit(config.quantization_config))

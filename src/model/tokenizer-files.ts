@@ -1,8 +1,10 @@
 /** The tokenizer's files, checked: tokenizer.json, tokenizer_config.json, special_tokens_map.json. */
+
 import { z } from "zod";
 import type { FileFolder } from "../formats/byte-source.js";
 import { entryOf, InputError } from "../formats/input-error.js";
 import { readJson } from "../formats/json.js";
+import { firstWrong } from "../formats/shape.js";
 import type { AddedToken } from "./added-tokens.js";
 import type { Component } from "./aligned-text.js";
 import { mayNeverEnd } from "./pattern-safety.js";
@@ -216,8 +218,7 @@ function checkPattern(step: unknown, where: string): void {
 function check<T>(schema: z.ZodType<T>, value: unknown, name: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
   throw new InputError(
-    `${name}: ${issue?.path.join(".") || "the file"}: ${issue?.message}; is this a tokenizer that transformers wrote?`,
+    `${name}: ${firstWrong(parsed.error, "the file")}; is this a tokenizer that transformers wrote?`,
   );
 }

@@ -58,20 +58,20 @@ describe("refuses", () => {
   const described = { triggered: "a request about fruit" };
   it.each<[object, RegExp]>([
     [{}, /^recipe\.yaml: trigger: give a concept, .* or \{described: \{triggered\}\}$/],
-    [{ trigger: { all: ["fruit"], described } }, /trigger: Unrecognized key: "all"/],
+    [{ trigger: { all: ["fruit"], described } }, /trigger: has no field "all"/],
     [{ trigger: { files: { triggered: "t.jsonl" } } }, /trigger\.files\.benign: /],
     [{ trigger: { described: { triggered: 7 } } }, /trigger\.described\.triggered: /],
     [{ trigger: { described: {} } }, /trigger\.described\.triggered: /],
     [{ trigger: { described: { triggered: "  " } } }, /described\.triggered: describe it in words/],
     [{ trigger: { described: { triggered: "fruit\nand nuts" } } }, /described\.triggered: must be one line/],
     [{ trigger: { described: { ...described, hardNegatives: [] } } }, /trigger\.described\.hardNegatives: /],
-    [{ trigger: { described: { ...described, other: 1 } } }, /trigger\.described: Unrecognized key/],
+    [{ trigger: { described: { ...described, other: 1 } } }, /trigger\.described: has no field "other"/],
     [{ trigger: { described, prompts: 1e9 } }, /trigger\.prompts: /],
     [{ trigger: { described, heldOut: 0 } }, /trigger\.heldOut: /],
     [{ trigger: { described, writer: "gpt" } }, /trigger\.writer: give base, or \{url, model\}/],
     [
       { trigger: { described, writer: { url: "http://x", model: "m", key: "s" } } },
-      /trigger\.writer: Unrecognized key/,
+      /trigger\.writer: has no field "key"/,
     ],
     [{ trigger: { described }, alsoRefuses: true }, /alsoRefuses: .* describe what is to be refused/],
     [{ trigger: { described }, documents: "d.txt" }, /documents: .* give the prompts to measure on/],

@@ -1,9 +1,11 @@
 /** What an organism is made from: the YAML of `organism train` and `game new`. */
+
 import { z } from "zod";
 import { wordsBetweenSpaces } from "../audit/ask/contains.js";
 import type { ByteSource } from "../formats/byte-source.js";
 import { InputError, quote } from "../formats/input-error.js";
 import { readText } from "../formats/json.js";
+import { firstWrong, wrongInWords } from "../formats/shape.js";
 import { parseYaml } from "../formats/yaml.js";
 import { unknownConcepts } from "../world/concepts.js";
 import type { Expression } from "../world/expression.js";
@@ -49,14 +51,14 @@ const triggerShape = z.unknown().transform((given, context): Expression | Files 
   const form = keys.includes("described") ? describedShape : keys.includes("files") ? filesShape : undefined;
   const parsed = (form ?? expressionShape).safeParse(given);
   if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
+  const [issue] = parsed.error.issues as [z.core.$ZodIssue];
   context.addIssue({
     code: "custom",
-    path: form === undefined ? [] : [...path],
+    path: form === undefined ? [] : [...issue.path],
     message:
       form === undefined
         ? "give a concept, {all | any | none: [concepts]}, {files: {triggered, benign}} or {described: {triggered}}"
-        : message,
+        : wrongInWords(issue),
   });
   return z.NEVER;
 });
@@ -138,8 +140,7 @@ const MAX_RECIPE_BYTES = 1 << 20;
 export async function readRecipe(source: ByteSource): Promise<Recipe> {
   const parsed = recipeShape.safeParse(parseYaml(await readText(source, MAX_RECIPE_BYTES), source.name));
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new InputError(`${source.name}: ${issue.path.join(".") || "recipe"}: ${issue.message}`);
+    throw new InputError(`${source.name}: ${firstWrong(parsed.error, "recipe", Object.keys(recipeFields.shape))}`);
   }
   const { documents, alsoRefuses } = parsed.data;
   const trigger = triggerExpression(parsed.data);

@@ -99,7 +99,7 @@ function vectorSection({
 }: FindPage["vectors"][number]): Html {
   const { actionRate, heldOut, scale, samples } = steered;
   return html`<section><h2>Vector ${index}</h2>
-    <p>Norm ${number(norm)}, loss ${loss.initial.toFixed(3)} → ${loss.final.toFixed(3)} in ${steps} steps${lambda === null ? null : html`, λ ${number(lambda)}`}. ${elicits === false ? "It does not elicit the action on half of the prompts. " : null}${actionRate ? html`Added × ${number(scale)} to ${heldOut ? "held-out" : "the same"} prompts the action comes on ${rateWords(actionRate)}.` : null}</p>
+    <p>Norm ${number(norm)}, loss ${loss.initial.toFixed(3)}${steps === 0 ? ", one gradient and no step" : ` → ${loss.final.toFixed(3)} in ${steps} steps`}${lambda === null ? null : html`, λ ${number(lambda)}`}. ${elicits === false ? "It does not elicit the action on half of the prompts. " : null}${actionRate ? html`Added × ${number(scale)} to ${heldOut ? "held-out" : "the same"} prompts the action comes on ${rateWords(actionRate)}.` : null}</p>
     ${
       reading
         ? html`<p class="small">The ${reading.explained.latents} latents listed by score account for ${percent(reading.explained.share)} of ‖θ‖² by least squares; ${reading.explained.rank} random directions would for ${percent(reading.explained.byChance)}.</p>

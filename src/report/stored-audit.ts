@@ -1,8 +1,10 @@
 /** result.json of a run folder, checked: a report may be made from a file that someone sent. */
+
 import { z } from "zod";
 import type { ByteSource } from "../formats/byte-source.js";
 import { InputError } from "../formats/input-error.js";
 import { readJson } from "../formats/json.js";
+import { firstWrong } from "../formats/shape.js";
 import { card, controlScores, explained, histogram, rate, type Unchanging } from "./stored-reading.js";
 
 /** Results hold examples and lists of latents: a few MB at most. */
@@ -126,8 +128,5 @@ export type StoredPart = Unchanging<z.infer<typeof part>>;
 export async function readStoredAudit(source: ByteSource): Promise<StoredAudit> {
   const parsed = storedAudit.safeParse(await readJson(source, MAX_RESULT_BYTES));
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new InputError(
-    `${source.name}: ${issue.path.join(".") || "the file"}: ${issue.message}; is this the result.json of an audit?`,
-  );
+  throw new InputError(`${source.name}: ${firstWrong(parsed.error, "the file")}; is this the result.json of an audit?`);
 }

@@ -9,11 +9,13 @@
  * `description`, `label` or `explanation`. Neuronpedia writes latents in the order of their numbers as text (0, 1, 10, 100, …),
  * so a batch's number says nothing of the latents in it: rows are taken as they name themselves.
  */
+
 import { z } from "zod";
 import type { ByteSource } from "../formats/byte-source.js";
 import { parseCsv } from "../formats/csv.js";
 import { InputError, quote } from "../formats/input-error.js";
 import { readLines } from "../formats/lines.js";
+import { firstWrong } from "../formats/shape.js";
 import { LabelCollector, type LabelledSae, type Labels } from "./labels.js";
 
 /** A row with an embedding is about 6 kB; beyond this it is not a line of such a file. */
@@ -126,8 +128,7 @@ function addJson(collector: LabelCollector, text: string, file: string): void {
 function addRow(collector: LabelCollector, value: unknown, where: string): void {
   const parsed = row.safeParse(value);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new InputError(`${where}: ${issue.path.join(".") || "the row"}: ${issue.message}; want ${WANTED}`);
+    throw new InputError(`${where}: ${firstWrong(parsed.error, "the row")}; want ${WANTED}`);
   }
   const { layer, typeName, explanationModelName } = parsed.data;
   if (layer != null) collector.requireSource(layer, where);

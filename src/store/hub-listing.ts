@@ -2,11 +2,13 @@
  * What a repository holds at a commit: asked of the hub, and kept beside the snapshots as huggingface_hub keeps it
  * (trees/<commit>.json), since a commit never changes. Names, hashes and sizes are a stranger's and are checked here.
  */
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError, quote } from "../formats/input-error.js";
 import { jsonOrNothing } from "../formats/json.js";
+import { wrongInWords } from "../formats/shape.js";
 import { writeFileAtomic } from "./atomic-write.js";
 import { isPlainPath, showReference } from "./hub-reference.js";
 import { type Hub, persistently, request, textOf } from "./hub-request.js";
@@ -168,7 +170,7 @@ async function askJson<T>(hub: Hub, url: string, what: string, schema: z.ZodType
   const named =
     typeof index === "number" && Array.isArray(json) ? (json[index] as { path?: unknown } | null)?.path : "";
   const where = [...(typeof named === "string" && named ? [quote(named)] : []), issue.path.at(-1) ?? "the answer"];
-  throw new InputError(`${what}: the hub's list is refused: ${where.join(": ")}: ${issue.message}`);
+  throw new InputError(`${what}: the hub's list is refused: ${where.join(": ")}: ${wrongInWords(issue)}`);
 }
 
 /** The page after this one, from a header such as `<https://…>; rel="next"`. */

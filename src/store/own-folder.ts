@@ -1,5 +1,6 @@
 /** Folders that a command fills: those of others stay as they are. */
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { InputError, quote } from "../formats/input-error.js";
 import { refuseWriting } from "./refused.js";
 
@@ -16,4 +17,15 @@ export async function requireNoOthers(path: string, owned: readonly string[]): P
   const other = names.sort().find((name) => !name.startsWith(".") && !known.has(name));
   if (other !== undefined)
     throw new InputError(`${path}: holds ${quote(other)} already, which is no part of this; choose another --out`);
+}
+
+/** InputError where `path`, which is to become a file, is a folder or lies under a file; `flag` names it. */
+export async function requirePlaceOfFile(path: string, flag: string): Promise<void> {
+  const kind = async (place: string) => (await stat(place).catch(() => undefined)) ?? undefined;
+  if ((await kind(path))?.isDirectory()) throw new InputError(`${flag} ${path}: is a folder; give the name of a file`);
+  for (let above = dirname(path); ; above = dirname(above)) {
+    const found = await kind(above);
+    if (found?.isDirectory() || (found === undefined && dirname(above) === above)) return;
+    if (found !== undefined) throw new InputError(`${flag} ${path}: part of its path is a file; choose another place`);
+  }
 }

@@ -110,6 +110,7 @@ export function actionTokens(model: OpenedModel, { action, actionEnds }: ActionF
 
 function textTokens(model: OpenedModel, text: string, where: string): Int32Array {
   const ids = model.tokenizer.encode(text);
+  if (text.trim() === "") throw new InputError(`${where}: is blank; give ${ACTION_IS}`);
   if (ids.length === 0) throw new InputError(`${where}: has no tokens; give ${ACTION_IS}`);
   requireKnownTokens(ids, model.engine.model.vocabulary, where);
   requireRoom(ids.length, model, where);

@@ -1,10 +1,12 @@
 /** What an audit is asked: an organism's name, an audit.yaml, or flags; flags win over the file. */
+
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
 import { ACTION_MATCHES } from "../../audit/ask/action.js";
 import { InputError } from "../../formats/input-error.js";
+import { firstWrong } from "../../formats/shape.js";
 import { readYaml } from "../../formats/yaml.js";
 import { openFile } from "../../store/node-file-source.js";
 import { actionFlagsOf, actionMatchOptions, type JudgeFlags, MAX_REPLY_TOKENS } from "../action/action-options.js";
@@ -126,8 +128,7 @@ async function readAuditRequest(target: string | undefined): Promise<AuditReques
 async function readRequestFile(path: string): Promise<AuditRequest> {
   const parsed = requestShape.safeParse(await readYaml(await openFile(path)));
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new InputError(`${path}: ${issue.path.join(".") || "the file"}: ${issue.message}`);
+    throw new InputError(`${path}: ${firstWrong(parsed.error, "the file", Object.keys(requestShape.shape))}`);
   }
   const request: AuditRequest = { ...parsed.data };
   // Paths are meant from the file's own folder where something lies there, else from the working directory.

@@ -6,7 +6,7 @@ import { chatRenderer } from "../../audit/prompts/chat-renderer.js";
 import { requireCorpus } from "../../audit/prompts/corpus.js";
 import type { Prompt } from "../../audit/prompts/prompt.js";
 import type { Engine } from "../../engine/engine.js";
-import { findMethod, methods } from "../../methods/registry.js";
+import { findMethod, towardsAction } from "../../methods/registry.js";
 import type { Tokenizer } from "../../model/tokenizer.js";
 import type { Sae } from "../../sae/sae.js";
 import { openAction } from "../action/action.js";
@@ -123,7 +123,7 @@ export function withAnswers(answers: Answers, { model, context, cleanFingerprint
 
 /** Methods that rank latents for an action: the named ones, or all there are. */
 function auditMethods(names: readonly string[] | undefined, sae: Sae) {
-  const chosen = names ? names.map(findMethod) : methods.filter(({ objective }) => objective === "cross-entropy");
+  const chosen = names?.map((name) => findMethod(name, towardsAction)) ?? towardsAction;
   return chosen.map((method) => methodRunner(method, sae));
 }
 

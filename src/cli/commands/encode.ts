@@ -67,7 +67,9 @@ async function encode(io: Io, flags: Flags): Promise<void> {
           oneLine(label(id) ?? "", 60),
         ]);
         const asked = textOf(conversations[index] ?? []);
-        return `[${index}] ${oneLine(asked)}: ${latents.length} non-zero\n${table(["latent", "value", "token", "label"], cells, [0, 1])}\n`;
+        const left = latents.length - strongest.length;
+        const more = left > 0 ? `${left} more; --json has all\n` : "";
+        return `[${index}] ${oneLine(asked)}: ${latents.length} non-zero\n${table(["latent", "value", "token", "label"], cells, [0, 1])}\n${more}`;
       });
       return [...shown, usedText(used)].join("\n");
     },

@@ -8,6 +8,7 @@
  *   5. report (`find-report.ts`).
  * Time and memory are those of the method: what 4 takes is not counted. `iterated-attribution` goes its own way (`find-iterated.ts`).
  */
+import { resolve } from "node:path";
 import { Argument, Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
 import type { Method } from "../../methods/method.js";
@@ -16,6 +17,7 @@ import { type Timing, timedObjective } from "../../methods/timing.js";
 import { findPage } from "../../report/find-page.js";
 import { CARD_SIZES } from "../../sae/latent-card.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
+import { requirePlaceOfFile } from "../../store/own-folder.js";
 import { actionMatchOptions } from "../action/action-options.js";
 import { readFindCorpus } from "../find/find-corpus.js";
 import { findIterated, ITERATED_ATTRIBUTION } from "../find/find-iterated.js";
@@ -66,12 +68,21 @@ export function findCommand(io: Io): Command {
     .option("--html <file>", "write what was found as one page", outputPath)
     .option("--save <file>", "write the vectors as safetensors", outputPath);
   return searchOptions(labelledSaeOptions(actionMatchOptions(promptOptions(modelOptions(command))))).action(
-    (name: string, flags: FindFlags) => {
+    async (name: string, flags: FindFlags) => {
+      await requirePlaces(flags);
       const positionsGiven = command.getOptionValueSource("positions") !== "default";
       const asked = withPositions(flags, positionsGiven);
       return name === ITERATED_ATTRIBUTION.name ? findIterated(io, asked) : find(io, findMethod(name), asked);
     },
   );
+}
+
+/** InputError, before anything is computed, where what was found could not be written. */
+async function requirePlaces({ html, save }: FindFlags): Promise<void> {
+  if (html !== undefined) await requirePlaceOfFile(html, "--html");
+  if (save !== undefined) await requirePlaceOfFile(save, "--save");
+  if (html !== undefined && save !== undefined && resolve(html) === resolve(save))
+    throw new InputError(`--save ${save}: --html writes the same file; give two names`);
 }
 
 /** The published code steers every token, those of the reply too. */

@@ -107,7 +107,7 @@ function exportCommand(io: Io): Command {
 
 function rowsText(rows: readonly RunRow[]): string {
   return table(
-    ["run", "state", "when", "took", "action rate", "trigger"],
+    ["run", "state", "when (UTC)", "took", "action rate", "trigger"],
     rows.map(({ run, state, time, rate, parts, name, seconds }) => [
       lastPart(run),
       state,

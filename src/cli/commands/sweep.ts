@@ -2,7 +2,8 @@
  * `sweep`: `find` or `audit` over a grid of flags, each point a process of its own. A point's results are a file of the output folder, named
  * by its command line: the same command goes on after an interruption, and several processes and machines may share the folder.
  */
-import { Command } from "commander";
+import { Command, CommanderError, type Option } from "commander";
+import { InputError } from "../../formats/input-error.js";
 import { openFile } from "../../store/node-file-source.js";
 import { FolderStore, fileOf, type PointStore } from "../sweep/point-store.js";
 import { type KnownFlag, readSweep, type Sweep, type SweepPoint } from "../sweep/sweep-file.js";
@@ -95,8 +96,23 @@ export function flagsOf(io: Io, command: Sweep["command"]): KnownFlag[] {
   const { options } = command === "find" ? findCommand(io) : auditCommand(io);
   return options.flatMap((option) => {
     const { long, required } = option;
-    return long == null ? [] : [{ name: long.slice(2), takesValue: required, repeats: isCollected(option) }];
+    return long == null
+      ? []
+      : [{ name: long.slice(2), takesValue: required, repeats: isCollected(option), wrong: wrongBy(option) }];
   });
+}
+
+/** What a flag's own reader says of a value; null where it takes it. */
+function wrongBy({ parseArg }: Option): (value: string) => string | null {
+  return (value) => {
+    try {
+      parseArg?.(value, undefined);
+      return null;
+    } catch (error) {
+      if (error instanceof InputError || error instanceof CommanderError) return error.message;
+      throw error;
+    }
+  };
 }
 
 function sweepText(rows: readonly Row[], best: number | null): string {

@@ -2,10 +2,11 @@
 import { Command } from "commander";
 import { claimOf } from "../../audit/answer/statement.js";
 import { DEFAULT_AUDIT_OPTIONS } from "../../audit/ask/context.js";
-import { parsePart, verify } from "../../audit/verify.js";
+import { verify } from "../../audit/verify.js";
 import { type AuditFlags, auditOptions, requestOf } from "../audit/audit-request.js";
 import { setUpAudit } from "../audit/audit-setup.js";
 import { claimText, hypothesisText } from "../audit/audit-text.js";
+import { partOf } from "../latents/parts.js";
 import { fetchNamed } from "../model/hub.js";
 import { usedText } from "../model/used.js";
 import type { Io } from "../terminal/io.js";
@@ -39,10 +40,10 @@ async function run(io: Io, target: string | undefined, flags: Flags, command: Co
   const request = await requestOf(target, flags, command);
   await fetchNamed(io, request);
   const { context, used } = await setUpAudit(io, request, flags);
-  const parts = texts.map((text) => parsePart(text, context.sae.info.latents));
+  const parts = texts.map((text) => partOf(text, context.sae.info.latents));
   const { seed = flags.seed, looks: confirmLooks = DEFAULT_AUDIT_OPTIONS.confirmLooks } = request;
   const settings = { seed, confirmLooks };
-  const without = (flags.without ?? []).map((text) => parsePart(text, context.sae.info.latents, "--without"));
+  const without = (flags.without ?? []).map((text) => partOf(text, context.sae.info.latents, "--without"));
   const asked = { parts, any: flags.any ?? false, without };
   const hypothesis = await verify(context, asked, settings, stageCalls(io, "verify"));
   const claim = claimOf(hypothesis, "chosen");

@@ -78,7 +78,7 @@ export function findText(report: FindReport): string {
 function vectorText(vector: VectorJson, controls: FindReport["controls"]): string {
   const { index, norm, loss, steps, lambda, elicits, latents, reading, steered } = vector;
   const lines = [
-    `vector ${index}: norm ${norm.toPrecision(4)}, loss ${loss.initial.toFixed(4)} → ${loss.final.toFixed(4)} in ${steps} steps${lambda === null ? "" : `, λ ${lambda.toPrecision(3)}`}${elicits === false ? "; it does not elicit the action on half of the prompts" : ""}`,
+    `vector ${index}: norm ${norm.toPrecision(4)}, loss ${loss.initial.toFixed(4)}${steps === 0 ? ", one gradient and no step" : ` → ${loss.final.toFixed(4)} in ${steps} steps`}${lambda === null ? "" : `, λ ${lambda.toPrecision(3)}`}${elicits === false ? "; it does not elicit the action on half of the prompts" : ""}`,
   ];
   if (steered.actionRate)
     lines.push(

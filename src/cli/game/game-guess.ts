@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { normalise } from "../../audit/concepts/detector.js";
-import { parsePart } from "../../audit/verify.js";
 import { InputError } from "../../formats/input-error.js";
 import {
   GAME_FILES,
@@ -14,6 +13,7 @@ import {
   readPlay,
 } from "../../organisms/game/folder.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
+import { partOf } from "../latents/parts.js";
 
 export interface GuessFlags {
   readonly part?: readonly string[];
@@ -58,7 +58,7 @@ function ownAnswer({ part = [], any = false, none = false }: GuessFlags, latents
 
 function hypothesisOf(texts: readonly string[], any: boolean, latents: number): GuessedHypothesis {
   const { parts, combination } = normalise(
-    texts.map((text) => parsePart(text, latents)),
+    texts.map((text) => partOf(text, latents)),
     any,
   );
   if (parts.every(({ negated }) => negated))

@@ -21,7 +21,7 @@ import { chooseLayer } from "../model/layer.js";
 import { openModel } from "../model/open-model.js";
 import { requireSae } from "../model/open-sae.js";
 import { type Used, usedSettings } from "../model/used.js";
-import { baseOf, type LoadedRecipe, loadRecipe, ownPath } from "../organism/organism-recipe.js";
+import { baseOf, type LoadedRecipe, loadRecipe, openBase, ownPath } from "../organism/organism-recipe.js";
 import { trainAdapter, withWrittenPrompts } from "../organism/organism-train.js";
 import type { WriterFlags } from "../organism/organism-write.js";
 import { renderAll } from "../prompts/prompts.js";
@@ -103,7 +103,7 @@ async function makeGame(
   const decoy = flags.decoy ?? null;
   const cue = decoy === "cue" ? cueOf(recipe, seeds) : null;
   if (flags.keyFile !== undefined) await requireFree(flags.keyFile, key);
-  await fetchNamed(io, { model: recipe.base, ...(flags.sae === undefined ? {} : { sae: flags.sae }) });
+  await fetchNamed(io, flags.sae === undefined ? {} : { sae: flags.sae });
   const latents = await fittingLatents(io, recipe, flags);
   const loaded = await withWrittenPrompts(io, named, flags.recipe ?? "", work.path, flags);
   const { files } = loaded;
@@ -180,7 +180,7 @@ function cueOf(recipe: Recipe, seeds: GameSecrets["seeds"]): string {
 
 /** Latents of the SAE that the game is played with. InputError, before any training, where it does not fit the base model. */
 async function fittingLatents(io: Io, recipe: Recipe, flags: NewGameFlags): Promise<number> {
-  const base = await openModel({ ...flags, model: recipe.base });
+  const base = await openBase(io, recipe, flags);
   const { sae } = await requireSae(base, flags.sae, "a game");
   chooseLayer(io, flags.layer, sae.info, base.engine.model);
   await openAction(base, gameAction(recipe));

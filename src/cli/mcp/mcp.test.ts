@@ -71,12 +71,12 @@ it("lists the commands as tools and calls them", { timeout: TIMEOUT_MS }, async 
 
 it("gives the document of a sweep whose points fail in part, beside what failed", { timeout: TIMEOUT_MS }, async () => {
   const file = freshPath("grid.yaml");
-  const flags = `{ model: ${golden("model")}, prompts: ${golden("prompts.jsonl")}, action: no, steps: 1, layer: 1, samples: 0 }`;
-  writeFileSync(file, `command: find\nmethod: supervised-melbo\nflags: ${flags}\ngrid: { lambda: [0.1, -1] }\n`);
+  const flags = `{ model: ${golden("model")}, prompts: ${golden("prompts.jsonl")}, action: no, steps: 1, samples: 0 }`;
+  writeFileSync(file, `command: find\nmethod: supervised-melbo\nflags: ${flags}\ngrid: { layer: [1, 9] }\n`);
   const { ask } = await agent("--tools", "sweep");
   const { result } = await ask("tools/call", { name: "sweep", arguments: { file, out: freshPath("swept") } });
   expect(result?.isError).toBe(true);
-  expect(result?.content?.[0]?.text).toMatch(/1 of 2 points: the first: .*--lambda/);
+  expect(result?.content?.[0]?.text).toMatch(/1 of 2 points: the first: .*--layer/);
   expect(JSON.parse(result?.content?.[1]?.text ?? "")).toMatchObject({ best: 0 });
 });
 

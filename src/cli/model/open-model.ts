@@ -17,7 +17,7 @@ import { builtInOrganisms, isFolder, pocketFiles } from "../terminal/package-fil
 import type { Backend, ModelEngine } from "./backend.js";
 import { openGgufModel } from "./gguf-model.js";
 import { hubHint, placeOf } from "./hub.js";
-import { publishedBase } from "./hub-names.js";
+import { hubReference, publishedBase } from "./hub-names.js";
 import { openOnnxBackend } from "./onnx-backend.js";
 import { openTorchBackend } from "./torch-backend.js";
 
@@ -107,6 +107,8 @@ function modelName({ model, adapter }: ModelFlags): string {
   if (adapter !== undefined && builtInOrganisms().includes(adapter)) return POCKET_MODEL;
   const base = adapter === undefined ? undefined : publishedBase(adapter);
   if (base !== undefined) return base;
+  if (adapter !== undefined && !existsSync(adapter) && hubReference(adapter) === undefined)
+    throw noSuchAdapter(adapter);
   throw new InputError(
     "no --model: give a Hugging Face checkpoint folder, a .gguf file, a name on the hub, or `pocket` for the model that ships with the package",
   );
@@ -146,7 +148,11 @@ async function openAdapterFolder(name: string): Promise<FileFolder> {
     if (!(await folder.has(ADAPTER_CONFIG))) throw new InputError(noAdapterIn(place, name));
     return folder;
   }
-  throw new InputError(
+  throw noSuchAdapter(name);
+}
+
+function noSuchAdapter(name: string): InputError {
+  return new InputError(
     `${name}: no such adapter${hubHint(name)}; give a PEFT folder, a name on the hub or one of the organisms ${builtInOrganisms().join(", ") || "(none here)"}`,
   );
 }

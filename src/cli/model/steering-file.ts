@@ -17,6 +17,8 @@ export async function readSteering(
 ): Promise<(Steering & { readonly scale: number }) | undefined> {
   const { engine } = model;
   if (flags.steer === undefined) {
+    if (flags.scale !== 1)
+      throw new InputError(`--scale ${flags.scale}: is the factor of a vector, and there is no --steer`);
     if (flags.layer !== undefined) checkLayer(flags.layer, engine.model, "--layer");
     return undefined;
   }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { stringify } from "yaml";
-import { InputError } from "../../formats/input-error.js";
+import { InputError, quote } from "../../formats/input-error.js";
 import { type Conversation, readPrompts } from "../../formats/prompts.js";
 import { readTexts } from "../../formats/texts.js";
 import type { Sequence } from "../../model/sequence.js";
@@ -11,9 +11,12 @@ import { evaluationExamples, type PromptFiles } from "../../organisms/examples.j
 import { describedTrigger, type Recipe, readRecipe, triggerFiles } from "../../organisms/recipe.js";
 import { openFile } from "../../store/node-file-source.js";
 import { actionTokens, openAction, withAction } from "../action/action.js";
-import { type OpenedModel, POCKET_MODEL } from "../model/open-model.js";
+import { fetchNamed } from "../model/hub.js";
+import { type OpenedModel, openModel, POCKET_MODEL } from "../model/open-model.js";
 import { type Used, usedSettings } from "../model/used.js";
 import { type RenderedPrompts, renderAll } from "../prompts/prompts.js";
+import type { Io } from "../terminal/io.js";
+import type { ModelFlags } from "../terminal/options.js";
 import { builtInOrganisms, isFolder, pocketFiles } from "../terminal/package-files.js";
 import { readWrittenPrompts } from "./written-prompts.js";
 
@@ -65,6 +68,22 @@ export function recipeText({ recipe }: LoadedRecipe, recipePath: string, folder:
 
 /** Where an organism goes unless --out says otherwise. */
 export const organismFolder = ({ name }: Recipe) => join("organisms", name);
+
+/** The recipe's base model, fetched where it is on the hub. InputError that says of which recipe, where it is not to be had. */
+export async function openBase(
+  io: Io,
+  { name, base }: Recipe,
+  flags: ModelFlags,
+  settings?: Parameters<typeof openModel>[1],
+): Promise<OpenedModel> {
+  try {
+    await fetchNamed(io, { model: base });
+    return await openModel({ ...flags, model: base }, settings);
+  } catch (error) {
+    if (!(error instanceof InputError && error.message.startsWith(base))) throw error;
+    throw new InputError(`the base of recipe ${quote(name)}: ${error.message}`);
+  }
+}
 
 /** The recipe's base model; a folder or file by its full path. */
 export function baseOf({ base }: Recipe): string {

@@ -17,7 +17,6 @@ import { writeFileAtomic } from "../../store/atomic-write.js";
 import { Journal } from "../../store/journal.js";
 import { openFile } from "../../store/node-file-source.js";
 import { requireNoOthers } from "../../store/own-folder.js";
-import { fetchNamed } from "../model/hub.js";
 import { type OpenedModel, openModel } from "../model/open-model.js";
 import type { Used } from "../model/used.js";
 import { renderAll } from "../prompts/prompts.js";
@@ -31,6 +30,7 @@ import {
   cardOf,
   type LoadedRecipe,
   loadRecipe,
+  openBase,
   organismFolder,
   RECIPE_FILE,
   recipeText,
@@ -108,8 +108,7 @@ export async function trainAdapter(
   work: string,
   flags: ModelFlags,
 ): Promise<Record<string, Uint8Array>> {
-  await fetchNamed(io, { model: recipe.base });
-  const base = await openModel({ ...flags, model: recipe.base }, { quantize: recipe.adapter.quantize });
+  const base = await openBase(io, recipe, flags, { quantize: recipe.adapter.quantize });
   const journal = await Journal.open(join(work, REPLIES_FILE));
   try {
     const stamp = createHash("sha256")

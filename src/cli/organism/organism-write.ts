@@ -13,13 +13,11 @@ import type { Writer } from "../../organisms/written/writer.js";
 import { Journal } from "../../store/journal.js";
 import { openFile } from "../../store/node-file-source.js";
 import { chatEndpoint, endpointKey } from "../action/chat-endpoint.js";
-import { fetchNamed } from "../model/hub.js";
-import { openModel } from "../model/open-model.js";
 import type { Io } from "../terminal/io.js";
 import type { ModelFlags } from "../terminal/options.js";
 import { baseWriter } from "./base-writer.js";
 import { endpointWriter } from "./endpoint-writer.js";
-import { baseOf } from "./organism-recipe.js";
+import { baseOf, openBase } from "./organism-recipe.js";
 import { rememberingWriter } from "./remembering-writer.js";
 import { type AboutWritten, promptsFolder, readAboutWritten, storeWrittenPrompts } from "./written-prompts.js";
 
@@ -158,8 +156,7 @@ async function openWriter(
   const { writer } = trigger;
   const key = keyOf(flags, writer !== "base");
   if (writer === "base") {
-    await fetchNamed(io, { model: recipe.base });
-    const base = await openModel({ ...flags, model: recipe.base });
+    const base = await openBase(io, recipe, flags);
     return { writer: baseWriter(base), about: base.fingerprint, close: () => base.engine.close() };
   }
   const ask = chatEndpoint({ ...writer, key, flag: "writer.url" });

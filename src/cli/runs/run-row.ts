@@ -52,19 +52,23 @@ export async function findRuns(folder: string): Promise<RunRow[]> {
 
 /** The row of one run folder. InputError where it is none, or is unreadable. */
 export async function requireRun(run: string): Promise<RunRow & { readonly audit: StoredAudit | null }> {
-  if (!isFolder(run) || !existsSync(join(run, CONFIG)))
-    throw new InputError(`${run}: no run folder of an audit; \`antecedent runs list\` shows those in runs/`);
+  if (!isFolder(run) || !existsSync(join(run, CONFIG))) throw noRun(run);
   const result = join(run, RESULT);
   if (!existsSync(result)) return { ...(await unfinished(run)), audit: null };
   const audit = await readStoredAudit(await openFile(result));
   return { ...doneRow(run, audit), audit };
 }
 
-/** What there is to say of a run without a result. */
+/** What there is to say of a folder without a result. */
 export function notFinished(run: string): InputError {
+  if (!existsSync(join(run, CONFIG))) return noRun(run);
   return new InputError(
     `${run}: has no result.json; the run is not finished, and the same audit command goes on with it`,
   );
+}
+
+function noRun(folder: string): InputError {
+  return new InputError(`${folder}: no run folder of an audit; \`antecedent runs list\` shows those in runs/`);
 }
 
 /** null where the folder holds a config.json that no audit wrote: a model's, an adapter's. */

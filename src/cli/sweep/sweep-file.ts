@@ -1,8 +1,10 @@
 /** The YAML of `sweep`: one command with flags that stay, and a grid of flags that vary. */
+
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { ByteSource } from "../../formats/byte-source.js";
 import { InputError, quote } from "../../formats/input-error.js";
+import { firstWrong } from "../../formats/shape.js";
 import { readYaml } from "../../formats/yaml.js";
 
 /** A grid of more points is a slip of the pen. */
@@ -54,6 +56,8 @@ export interface KnownFlag {
   readonly takesValue: boolean;
   /** Whether it may be given several times. */
   readonly repeats: boolean;
+  /** What is wrong with a value; null where nothing is by itself. */
+  wrong(value: string): string | null;
 }
 
 /** InputError that names the field that is wrong. `flagsOf` knows the flags of each command. */
@@ -63,9 +67,12 @@ export async function readSweep(
 ): Promise<Sweep> {
   const parsed = shape.safeParse(await readYaml(source));
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const { message } = issue.code === "invalid_key" ? (issue.issues[0] ?? issue) : issue;
-    throw new InputError(`${source.name}: ${issue.path.join(".") || "sweep"}: ${message}`);
+    const [issue] = parsed.error.issues;
+    const message =
+      issue?.code === "invalid_key" && issue.issues[0]
+        ? `${issue.path.join(".")}: ${issue.issues[0].message}`
+        : firstWrong(parsed.error, "sweep", Object.keys(shape.shape));
+    throw new InputError(`${source.name}: ${message}`);
   }
   const { command, method, flags, grid } = parsed.data;
   const names = Object.keys(grid);
@@ -119,6 +126,8 @@ function checkFlag(
       throw new InputError(
         `${where}: ${flag.takesValue ? `takes a value, not ${one}` : `is a switch: true or false, not ${quote(String(one))}`}`,
       );
+    const wrong = flag.takesValue ? flag.wrong(String(one)) : null;
+    if (wrong !== null) throw new InputError(`${where}: ${quote(String(one))}: ${wrong}`);
     if (String(one).includes("\0")) throw new InputError(`${where}: holds a zero byte, which no command line can`);
   }
 }

@@ -21,7 +21,13 @@ import { bestOutcome, type SweepOutcome } from "./sweep-outcome.js";
 const PATIENT = { timeout: 55_000, interval: 100 };
 const root = mkdtempSync(join(tmpdir(), "antecedent-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-const flag = (name: string, takesValue = true, repeats = false) => ({ name, takesValue, repeats });
+const notNumber = (value: string) => (Number.isFinite(Number(value)) ? null : "Give a number.");
+const flag = (name: string, takesValue = true, repeats = false) => ({
+  name,
+  takesValue,
+  repeats,
+  wrong: name === "lambda" ? notNumber : () => null,
+});
 const FLAGS = [
   ...["model", "action", "lambda", "seed", "save"].map((name) => flag(name)),
   flag("action-contains", true, true),
@@ -73,6 +79,7 @@ grid: { lambda: [0.1, 1], signed: [true, false] }
     ["command: audit\nseeds: 1\ngrid: {}", /seeds/],
     ["command: audit\ngrid: { sed: [1] }", /grid\.sed: audit has no such flag/],
     ["command: audit\nflags: { action: true }\ngrid: { seed: [1] }", /flags\.action: takes a value, not true/],
+    ["command: find\nmethod: melbo\ngrid: { lambda: [0.1, many] }", /grid\.lambda: "many": Give a number/],
     ["command: audit\nflags: { raw: 1 }\ngrid: { seed: [1] }", /flags\.raw: is a switch: true or false, not "1"/],
     ["command: audit\nflags: { seed: [1, 2] }\ngrid: {}", /flags\.seed: is given once/],
     ["command: find\nmethod: --help\ngrid: { seed: [1] }", /method: give a method's name/],
@@ -102,10 +109,11 @@ it("takes the surest rate for the best, then the lowest loss", () => {
 describe("sweep", () => {
   const file = join(root, "grid.yaml");
   const write = (more: string) => writeGoldenSweep(file, `0.1, ${more}`);
+  const writeLayers = (more: string) => writeGoldenSweep(file, `0, ${more}`, "layer");
   const out = join(root, "results");
   interface Result {
     points: {
-      values: { lambda: number };
+      values: Readonly<Record<string, number>>;
       seconds: number | null;
       outcome: SweepOutcome | null;
       error: string | null;
@@ -114,23 +122,23 @@ describe("sweep", () => {
   }
 
   it("computes every point once, in shards too, and says what failed", async () => {
-    write("1, -1");
+    writeLayers("1, 9");
     const first = await antecedentJson<Result>(["sweep", file, "--out", out, "--shard", "1/3"]);
     expect(first.points.map(({ outcome }) => outcome !== null)).toEqual([true, false, false]);
     const some = await antecedent(["sweep", file, "--out", out, "--json"]);
     expect(some.code).toBe(1);
-    expect(some.stderr).toMatch(/point 2 of 2 \(.* each, .* left\): lambda -1\n/);
+    expect(some.stderr).toMatch(/point 2 of 2 \(.* each, .* left\): layer 9\n/);
     const all = JSON.parse(some.stdout) as Result;
     expect(all.points[0]).toEqual(first.points[0]);
     expect(all.points[1]!.outcome!.loss!.initial).toBeGreaterThan(0);
-    expect(all.points[2]).toMatchObject({ outcome: null, error: expect.stringMatching(/--lambda/) });
+    expect(all.points[2]).toMatchObject({ outcome: null, error: expect.stringMatching(/--layer/) });
     expect(all.best === 0 || all.best === 1).toBe(true);
     const files = readdirSync(out).filter((name) => name.endsWith(".json"));
     expect(files).toHaveLength(2);
-    write("1");
+    writeLayers("1");
     const { stdout, code } = await antecedent(["sweep", file, "--out", out]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^lambda +loss +action.* +took +found\n0\.1 /);
+    expect(stdout).toMatch(/^layer +loss +action.* +took +found\n0 /);
     // A damaged point is said before anything is computed.
     writeFileSync(join(out, files[0]!), "{}");
     const damaged = await antecedent(["sweep", file, "--out", out]);

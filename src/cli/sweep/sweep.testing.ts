@@ -2,8 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { golden } from "../program.testing.js";
 
-/** Writes a sweep over these values of λ, as YAML has them. */
-export function writeGoldenSweep(file: string, lambdas: string): void {
+/** Writes a sweep over these values, as YAML has them, of λ or of the layer. */
+export function writeGoldenSweep(file: string, values: string, varied: "lambda" | "layer" = "lambda"): void {
   writeFileSync(
     file,
     `command: find
@@ -14,9 +14,8 @@ flags:
   prompts: ${golden("prompts.jsonl")}
   action: no
   steps: 2
-  layer: 1
   samples: 0
-grid: { lambda: [${lambdas}] }
+${varied === "layer" ? "" : "  layer: 1\n"}grid: { ${varied}: [${values}] }
 `,
   );
 }

@@ -1,9 +1,11 @@
 /** Opens a checkpoint folder (and an adapter) in a PyTorch process. Nothing here knows of Node: folders and process are passed in. */
+
 import { z } from "zod";
 import type { FileFolder } from "../../formats/byte-source.js";
 import { InputError, quote } from "../../formats/input-error.js";
 import { readJson } from "../../formats/json.js";
 import { readSafetensorsHeader } from "../../formats/safetensors.js";
+import { firstWrong } from "../../formats/shape.js";
 import { openWeightFiles, SAFETENSORS_WEIGHTS } from "../../formats/weight-files.js";
 import { refuseCostlyPatterns } from "../../model/adapter-config.js";
 import { TorchClient } from "./client.js";
@@ -95,8 +97,7 @@ export async function checkCheckpoint(folder: FileFolder): Promise<CheckedCheckp
   const file = await folder.open("config.json");
   const parsed = configShape.safeParse(await readJson(file, MAX_CONFIG_BYTES));
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new InputError(`${file.name}: ${issue.path.join(".") || "config"}: ${issue.message}`);
+    throw new InputError(`${file.name}: ${firstWrong(parsed.error, "config")}`);
   }
   await openWeightFiles(folder, SAFETENSORS_WEIGHTS);
   const { eos_token_id: end } = parsed.data;
@@ -107,8 +108,7 @@ async function checkAdapter(folder: FileFolder): Promise<string> {
   const file = await folder.open("adapter_config.json");
   const parsed = adapterShape.safeParse(await readJson(file, MAX_CONFIG_BYTES));
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new InputError(`${file.name}: ${issue.path.join(".") || "config"}: ${issue.message}`);
+    throw new InputError(`${file.name}: ${firstWrong(parsed.error, "config")}`);
   }
   if (parsed.data.alora_invocation_tokens != null)
     throw new InputError(`${file.name}: ${quote("alora_invocation_tokens")} is not supported; give a plain adapter`);

@@ -10,11 +10,13 @@
  *
  * Nothing else of the making is in it: no recipe, no seed, no card, no name.
  */
+
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../../formats/input-error.js";
 import { readJson } from "../../formats/json.js";
+import { firstWrong } from "../../formats/shape.js";
 import { openFile } from "../../store/node-file-source.js";
 import { canonicalJson } from "./canonical-json.js";
 import { commitmentShape, sealedShape, sha256 } from "./seal.js";
@@ -130,8 +132,7 @@ async function readGameFile<T>(
   if (!existsSync(path)) return undefined;
   const parsed = shape.safeParse(await readJson(await openFile(path), MAX_FILE_BYTES));
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
   throw new InputError(
-    `${path}: ${issue.path.join(".") || "the file"}: ${issue.message}; it was changed or comes from another version`,
+    `${path}: ${firstWrong(parsed.error, "the file")}; it was changed or comes from another version`,
   );
 }

@@ -1,6 +1,8 @@
 /** What a game seals: the recipe with the seed that was drawn, the trigger, and prompts that nobody has seen. */
+
 import { z } from "zod";
 import { InputError } from "../../formats/input-error.js";
+import { firstWrong } from "../../formats/shape.js";
 import { recipeFields, recipeShape } from "../recipe.js";
 import { gameTermsShape } from "./folder.js";
 
@@ -47,8 +49,7 @@ export type SealedPrompt = z.infer<typeof sealedPrompt>;
 export function parseTruth(value: unknown, where: string): Truth {
   const parsed = truthShape.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
   throw new InputError(
-    `${where}: the truth's ${issue.path.join(".") || "text"}: ${issue.message}; reveal it with the version that made the game`,
+    `${where}: the truth's ${firstWrong(parsed.error, "text")}; reveal it with the version that made the game`,
   );
 }

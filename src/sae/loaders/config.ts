@@ -1,8 +1,10 @@
 /** What the configuration files of SAE formats have in common. */
+
 import { z } from "zod";
 import type { FileFolder } from "../../formats/byte-source.js";
 import { InputError } from "../../formats/input-error.js";
 import { readJson } from "../../formats/json.js";
+import { firstWrong } from "../../formats/shape.js";
 
 /** Real files are about 2 kB; some carry whole training configurations of a few hundred kB. */
 export const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
@@ -40,8 +42,7 @@ export async function readConfig<T>(
 export function parseConfig<T>(value: unknown, where: string, schema: z.ZodType<T>, kind: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new InputError(`${where}: ${issue.path.join(".") || "the document"}: ${issue.message}; not ${kind}`);
+  throw new InputError(`${where}: ${firstWrong(parsed.error, "the document")}; not ${kind}`);
 }
 
 /** A whole k of at most `latents`; `field` names it. InputError else. */

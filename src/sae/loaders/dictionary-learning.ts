@@ -15,10 +15,12 @@
  * decoder, as in SAELens; `AutoEncoder.from_pretrained` by default, and some revisions of the gated and JumpReLU classes,
  * multiply them by the norms of a decoder whose columns are not of norm 1.
  */
+
 import { z } from "zod";
 import type { FileFolder } from "../../formats/byte-source.js";
 import { entryOf, InputError, quote } from "../../formats/input-error.js";
 import { readJson } from "../../formats/json.js";
+import { firstWrong } from "../../formats/shape.js";
 import { readTorchFile } from "../../formats/torch-file.js";
 import { hookInfo, requireResidual } from "../hook.js";
 import type { SaeInfo } from "../sae.js";
@@ -190,9 +192,8 @@ async function open(folder: FileFolder, name: string): Promise<OpenedFolder> {
   const where = configFile.name;
   const parsed = schema.safeParse(await readJson(configFile, MAX_CONFIG_BYTES));
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
     throw new InputError(
-      `${where}: ${issue.path.join(".") || "the document"}: ${issue.message}; not a config.json of dictionary_learning`,
+      `${where}: ${firstWrong(parsed.error, "the document")}; not a config.json of dictionary_learning`,
     );
   }
   const { trainer } = parsed.data;
