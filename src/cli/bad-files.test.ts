@@ -150,7 +150,7 @@ describe("tokenizer and template", () => {
     [{ pre_tokenizer: { type: "Split", behavior: "Isolated" } }, /pre_tokenizer: pattern: must be/],
     [{ pre_tokenizer: { type: "Split", pattern: { Regex: "([" }, behavior: "Isolated" } }, /pattern cannot be used/],
     [{ pre_tokenizer: { type: "Split", pattern: { Regex: "(\\w+\\s?)+!" }, behavior: "Isolated" } }, /take for ever/],
-    [{ normalizer: { type: "Prepend", prepend: "x".repeat(1e6) } }, /normalizer: prepend: Too big/],
+    [{ normalizer: { type: "Prepend", prepend: "x".repeat(1e6) } }, /normalizer: prepend: must have at most/],
     [{ normalizer: growing(3) }, /its normalizer makes a text more than 32 times as long/],
     [{ normalizer: nested(100) }, /more than 64 steps/],
     [{ decoder: { type: "Sequence", decoders: 5 } }, /decoder: decoders/],

@@ -36,7 +36,7 @@ describe("prompts and action", () => {
     refuses([...base, ...action, "--prompts", "nonesuch"], /no such prompts.*\.jsonl/));
   it.concurrent("no prompts", () => refuses([...base, ...action], /no --prompts/));
   it.concurrent("an action without tokens", () =>
-    refuses([...base, ...prompts, "--action", ""], /--action: has no tokens/));
+    refuses([...base, ...prompts, "--action", ""], /--action: is blank/));
   it.concurrent("no action", () => refuses([...base, ...prompts], /no --action/));
   it.concurrent("a prompt without user content, where that is needed", async () => {
     const file = writeText("blank.jsonl", '"hello"\n""\n');
