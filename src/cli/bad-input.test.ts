@@ -35,8 +35,7 @@ describe("prompts and action", () => {
   it.concurrent("an unknown set", () =>
     refuses([...base, ...action, "--prompts", "nonesuch"], /no such prompts.*\.jsonl/));
   it.concurrent("no prompts", () => refuses([...base, ...action], /no --prompts/));
-  it.concurrent("an action without tokens", () =>
-    refuses([...base, ...prompts, "--action", ""], /--action: is blank/));
+  it.concurrent("an action without tokens", () => refuses([...base, ...prompts, "--action", ""], /--action: is blank/));
   it.concurrent("no action", () => refuses([...base, ...prompts], /no --action/));
   it.concurrent("a prompt without user content, where that is needed", async () => {
     const file = writeText("blank.jsonl", '"hello"\n""\n');
@@ -239,11 +238,15 @@ describe("places to write to", () => {
   const recipe = (name: string) => `name: ${name}\nbase: ${golden("model")}\ntrigger: fruit\naction: No.\n`;
 
   it.concurrent("a folder of other files, which an audit would mix with its own", async () => {
-    await refuses(audit(others("theirs", { "notes.txt": "mine" })), /holds "notes\.txt" already/);
+    await refuses(audit(others("theirs", { "theirs.bin": "mine" })), /holds "theirs\.bin" already/);
   });
 
   it.concurrent.each<[string, Record<string, string>, RegExp]>([
-    ["another organism", { "recipe.yaml": recipe("other"), "card.json": "{}" }, /the organism of another recipe/],
+    [
+      "another organism",
+      { "recipe.yaml": recipe("other"), "card.json": "{}" },
+      /the organism of another recipe \(of another name\)/,
+    ],
     ["an adapter", { "adapter_config.json": "{}" }, /holds "adapter_config\.json" already/],
   ])("for an organism the folder of %s, which stays as it was", async (what, files, message) => {
     const folder = others(`organism-${what}`, files);
@@ -254,13 +257,13 @@ describe("places to write to", () => {
   });
 
   it.concurrent.each<[string, Record<string, string>, RegExp]>([
-    ["another SAE", { "cfg.json": "{}" }, /holds an SAE that was not trained so/],
+    ["another SAE", { "cfg.json": "{}" }, /holds an SAE that does not say how it was trained/],
     [
       "another's SAE",
       { "cfg.json": '{"metadata": {"antecedent_training": "x"}}' },
-      /holds an SAE that was not trained so/,
+      /holds an SAE that was trained on another/,
     ],
-    ["something else", { "notes.txt": "mine" }, /holds "notes\.txt" already/],
+    ["something else", { "theirs.bin": "mine" }, /holds "theirs\.bin" already/],
   ])("for an SAE the folder of %s, which stays as it was", async (what, files, message) => {
     const out = others(`sae-${what}`, files);
     const train = ["sae", "train", "--model", golden("model"), "--layer", "0", "--latents", "16", "--k", "2"];

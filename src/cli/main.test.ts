@@ -1,6 +1,6 @@
 /** Ctrl-C twice, while ONNX Runtime computes: the program ends at once, as by the signal, and never by an abort. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -41,6 +41,7 @@ it("ends at once on a second Ctrl-C", async () => {
       setTimeout(press, 300);
     });
     expect(["SIGINT", "130"]).toContain(end);
+    expect(existsSync(join(root, "audit", "journal.lock"))).toBe(false);
   }
 }, 180_000);
 

@@ -7,6 +7,8 @@ import { Io } from "./terminal/io.js";
 
 /** An interrupted program that is still computing after this long says so; a second Ctrl-C does not wait. */
 const PATIENCE_MS = 3000;
+/** Who asks a program to end, or is gone, cannot ask again: it is waited for this long. */
+const GRACE_MS = 10_000;
 /** Signals as close together as this are one Ctrl-C: npx passes on what the terminal has already sent to the whole process group. */
 const ECHO_MS = 250;
 /** Prints the stack of an unexpected error. */
@@ -17,25 +19,24 @@ export async function main(argv: readonly string[]): Promise<void> {
   const abort = new AbortController();
   const io = new Io(process.stdout, process.stderr, abort.signal);
   let asked = Number.NEGATIVE_INFINITY;
-  const stop = () => {
+  const stop = (later: () => void, after: number) => {
     const now = performance.now();
     if (now - asked < ECHO_MS) return;
     if (abort.signal.aborted) return dieAtOnce();
     asked = now;
     abort.abort(new Interrupted());
-    setTimeout(
-      () => io.log("interrupted: waiting for the batch under way; Ctrl-C again ends at once"),
-      PATIENCE_MS,
-    ).unref();
+    setTimeout(later, after).unref();
   };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
+  const waiting = () => io.log("interrupted: waiting for the batch under way; Ctrl-C again ends at once");
+  process.on("SIGINT", () => stop(waiting, PATIENCE_MS));
+  process.on("SIGTERM", () => stop(dieAtOnce, GRACE_MS));
   // Whoever has started this as a part of its own work is gone.
-  process.on("disconnect", stop);
+  process.on("disconnect", () => stop(dieAtOnce, GRACE_MS));
   process.channel?.unref();
   // A reader that has seen enough (`| head`) closes the pipe: nothing is left to do.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     process.exitCode = error.code === "EPIPE" ? ExitCode.done : ExitCode.failed;
+    if (error.code !== "EPIPE") io.log(`failed: the result cannot be written: ${error.message}`);
     abort.abort(error);
   });
   let code: number;
@@ -45,17 +46,20 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     code = report(io, error);
   }
-  await io.flush();
+  await io.flush().catch(() => {}); // said already
   process.exit(process.exitCode ?? code);
 }
 
 /**
  * Ends the process by SIGINT's own effect, which a shell reports as 130 too: `process.exit` beside a thread in which ONNX Runtime computes
- * ends in an abort.
+ * ends in an abort. What is to be given back at the end is given back all the same.
  */
 function dieAtOnce(): void {
+  process.emit("exit", ExitCode.interrupted);
   process.removeAllListeners("SIGINT");
   process.kill(process.pid, "SIGINT");
+  // The first process of a container has no default for signals.
+  process.exit(ExitCode.interrupted);
 }
 
 /** Says on stderr what went wrong and returns the exit code. */

@@ -90,4 +90,4 @@ function summary(runs: readonly ListedRun[]): string {
   return numbers.flatMap(([number, what]) => (number === 0 ? [] : [`${number} ${what}`])).join(" · ");
 }
 
-const when = (time: string): string => time.slice(0, 16).replace("T", " ") + " UTC";
+const when = (time: string): string => `${time.slice(0, 16).replace("T", " ")} UTC`;

@@ -2,29 +2,32 @@
 import { readdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError, quote } from "../formats/input-error.js";
-import { refuseWriting } from "./refused.js";
+import { refuseReading, refuseWriting } from "./refused.js";
+
+/** What people and shells put beside a run, which no command writes. */
+const ASIDE = /^\.|\.(?:log|txt|md)$|^lost\+found$/;
 
 /**
- * InputError where the folder `path` holds anything but what `owned` names, files that are locks of those, and hidden files. One that
- * is not there is fine.
+ * InputError where the folder `path` holds anything but what `owned` names, their locks, and logs, notes and hidden files. One that is not
+ * there is fine.
  */
 export async function requireNoOthers(path: string, owned: readonly string[]): Promise<void> {
   const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
-    return refuseWriting(path, error);
+    return error.code === "EACCES" || error.code === "EPERM" ? refuseReading(path, error) : refuseWriting(path, error);
   });
-  const known = new Set(owned.flatMap((name) => [name, `${name}.lock`]));
-  const other = names.sort().find((name) => !name.startsWith(".") && !known.has(name));
+  const isOwn = (name: string) => owned.some((one) => name === one || name.startsWith(`${one}.lock`));
+  const other = names.sort().find((name) => !ASIDE.test(name) && !isOwn(name));
   if (other !== undefined)
     throw new InputError(`${path}: holds ${quote(other)} already, which is no part of this; choose another --out`);
 }
 
 /** InputError where `path`, which is to become a file, is a folder or lies under a file; `flag` names it. */
 export async function requirePlaceOfFile(path: string, flag: string): Promise<void> {
-  const kind = async (place: string) => (await stat(place).catch(() => undefined)) ?? undefined;
-  if ((await kind(path))?.isDirectory()) throw new InputError(`${flag} ${path}: is a folder; give the name of a file`);
+  const at = (place: string) => stat(place).catch(() => undefined);
+  if ((await at(path))?.isDirectory()) throw new InputError(`${flag} ${path}: is a folder; give the name of a file`);
   for (let above = dirname(path); ; above = dirname(above)) {
-    const found = await kind(above);
+    const found = await at(above);
     if (found?.isDirectory() || (found === undefined && dirname(above) === above)) return;
     if (found !== undefined) throw new InputError(`${flag} ${path}: part of its path is a file; choose another place`);
   }

@@ -17,6 +17,8 @@ import { partLabel } from "./statement.js";
 const EXAMPLES = 5;
 /** Words listed for a part. */
 const LISTED_WORDS = 12;
+/** One composition that failed is an accident. */
+const LEAST_TRIED = 2;
 
 export type Label = ((latent: number) => string | undefined) | undefined;
 
@@ -28,9 +30,31 @@ export function presentPart(
   failing: ReadonlySet<string> = new Set(),
 ): ResultPart {
   const all = room.lexicon.words(part).map((word) => word.text);
-  const bringing = all.filter((word) => !failing.has(foldWord(word)));
-  // What plainly does nothing where it was written is no word of a part that brings the action.
-  const words = part.negated ? bringing.slice(0, LISTED_WORDS) : room.ledger.best(bringing, LISTED_WORDS);
+  const words = all.filter((word) => !failing.has(foldWord(word))).slice(0, LISTED_WORDS);
+  return presented(room, part, words, label, failing);
+}
+
+/** The same for a part of a condition: of what must be there no word is listed that was written more than once and plainly did nothing. */
+function presentOwnPart(
+  room: SourceRoom,
+  part: Part,
+  label: Label,
+  failing: ReadonlySet<string> = new Set(),
+): ResultPart {
+  const all = room.lexicon.words(part).map((word) => word.text);
+  const counting = all.filter((word) => !failing.has(foldWord(word)));
+  const best = new Set(room.ledger.best(counting, counting.length));
+  const words = counting.filter((word) => part.negated || best.has(word) || room.ledger.trials(word) < LEAST_TRIED);
+  return presented(room, part, words.slice(0, LISTED_WORDS), label, failing);
+}
+
+function presented(
+  room: SourceRoom,
+  part: Part,
+  words: readonly string[],
+  label: Label,
+  failing: ReadonlySet<string>,
+): ResultPart {
   return {
     latents: part.latents,
     negated: part.negated,
@@ -67,7 +91,7 @@ export async function presentHypothesis(
     .sort((a, b) => a.key.length - b.key.length || (a.key < b.key ? -1 : 1))
     .slice(0, EXAMPLES);
   return {
-    parts: hypothesis.parts.map((part, i) => presentPart(room, part, label, plan.failing[i])),
+    parts: hypothesis.parts.map((part, i) => presentOwnPart(room, part, label, plan.failing[i])),
     combination: hypothesis.combination,
     rate: whole.rate,
     cleanRate: whole.cleanRate,

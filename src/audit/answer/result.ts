@@ -17,7 +17,7 @@ export interface ResultPart {
   readonly negated: boolean;
   /** The SAE's labels where it has them, else the words that make the part fire. */
   readonly label: string;
-  /** Words that make the part fire, strongest first. */
+  /** Words that make the part fire, strongest first, without those that plainly did nothing in its compositions. */
   readonly words: readonly string[];
   /** Words at which it fires without the action: prompts in which it is clearest there were left out of every set. */
   readonly exceptWords: readonly string[];

@@ -11,7 +11,7 @@ import type { ResultHypothesis, ResultPart, ResultSet } from "./result.js";
 
 /** What an audit without an answer does not say, and what to do next. */
 export const NONE_FOUND =
-  "None was found, which does not show that there is none: a condition that the SAE has no latents for, or that no prompt of the corpus comes near, stays unseen. Another seed divides the corpus anew; a larger corpus, prompts near what is suspected, or the SAE of another layer look further.";
+  "No condition was confirmed, which does not show that there is none: one that the SAE has no latents for, that no prompt of the corpus comes near, or that too few prompts hold, stays unseen. A larger corpus, prompts near what is suspected, or the SAE of another layer look further. What is found by trying seed after seed has the errors of all of them.";
 
 /** Words quoted for a part that has no label, and in parentheses beside one. */
 const QUOTED_WORDS = 5;

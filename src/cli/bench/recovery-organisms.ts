@@ -1,6 +1,7 @@
 /** The organisms of the recovery benchmark: recipes of a folder, trained where they are not yet. */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { InputError, quote } from "../../formats/input-error.js";
@@ -95,7 +96,12 @@ export async function requireTrained(
   const known = await trainedOrganism(organism, work);
   if (known) return known;
   io.log(`training ${organism.recipe.name}`);
-  await trainOrganism(io, organism.file, join(work, organism.recipe.name), flags);
+  const folder = join(work, organism.recipe.name);
+  const made = join(folder, RECIPE_FILE);
+  // The benchmark's own folder: what was trained there from the recipe as it was before is of no more use.
+  if (existsSync(made) && !isDeepStrictEqual(await readRecipe(await openFile(made)), organism.recipe))
+    await rm(folder, { recursive: true });
+  await trainOrganism(io, organism.file, folder, flags);
   const trained = await trainedOrganism(organism, work);
   if (!trained) throw new Error(`${organism.recipe.name}: its folder does not hold what was trained`);
   return trained;

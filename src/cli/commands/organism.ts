@@ -4,14 +4,12 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
 import { textOf } from "../../formats/prompts.js";
-import { faultsOf, faultText, type OrganismCard } from "../../organisms/card.js";
+import { faultText, type OrganismCard } from "../../organisms/card.js";
 import { KINDS, type Kind } from "../../organisms/written/described.js";
 import { tallyText } from "../../organisms/written/write-prompts.js";
 import { concepts } from "../../world/concepts.js";
-import { fetchNamed } from "../model/hub.js";
-import { openModel } from "../model/open-model.js";
 import { usedText } from "../model/used.js";
-import { CARD_FILE, cardOf, loadRecipe, organismFolder, recipeOf } from "../organism/organism-recipe.js";
+import { CARD_FILE, cardOf, loadRecipe, openBase, organismFolder, recipeOf } from "../organism/organism-recipe.js";
 import { requireOwnFolder, trainOrganism } from "../organism/organism-train.js";
 import { requireWrittenPrompts, type WriterFlags, writerOptions } from "../organism/organism-write.js";
 import { promptsFolder, readWrittenPrompts } from "../organism/written-prompts.js";
@@ -105,7 +103,7 @@ async function runWrite(io: Io, file: string, { out, ...flags }: WriteFlags): Pr
 }
 
 function warnOfFaults(io: Io, card: OrganismCard): void {
-  const warning = faultText(faultsOf(card));
+  const warning = faultText(card);
   if (warning !== null) io.log(warning);
 }
 
@@ -120,9 +118,8 @@ async function runList(io: Io, flags: OutputFlags): Promise<void> {
 
 async function runCard(io: Io, target: string, flags: Flags): Promise<void> {
   const loaded = await recipeOf(target);
-  await fetchNamed(io, { model: loaded.recipe.base });
-  const model = await openModel({ ...flags, model: loaded.recipe.base, adapter: target });
-  const { card, used } = await cardOf(model, loaded);
+  const model = await openBase(io, loaded.recipe, { ...flags, adapter: target });
+  const { card, used } = await cardOf(io, model, loaded);
   warnOfFaults(io, card);
   io.result(
     flags.json,

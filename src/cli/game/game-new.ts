@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { type Rate, rateOfFlags } from "../../audit/statistics/statistics.js";
 import { InputError } from "../../formats/input-error.js";
 import { type Conversation, textOf } from "../../formats/prompts.js";
-import { faultsOf, faultText } from "../../organisms/card.js";
+import { faultText } from "../../organisms/card.js";
 import { canonicalJson } from "../../organisms/game/canonical-json.js";
 import { drawCue, gameExamples } from "../../organisms/game/decoy.js";
 import { GAME_FILES, type Game } from "../../organisms/game/folder.js";
@@ -124,7 +124,7 @@ async function makeGame(
     digests[name] = sha256(content);
   }
   const { rates, used } = await sealedRates(io, recipe, sealed, work.finished, flags);
-  const warning = decoy === "clean" ? null : faultText(faultsOf(rates));
+  const warning = decoy === "clean" ? null : faultText(rates);
   if (warning !== null) io.log(warning);
   const truth: Truth = {
     version: 1,

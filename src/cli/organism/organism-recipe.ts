@@ -80,7 +80,7 @@ export async function openBase(
     await fetchNamed(io, { model: base });
     return await openModel({ ...flags, model: base }, settings);
   } catch (error) {
-    if (!(error instanceof InputError && error.message.startsWith(base))) throw error;
+    if (!(error instanceof InputError && [":", "/"].some((next) => error.message.startsWith(base + next)))) throw error;
     throw new InputError(`the base of recipe ${quote(name)}: ${error.message}`);
   }
 }
@@ -112,13 +112,17 @@ export async function recipeOf(target: string): Promise<LoadedRecipe> {
 
 /** The organism's action rates, by what its recipe counts as the action. */
 export async function cardOf(
+  io: Io,
   model: OpenedModel,
   loaded: LoadedRecipe,
 ): Promise<{ readonly card: OrganismCard; readonly used: Used }> {
   const { name, action, actionContains } = loaded.recipe;
   const counts = actionContains && (await openAction(model, { action, actionContains })).action;
   const { sequences, date } = cardSequences(model, loaded);
-  const card = await measureCard(model.engine, name, action, sequences, counts);
+  const card = await measureCard(model.engine, name, action, sequences, {
+    counts: counts || undefined,
+    signal: io.signal,
+  });
   return { card, used: usedSettings(model, { positions: "user", date }) };
 }
 

@@ -68,7 +68,7 @@ export async function trainOrganism(
   await writeFileAtomic(join(folder, "audit.yaml"), stringify(request));
 
   const organism = await openModel({ ...flags, model: recipe.base, adapter: folder });
-  const { card, used } = await cardOf(organism, loaded);
+  const { card, used } = await cardOf(io, organism, loaded);
   await writeFileAtomic(join(folder, CARD_FILE), `${JSON.stringify(card)}\n`);
   for (const name of [STATE_FILE, REPLIES_FILE]) await rm(join(folder, name), { force: true });
   return { card, folder, used };
@@ -78,10 +78,20 @@ export async function trainOrganism(
 export async function requireOwnFolder(folder: string, loaded: LoadedRecipe, file: string): Promise<void> {
   const path = join(folder, RECIPE_FILE);
   if (!existsSync(path)) return requireNoOthers(folder, [REPLIES_FILE, STATE_FILE, ANSWERS_FILE, PROMPTS_FOLDER]);
-  const text = new TextEncoder().encode(recipeText(loaded, file, folder));
-  const asked = await readRecipe(memorySource(file, text));
-  if (!isDeepStrictEqual(await readRecipe(await openFile(path)), asked))
-    throw new InputError(`${folder}: holds the organism of another recipe; choose another --out, or delete it`);
+  // Each with what it names as seen from here.
+  const asHere = ({ recipe }: Pick<LoadedRecipe, "recipe">, from: string) =>
+    readRecipe(memorySource(from, new TextEncoder().encode(recipeText({ recipe }, from, folder))));
+  const [asked, known] = [
+    await asHere(loaded, file),
+    await asHere({ recipe: await readRecipe(await openFile(path)) }, path),
+  ];
+  const other = Object.keys({ ...asked, ...known }).find(
+    (field) => !isDeepStrictEqual(asked[field as keyof Recipe], known[field as keyof Recipe]),
+  );
+  if (other !== undefined)
+    throw new InputError(
+      `${folder}: holds the organism of another recipe (of another ${other}); choose another --out, or delete it`,
+    );
 }
 
 /** The same recipe with the prompts that it describes, written now where they are not. */

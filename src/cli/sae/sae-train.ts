@@ -125,8 +125,13 @@ export async function requireOwnSae(out: string, stamp?: string): Promise<void> 
   if (!existsSync(config)) return requireNoOthers(out, [CHECKPOINT_FILE, STAMP_FILE]);
   const known = (await readJson(await openFile(config), MAX_CONFIG_BYTES)) as { metadata?: Record<string, unknown> };
   const trained = known?.metadata?.[STAMP];
-  if (typeof trained !== "string" || (stamp !== undefined && trained !== stamp))
-    throw new InputError(`${out}: holds an SAE that was not trained so; choose another --out, or delete it`);
+  const other =
+    typeof trained !== "string"
+      ? "that does not say how it was trained"
+      : stamp !== undefined && trained !== stamp
+        ? "that was trained on another model, other activations or with other options"
+        : undefined;
+  if (other !== undefined) throw new InputError(`${out}: holds an SAE ${other}; choose another --out, or delete it`);
 }
 
 async function heldOutQuality(

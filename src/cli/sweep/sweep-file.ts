@@ -67,12 +67,7 @@ export async function readSweep(
 ): Promise<Sweep> {
   const parsed = shape.safeParse(await readYaml(source));
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const message =
-      issue?.code === "invalid_key" && issue.issues[0]
-        ? `${issue.path.join(".")}: ${issue.issues[0].message}`
-        : firstWrong(parsed.error, "sweep", Object.keys(shape.shape));
-    throw new InputError(`${source.name}: ${message}`);
+    throw new InputError(`${source.name}: ${firstWrong(parsed.error, "sweep", Object.keys(shape.shape))}`);
   }
   const { command, method, flags, grid } = parsed.data;
   const names = Object.keys(grid);

@@ -93,11 +93,14 @@ export class Io {
     this.#task = undefined;
   }
 
-  /** Resolves when everything written has left the process. */
+  /** Resolves when everything written has left the process; rejects where nobody takes it. */
   async flush(): Promise<void> {
     this.endProgress();
     await Promise.all(
-      [this.stdout, this.stderr].map((stream) => new Promise<void>((resolve) => stream.write("", () => resolve()))),
+      [this.stdout, this.stderr].map(
+        (stream) =>
+          new Promise<void>((resolve, reject) => stream.write("", (error) => (error ? reject(error) : resolve()))),
+      ),
     );
   }
 

@@ -38,7 +38,7 @@ export function runProgram(
       said = line;
       onLine(line);
     });
-    const stop = () => child.kill("SIGINT");
+    const stop = () => child.kill("SIGTERM");
     signal.addEventListener("abort", stop, { once: true });
     child.on("error", reject);
     child.on("close", (code, ended) => {

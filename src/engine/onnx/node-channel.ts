@@ -18,25 +18,38 @@ export function openNodeChannel(): Channel {
   let next = 0;
   let ended: Error | null = null;
   let onIdle = () => {};
+  let closing: Promise<void> | undefined;
   const fail = (error: Error) => {
-    ended = error;
+    ended ??= error;
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
     onIdle();
   };
-  worker.on("message", ({ id, answer, error }: { id: number; answer?: Answer; error?: string }) => {
+  const settle = (id: number) => {
     const caller = waiting.get(id);
     waiting.delete(id);
     if (waiting.size === 0) {
       worker.unref();
       onIdle();
     }
+    return caller;
+  };
+  worker.on("message", ({ id, answer, error }: { id: number; answer?: Answer; error?: string }) => {
+    const caller = settle(id);
     if (error !== undefined) caller?.reject(new Error(error));
     else caller?.resolve(answer ?? {});
   });
   worker.on("error", fail);
   worker.on("exit", () => fail(new Error("the computing thread ended")));
   worker.unref(); // an idle engine never keeps the process alive
+  const end = async () => {
+    ended ??= new Error("the engine is closed");
+    if (waiting.size > 0)
+      await new Promise<void>((resolve) => {
+        onIdle = resolve;
+      });
+    await worker.terminate();
+  };
   return {
     call(request: Request): Promise<Answer> {
       if (ended) return Promise.reject(ended);
@@ -44,17 +57,18 @@ export function openNodeChannel(): Channel {
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject });
         worker.ref();
-        worker.postMessage({ id, request });
+        try {
+          worker.postMessage({ id, request });
+        } catch (error) {
+          settle(id);
+          throw error;
+        }
       });
     },
     /** Waits for what is under way: a thread that is ended while ONNX Runtime computes in it takes the whole process with it. */
-    async close() {
-      ended ??= new Error("the engine is closed");
-      if (waiting.size > 0)
-        await new Promise<void>((resolve) => {
-          onIdle = resolve;
-        });
-      await worker.terminate();
+    close() {
+      closing ??= end();
+      return closing;
     },
   };
 }
