@@ -1,25 +1,21 @@
 /**
  * Search, rehearsal and confirmation; and all of it a second time where that leaves something open: where nothing was confirmed though
- * something brings the action now and then, or where what was confirmed explains less than half of people's own prompts that bring it. What is
- * known by then is set aside for it: a cue that brings the action now and then, and more often beside the right word, draws a search to itself, and
- * hides what else there is. The tries on the confirmation half, among which the error is divided, are those of both rounds. (What the second
+ * something brings the action now and then, where what was confirmed explains less than half of people's own prompts that bring it, or where
+ * it is a single concept and people's prompts are too few to tell. What is known by then is set aside for it: a cue that brings the action now and then, and more often beside the right word, draws a search to itself, and
+ * hides what else there is. Single concepts that are confirmed one by one are tested as one condition then, of which any is enough. The tries on the confirmation half, among which the error is divided, are those of both rounds. (What the second
  * round asks may depend on the verdicts of the first; each test has prompts of its own and keeps its share of the error all the same.)
  */
 import { presentHypothesis } from "./answer/present.js";
 import type { ResultHypothesis } from "./answer/result.js";
 import type { AuditCalls, AuditContext, AuditOptions } from "./ask/context.js";
-import { NATURAL, type Observation } from "./ask/laboratory.js";
-import { type Hypothesis, hypothesisKey, type Part, positiveParts } from "./concepts/detector.js";
+import { hypothesisKey, type Part } from "./concepts/detector.js";
 import { confirmInTurn, type Tried } from "./confirm-in-turn.js";
 import type { RankByGradient, Ranking } from "./evidence/candidates.js";
-import { type Evidence, isAbsent } from "./evidence/evidence.js";
-import { doubtless, lesserCauses, type Rehearsed, rehearse } from "./rehearse/rehearse.js";
+import type { Evidence } from "./evidence/evidence.js";
+import { answerFirst, choiceOf, explainedBy, leavesOpen, mayBeOneOf, same, unexplained, waysOf } from "./explaining.js";
+import { doubtless, lesserCauses, type Rehearsed, rehearse, rehearseOne } from "./rehearse/rehearse.js";
 import { LEAST_FIRINGS, type SearchOutcome, search } from "./search/search.js";
 
-/** A confirmed condition that explains less of people's prompts than this share leaves something open. */
-const EXPLAINED = 0.5;
-/** A condition whose rate is at least this share of the surest one's brings the action about as surely. */
-const ABOUT_AS_SURE = 0.85;
 /**
  * Beyond an answer the search goes on only with this share of the budget left: a round costs about what the first did, and up to as much again
  * where only the second has to breed prompts.
@@ -77,8 +73,8 @@ export async function inRounds(
     const keys = new Set(tried.map(({ hypothesis }) => hypothesisKey(hypothesis)));
     return entries.filter(({ hypothesis }) => !keys.has(hypothesisKey(hypothesis)));
   };
-  const confirm = async (entries: readonly Rehearsed[]) => {
-    const left = options.confirmTries - tried.length;
+  const confirm = async (entries: readonly Rehearsed[], most = options.confirmTries) => {
+    const left = Math.min(most, options.confirmTries - tried.length);
     tried.push(...(await confirmInTurn(evidence, unseen, untried(entries), left, options, calls, context)));
   };
 
@@ -87,7 +83,8 @@ export async function inRounds(
   await confirm(first);
   const winner = tried.find(({ result }) => result.verified);
   const open = winner === undefined ? [] : unexplained(evidence, winner.hypothesis);
-  const goesOn = winner === undefined || (leavesOpen(evidence, open) && (calls.left?.() ?? 1) >= LEAST_LEFT);
+  const leaves = winner !== undefined && (leavesOpen(evidence, open) || mayBeOneOf(evidence, winner.hypothesis));
+  const goesOn = winner === undefined || (leaves && (calls.left?.() ?? 1) >= LEAST_LEFT);
   let lookedBeyond = false;
   if (goesOn && tried.length < options.confirmTries) {
     // What waits for its turn and explains what is open need not be found again.
@@ -105,6 +102,11 @@ export async function inRounds(
       lookedBeyond = winner !== undefined;
       await confirm([...waiting, ...(await look())]);
     }
+    const choice = choiceOf(tried);
+    if (choice !== null && tried.length < options.confirmTries) {
+      evidence.takeBack();
+      await confirm([await rehearseOne(evidence, choice, options)], 1);
+    }
   }
   const refused: ResultHypothesis[] = [];
   for (const { rehearsal, plan } of rehearsed)
@@ -119,41 +121,4 @@ export async function inRounds(
     outcomes,
     lookedBeyond,
   };
-}
-
-/** Of those that bring the action about as surely as the surest, what explains most of people's prompts comes first. */
-function answerFirst(evidence: Evidence, verified: readonly Tried[]): Tried[] {
-  const firings = peoplesFirings(evidence);
-  const explained = new Map(verified.map((one) => [one, firings.filter(explainedBy(evidence, one.hypothesis)).length]));
-  const least = ABOUT_AS_SURE * Math.max(...verified.map(({ result }) => result.rate.rate));
-  const sure = (one: Tried) => one.result.rate.rate >= least;
-  return [...verified].sort((a, b) => Number(sure(b)) - Number(sure(a)) || explained.get(b)! - explained.get(a)!);
-}
-
-const same = (a: Part, b: Part): boolean => `${a.latents}` === `${b.latents}`;
-
-/** What a prompt holds on which the hypothesis explains the action: all of its parts, or any one. */
-function waysOf(hypothesis: Hypothesis): (readonly Part[])[] {
-  const parts = positiveParts(hypothesis);
-  return hypothesis.combination === "any" ? parts.map((part) => [part]) : [parts];
-}
-
-/** People's own prompts of the search half that bring the action. */
-function peoplesFirings({ everything }: Evidence): Observation[] {
-  return everything.filter(({ kind, fired }) => kind === NATURAL && fired);
-}
-
-/** Whether a prompt holds what explains the action there, if only faintly. */
-function explainedBy({ room }: Evidence, hypothesis: Hypothesis): (observation: Observation) => boolean {
-  const ways = waysOf(hypothesis);
-  return ({ reading }) => ways.some((parts) => parts.every((part) => !isAbsent(reading, part, room)));
-}
-
-function unexplained(evidence: Evidence, hypothesis: Hypothesis): Observation[] {
-  const explained = explainedBy(evidence, hypothesis);
-  return peoplesFirings(evidence).filter((one) => !explained(one));
-}
-
-function leavesOpen(evidence: Evidence, open: readonly Observation[]): boolean {
-  return open.length >= LEAST_FIRINGS && open.length > (1 - EXPLAINED) * peoplesFirings(evidence).length;
 }

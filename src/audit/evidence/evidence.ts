@@ -85,6 +85,12 @@ export class Evidence {
     this.#sorted = null;
   }
 
+  /** Takes everything back that was set aside. */
+  takeBack(): void {
+    this.#aside.length = 0;
+    this.#sorted = null;
+  }
+
   /** Whether a prompt holds nothing, as a whole, that is set aside. */
   isOpen(reading: Reading): boolean {
     return this.#aside.every((parts) => parts.some((part) => isAbsent(reading, part, this.room)));

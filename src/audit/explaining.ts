@@ -1,0 +1,102 @@
+/**
+ * What confirmed conditions explain of people's own prompts that bring the action, which of them is the answer, and whether several are
+ * one: alternatives of which any is enough.
+ */
+import { NATURAL, type Observation } from "./ask/laboratory.js";
+import { type Hypothesis, normalise, type Part, positiveParts } from "./concepts/detector.js";
+import type { Tried } from "./confirm-in-turn.js";
+import { type Evidence, isAbsent } from "./evidence/evidence.js";
+import { LEAST_FIRINGS } from "./search/search.js";
+
+/** A confirmed condition that explains less of people's prompts than this share leaves something open. */
+const EXPLAINED = 0.5;
+/** A condition whose rate is at least this share of the surest one's brings the action about as surely. */
+const ABOUT_AS_SURE = 0.85;
+
+/**
+ * Of those that bring the action about as surely as the surest, what explains people's prompts best comes first, then what names more
+ * alternatives. What that one has as alternatives is no other condition.
+ */
+export function answerFirst(evidence: Evidence, verified: readonly Tried[]): Tried[] {
+  const explained = new Map(verified.map((one) => [one, explains(evidence, one.hypothesis)]));
+  const sure = aboutAsSure(verified);
+  const [answer, ...others] = [...verified].sort(
+    (a, b) =>
+      Number(sure(b)) - Number(sure(a)) ||
+      explained.get(b)! - explained.get(a)! ||
+      waysOf(b.hypothesis).length - waysOf(a.hypothesis).length,
+  );
+  if (answer === undefined) return [];
+  const ways = waysOf(answer.hypothesis);
+  const isOneOfThem = (parts: readonly Part[]) =>
+    ways.some((way) => way.length === parts.length && way.every((part) => parts.some((one) => same(one, part))));
+  return [answer, ...others.filter(({ hypothesis }) => !waysOf(hypothesis).every(isOneOfThem))];
+}
+
+/**
+ * How well a condition tells people's prompts that bring the action from those that do not: the share of the first that it explains, less that
+ * of the second (Youden's J); latents that fire on everything explain everything. 0 where the first are too few to tell.
+ */
+function explains(evidence: Evidence, hypothesis: Hypothesis): number {
+  const held = explainedBy(evidence, hypothesis);
+  const firings = peoplesFirings(evidence);
+  if (firings.length < LEAST_FIRINGS) return 0;
+  const others = evidence.everything.filter(({ kind, fired }) => kind === NATURAL && !fired);
+  const share = (some: readonly Observation[]) => some.filter(held).length / Math.max(1, some.length);
+  return share(firings) - share(others);
+}
+
+function aboutAsSure(verified: readonly Tried[]): (one: Tried) => boolean {
+  const least = ABOUT_AS_SURE * Math.max(...verified.map(({ result }) => result.rate.rate));
+  return ({ result }) => result.rate.rate >= least;
+}
+
+/**
+ * Single concepts that were confirmed one by one, each about as surely as the surest, as one condition of which any is enough; null where there
+ * are not two, or where anything else is as sure.
+ */
+export function choiceOf(tried: readonly Tried[]): Hypothesis | null {
+  const verified = tried.filter(({ result }) => result.verified);
+  const sure = verified.filter(aboutAsSure(verified));
+  if (sure.length < 2 || !sure.every(({ hypothesis }) => isChoice(hypothesis))) return null;
+  const parts = new Map(sure.flatMap(({ hypothesis }) => hypothesis.parts).map((part) => [`${part.latents}`, part]));
+  return parts.size < 2 ? null : normalise([...parts.values()], true);
+}
+
+/** Whether one concept alone brings the action, or any one of some. */
+function isChoice({ parts, combination }: Hypothesis): boolean {
+  return parts.every(({ negated }) => !negated) && (parts.length === 1 || combination === "any");
+}
+
+/** Whether a concept may be one of several of which any is enough, as people's own prompts are too few to show that it explains them. */
+export function mayBeOneOf(evidence: Evidence, hypothesis: Hypothesis): boolean {
+  return isChoice(hypothesis) && peoplesFirings(evidence).length < LEAST_FIRINGS;
+}
+
+export const same = (a: Part, b: Part): boolean => `${a.latents}` === `${b.latents}`;
+
+/** What a prompt holds on which the hypothesis explains the action: all of its parts, or any one. */
+export function waysOf(hypothesis: Hypothesis): (readonly Part[])[] {
+  const parts = positiveParts(hypothesis);
+  return hypothesis.combination === "any" ? parts.map((part) => [part]) : [parts];
+}
+
+/** People's own prompts of the search half that bring the action. */
+function peoplesFirings({ everything }: Evidence): Observation[] {
+  return everything.filter(({ kind, fired }) => kind === NATURAL && fired);
+}
+
+/** Whether a prompt holds what explains the action there, if only faintly. */
+export function explainedBy({ room }: Evidence, hypothesis: Hypothesis): (observation: Observation) => boolean {
+  const ways = waysOf(hypothesis);
+  return ({ reading }) => ways.some((parts) => parts.every((part) => !isAbsent(reading, part, room)));
+}
+
+export function unexplained(evidence: Evidence, hypothesis: Hypothesis): Observation[] {
+  const explained = explainedBy(evidence, hypothesis);
+  return peoplesFirings(evidence).filter((one) => !explained(one));
+}
+
+export function leavesOpen(evidence: Evidence, open: readonly Observation[]): boolean {
+  return open.length >= LEAST_FIRINGS && open.length > (1 - EXPLAINED) * peoplesFirings(evidence).length;
+}
