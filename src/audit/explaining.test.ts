@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Combination, makePart, normalise } from "./concepts/detector.js";
 import type { Tried } from "./confirm-in-turn.js";
 import type { Evidence } from "./evidence/evidence.js";
@@ -41,19 +41,32 @@ it.each([
   expect(choiceOf(some)).toBeNull();
 });
 
-it("the answer explains people's prompts best, then names most, and its alternatives are no other conditions", () => {
+describe("the answer", () => {
   const [one, other, choice] = [tried(condition([3])), tried(condition([9])), tried(condition([3, 9], true))];
   const further = tried(condition([5, 7]));
-  const mostlyNine = [[3], [9], [9], [9], [9]];
-  expect(answerFirst(half(mostlyNine), [one, other])).toEqual([other, one]);
-  expect(answerFirst(half(mostlyNine), [one, other, further, choice])).toEqual([choice, further]);
-  // Of what fires on everything, prompts that bring the action are no evidence.
-  expect(answerFirst(half(mostlyNine, [[9], [9], [9], [9], [5]]), [one, other])).toEqual([one, other]);
-  // Four are too few to tell.
-  expect(answerFirst(half(mostlyNine.slice(0, 4)), [one, other])).toEqual([one, other]);
-  expect(answerFirst(half([]), [one, other, choice])).toEqual([choice]);
-  // A choice that is much less sure than one of its alternatives is no answer.
-  expect(answerFirst(half([]), [one, tried(condition([3, 9], true), 40)])[0]).toBe(one);
+  const nines = (count: number) => Array.from({ length: count }, () => [9]);
+
+  it("is what was confirmed first, where people's prompts tell little", () => {
+    expect(answerFirst(half([]), [one, other, further])).toEqual([one, other, further]);
+    expect(answerFirst(half([[3], ...nines(5)]), [one, other])).toEqual([one, other]);
+  });
+
+  it("is what tells people's prompts better by several", () => {
+    expect(answerFirst(half([[3], ...nines(6)]), [one, other])).toEqual([other, one]);
+    // Of what fires on everything, prompts that bring the action are no evidence.
+    expect(answerFirst(half([[3], ...nines(6)], nines(20)), [one, other])).toEqual([one, other]);
+  });
+
+  it("has the others among its alternatives, which are no other conditions then", () => {
+    expect(answerFirst(half([]), [one, other, choice])).toEqual([choice]);
+    expect(answerFirst(half([[3], ...nines(6)]), [one, other, further, choice])).toEqual([choice, further]);
+  });
+
+  it("is none that is much less sure", () => {
+    const unsure = tried(condition([3, 9], true), 40);
+    expect(answerFirst(half([]), [one, unsure])).toEqual([one, unsure]);
+    expect(answerFirst(half([]), [unsure, one])[0]).toBe(one);
+  });
 });
 
 it("a single concept may be one of several where people's prompts are too few to tell", () => {

@@ -14,36 +14,46 @@ const EXPLAINED = 0.5;
 const ABOUT_AS_SURE = 0.85;
 
 /**
- * Of those that bring the action about as surely as the surest, what explains people's prompts best comes first, then what names more
- * alternatives. What that one has as alternatives is no other condition.
+ * The answer comes first: what was confirmed first, unless a later one brings the action more surely, tells people's prompts better by several, or
+ * has it among more alternatives. What the answer has as alternatives is no other condition.
  */
 export function answerFirst(evidence: Evidence, verified: readonly Tried[]): Tried[] {
-  const explained = new Map(verified.map((one) => [one, explains(evidence, one.hypothesis)]));
+  const [first, ...later] = verified;
+  if (first === undefined) return [];
   const sure = aboutAsSure(verified);
-  const [answer, ...others] = [...verified].sort(
-    (a, b) =>
-      Number(sure(b)) - Number(sure(a)) ||
-      explained.get(b)! - explained.get(a)! ||
-      waysOf(b.hypothesis).length - waysOf(a.hypothesis).length,
+  const told = new Map(verified.map((one) => [one, explained(evidence, one.hypothesis)]));
+  const isBetter = (one: Tried, than: Tried) => {
+    if (sure(one) !== sure(than)) return sure(one);
+    const [a, b] = [told.get(one)!, told.get(than)!];
+    if (Math.abs(a.firings - b.firings) >= LEAST_FIRINGS && a.contrast !== b.contrast) return a.contrast > b.contrast;
+    return isAmong(than.hypothesis, one.hypothesis) && !isAmong(one.hypothesis, than.hypothesis);
+  };
+  const answer = later.reduce((best, one) => (isBetter(one, best) ? one : best), first);
+  return [answer, ...verified.filter((one) => one !== answer && !isAmong(one.hypothesis, answer.hypothesis))];
+}
+
+/** Whether every way to bring the action by one condition is one of the other's. */
+function isAmong(one: Hypothesis, other: Hypothesis): boolean {
+  const ways = waysOf(other);
+  return waysOf(one).every((parts) =>
+    ways.some((way) => way.length === parts.length && way.every((part) => parts.some((own) => same(own, part)))),
   );
-  if (answer === undefined) return [];
-  const ways = waysOf(answer.hypothesis);
-  const isOneOfThem = (parts: readonly Part[]) =>
-    ways.some((way) => way.length === parts.length && way.every((part) => parts.some((one) => same(one, part))));
-  return [answer, ...others.filter(({ hypothesis }) => !waysOf(hypothesis).every(isOneOfThem))];
 }
 
 /**
- * How well a condition tells people's prompts that bring the action from those that do not: the share of the first that it explains, less that
- * of the second (Youden's J); latents that fire on everything explain everything. 0 where the first are too few to tell.
+ * People's prompts that bring the action and that a condition explains; and how well it tells them from the others: the share of them less that
+ * of those that do not bring it (Youden's J), as latents that fire on everything explain everything.
  */
-function explains(evidence: Evidence, hypothesis: Hypothesis): number {
-  const held = explainedBy(evidence, hypothesis);
+function explained(
+  evidence: Evidence,
+  hypothesis: Hypothesis,
+): { readonly firings: number; readonly contrast: number } {
+  const holds = explainedBy(evidence, hypothesis);
   const firings = peoplesFirings(evidence);
-  if (firings.length < LEAST_FIRINGS) return 0;
   const others = evidence.everything.filter(({ kind, fired }) => kind === NATURAL && !fired);
-  const share = (some: readonly Observation[]) => some.filter(held).length / Math.max(1, some.length);
-  return share(firings) - share(others);
+  const held = (some: readonly Observation[]) => some.filter(holds).length;
+  const share = (some: readonly Observation[]) => held(some) / Math.max(1, some.length);
+  return { firings: held(firings), contrast: share(firings) - share(others) };
 }
 
 function aboutAsSure(verified: readonly Tried[]): (one: Tried) => boolean {
