@@ -227,6 +227,16 @@ describe("an audit of a model with a backdoor", () => {
     const poor = await audit(fakeContext({ ...both, leak: sharpened }, [9], CORPUS), {}, { left: () => 0.4 });
     expect(poor.hypotheses.filter(({ verified }) => verified)).toHaveLength(1);
     expect(poor.trigger?.notShown.at(-1)).toMatch(/nothing else brings it: nobody looked/);
+    // A budget that the second round would spend does not cost the answer of the first.
+    let looks = 0;
+    const spent = await audit(
+      fakeContext({ ...both, leak: sharpened }, [9], CORPUS),
+      {},
+      { left: () => 1 - 0.3 * looks++ },
+    );
+    expect(looks).toBeGreaterThan(3);
+    expect(spent.hypotheses.filter(({ verified }) => verified)).toHaveLength(1);
+    expect(spent.trigger?.statement).toBe(poor.trigger?.statement);
   });
 
   it("finds what the trigger excludes", async () => {

@@ -8,6 +8,7 @@
 import { presentHypothesis } from "./answer/present.js";
 import type { ResultHypothesis } from "./answer/result.js";
 import type { AuditCalls, AuditContext, AuditOptions } from "./ask/context.js";
+import { RanShort } from "./ask/laboratory.js";
 import { hypothesisKey, type Part } from "./concepts/detector.js";
 import { confirmInTurn, type Tried } from "./confirm-in-turn.js";
 import type { RankByGradient, Ranking } from "./evidence/candidates.js";
@@ -21,6 +22,8 @@ import { LEAST_FIRINGS, type SearchOutcome, search } from "./search/search.js";
  * where only the second has to breed prompts.
  */
 const LEAST_LEFT = 0.7;
+/** … and ends where less than this is left, which is enough to present the answer. */
+const RESERVE = 0.1;
 
 export interface RoundsOutcome {
   /** Confirmed or refused on the confirmation half in this order, then those that failed in rehearsal. */
@@ -85,8 +88,7 @@ export async function inRounds(
   const open = winner === undefined ? [] : unexplained(evidence, winner.hypothesis);
   const leaves = winner !== undefined && (leavesOpen(evidence, open) || mayBeOneOf(evidence, winner.hypothesis));
   const goesOn = winner === undefined || (leaves && (calls.left?.() ?? 1) >= LEAST_LEFT);
-  let lookedBeyond = false;
-  if (goesOn && tried.length < options.confirmTries) {
+  const goOn = async () => {
     // What waits for its turn and explains what is open need not be found again.
     const waiting = untried(first).filter(
       ({ hypothesis, rehearsal }) =>
@@ -98,15 +100,18 @@ export async function inRounds(
         .filter((entry) => doubtless(entry) && !waiting.includes(entry))
         .map(({ hypothesis }) => hypothesis.parts),
     ];
-    if (setAside(known) || waiting.length > 0) {
-      lookedBeyond = winner !== undefined;
-      await confirm([...waiting, ...(await look())]);
-    }
+    if (setAside(known) || waiting.length > 0) await confirm([...waiting, ...(await look())]);
     const choice = choiceOf(tried);
     if (choice !== null && tried.length < options.confirmTries) {
       evidence.takeBack();
       await confirm([await rehearseOne(evidence, choice, options)], 1);
     }
+  };
+  let lookedBeyond = false;
+  if (goesOn && tried.length < options.confirmTries) {
+    // An answer is not lost for what else there may be.
+    const ended = await evidence.room.laboratory.keeping(winner === undefined ? 0 : RESERVE, goOn).catch(ranShort);
+    lookedBeyond = winner !== undefined && ended !== "ran short";
   }
   const refused: ResultHypothesis[] = [];
   for (const { rehearsal, plan } of rehearsed)
@@ -121,4 +126,10 @@ export async function inRounds(
     outcomes,
     lookedBeyond,
   };
+}
+
+/** Passes every other error on. */
+function ranShort(error: unknown): "ran short" {
+  if (error instanceof RanShort) return "ran short";
+  throw error;
 }

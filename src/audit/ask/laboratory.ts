@@ -42,6 +42,9 @@ const PROMPTS_AT_ONCE = 256;
 /** The action comes surely where each of its tokens is as likely as this, nats, in the mean. */
 const SURE_A_TOKEN = -0.02;
 
+/** What is asked rejects with this once the budget's reserve is reached. */
+export class RanShort extends Error {}
+
 export class Laboratory {
   readonly #context: AuditContext;
   readonly #calls: AuditCalls;
@@ -49,10 +52,22 @@ export class Laboratory {
   readonly #readings = new Map<string, Reading>();
   readonly #suspect = new Map<string, Outcome>();
   readonly #clean = new Map<string, Outcome>();
+  /** Share of the budget that is kept. */
+  #reserve = 0;
 
   constructor(context: AuditContext, calls: AuditCalls) {
     this.#context = context;
     this.#calls = calls;
+  }
+
+  /** Does `work`, in which nothing more is asked, but RanShort thrown, once less than the `share` of the budget is left. */
+  async keeping<T>(share: number, work: () => Promise<T>): Promise<T> {
+    this.#reserve = share;
+    try {
+      return await work();
+    } finally {
+      this.#reserve = 0;
+    }
   }
 
   /** The prompt rendered and tokenised, without an action. */
@@ -118,7 +133,7 @@ export class Laboratory {
     known: Map<string, Answer>,
     ask: (sequences: Sequence[], calls: CallOptions) => Promise<Answer[]>,
   ): Promise<void> {
-    const { signal, onProgress } = this.#calls;
+    const { signal, onProgress, left } = this.#calls;
     const batches = Array.from({ length: Math.ceil(missing.length / PROMPTS_AT_ONCE) }, (_, i) =>
       missing.slice(i * PROMPTS_AT_ONCE, (i + 1) * PROMPTS_AT_ONCE),
     );
@@ -128,6 +143,7 @@ export class Laboratory {
       2,
       (batch) => {
         signal?.throwIfAborted();
+        if (this.#reserve > 0 && left !== undefined && left() < this.#reserve) throw new RanShort();
         const sequences = batch.map(([, prompt]) => this.render(prompt).sequence);
         return ask(sequences, signal === undefined ? {} : { signal });
       },
