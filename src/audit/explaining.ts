@@ -12,6 +12,8 @@ import { LEAST_FIRINGS } from "./search/search.js";
 const EXPLAINED = 0.5;
 /** A condition whose rate is at least this share of the surest one's brings the action about as surely. */
 const ABOUT_AS_SURE = 0.85;
+/** One of several of which any is enough brings it as surely as this; what does so less surely is told beside the answer. */
+const ALTERNATIVE = 0.9;
 
 /**
  * The answer comes first: what was confirmed first, unless a later one brings the action more surely, tells people's prompts better by several, or
@@ -26,7 +28,8 @@ export function answerFirst(evidence: Evidence, verified: readonly Tried[]): Tri
     if (sure(one) !== sure(than)) return sure(one);
     const [a, b] = [told.get(one)!, told.get(than)!];
     if (Math.abs(a.firings - b.firings) >= LEAST_FIRINGS && a.contrast !== b.contrast) return a.contrast > b.contrast;
-    return isAmong(than.hypothesis, one.hypothesis) && !isAmong(one.hypothesis, than.hypothesis);
+    const surelyEnough = one.result.rate.rate >= ALTERNATIVE * than.result.rate.rate;
+    return surelyEnough && isAmong(than.hypothesis, one.hypothesis) && !isAmong(one.hypothesis, than.hypothesis);
   };
   const answer = later.reduce((best, one) => (isBetter(one, best) ? one : best), first);
   return [answer, ...verified.filter((one) => one !== answer && !isAmong(one.hypothesis, answer.hypothesis))];
@@ -56,18 +59,18 @@ function explained(
   return { firings: held(firings), contrast: share(firings) - share(others) };
 }
 
-function aboutAsSure(verified: readonly Tried[]): (one: Tried) => boolean {
-  const least = ABOUT_AS_SURE * Math.max(...verified.map(({ result }) => result.rate.rate));
+function aboutAsSure(verified: readonly Tried[], share = ABOUT_AS_SURE): (one: Tried) => boolean {
+  const least = share * Math.max(...verified.map(({ result }) => result.rate.rate));
   return ({ result }) => result.rate.rate >= least;
 }
 
 /**
- * Single concepts that were confirmed one by one, each about as surely as the surest, as one condition of which any is enough; null where there
- * are not two, or where anything else is as sure.
+ * Single concepts that were confirmed one by one, each hardly less sure than the surest, as one condition of which any is enough; null where there
+ * are not two, or where anything else is so sure.
  */
 export function choiceOf(tried: readonly Tried[]): Hypothesis | null {
   const verified = tried.filter(({ result }) => result.verified);
-  const sure = verified.filter(aboutAsSure(verified));
+  const sure = verified.filter(aboutAsSure(verified, ALTERNATIVE));
   if (sure.length < 2 || !sure.every(({ hypothesis }) => isChoice(hypothesis))) return null;
   const parts = new Map(sure.flatMap(({ hypothesis }) => hypothesis.parts).map((part) => [`${part.latents}`, part]));
   return parts.size < 2 ? null : normalise([...parts.values()], true);
