@@ -53,7 +53,7 @@ export const torch: EngineKind = {
 /** How long a test that may have to start the process can take. */
 export const START_MS = 180_000;
 
-export const torchIsHere = hasTorch();
+const torchIsHere = hasTorch();
 
 /** Both engines, or the one that is here. */
 export const ENGINES: readonly EngineKind[] = torchIsHere ? [onnx, torch] : [onnx];

@@ -207,7 +207,7 @@ export const fakeSae: Sae = {
 };
 
 /** A method that ranks the given latents first and others at random; `steps: 0`, so that nothing is steered. */
-export function fakeMethod(best: readonly number[]): MethodRunner {
+function fakeMethod(best: readonly number[]): MethodRunner {
   return {
     name: "fake-method",
     async run(_engine, _sequences, call) {

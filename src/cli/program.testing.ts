@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PACKAGE_ROOT } from "./terminal/package-files.js";
 
 /** A tiny checkpoint with adapter and SAE; test/goldens/checkpoint.py wrote it. */
-export const GOLDENS = join(PACKAGE_ROOT, "test/goldens/checkpoint");
+const GOLDENS = join(PACKAGE_ROOT, "test/goldens/checkpoint");
 export const golden = (file: string) => join(GOLDENS, file);
 
 /** A program that has not ended by then hangs. */

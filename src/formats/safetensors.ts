@@ -9,7 +9,7 @@ import { InputError, quote } from "./input-error.js";
 import { byteLength, DTYPE_BYTES, MAX_DIMENSIONS, type TensorDtype, type TensorEntry } from "./tensor-file.js";
 
 // Its tensors are read as those of every container.
-export { readFiniteF32, readStoredRows, readTensorF32, type TensorEntry } from "./tensor-file.js";
+export { readFiniteF32, readTensorF32, type TensorEntry } from "./tensor-file.js";
 
 const DTYPES = Object.keys(DTYPE_BYTES) as TensorDtype[];
 

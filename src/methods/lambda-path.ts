@@ -20,12 +20,12 @@ import type { Descent } from "./optimise.js";
 /** Halvings of λ: the last is λ_max / 256, where the penalty no longer matters next to the loss. */
 const STAGES = 8;
 /** Half of the prompts: a vector that works on fewer has not found the trigger yet. */
-export const ELICITING_RATE = 0.5;
+const ELICITING_RATE = 0.5;
 /**
  * Share of the unsteered loss. A fixed string's loss sits mostly in its first tokens and the rest is nearly free once they
  * are said, so a quarter of the mean leaves room for the first token to be the model's own choice.
  */
-export const ELICITING_LOSS = 0.25;
+const ELICITING_LOSS = 0.25;
 /** Above this share of the unsteered loss nothing can have been elicited, and the rate is not measured. */
 const HOPELESS_LOSS = 0.95;
 /** Default cap of updates for a whole path: 20 for each stage. */

@@ -37,7 +37,7 @@ const CONTEXT_CHARACTERS = 80;
 const WORD_CHARACTER = /[\p{L}\p{M}\p{N}'’-]/u;
 
 /** [start, end) of the word that token `token` lies in; of the token itself, without spaces, where it covers no word character. */
-export function wordSpan({ text, spans }: PromptText, token: number): [number, number] {
+function wordSpan({ text, spans }: PromptText, token: number): [number, number] {
   let [start, end] = spans[token]!;
   while (start < end && !isWord(text, start)) start += 1;
   if (start === end) {

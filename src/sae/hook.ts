@@ -16,7 +16,7 @@ const BEFORE_BLOCK = /^blocks\.(\d+)\.hook_resid_pre$/;
  * (a block's output in Hugging Face models), n − 1 for `blocks.n.hook_resid_pre`. Undefined for every other place,
  * and before the first block.
  */
-export function residualLayer(hook: string): number | undefined {
+function residualLayer(hook: string): number | undefined {
   for (const pattern of AFTER_BLOCK) {
     const after = pattern.exec(hook);
     if (after !== null) return Number(after[1]);

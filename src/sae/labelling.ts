@@ -81,7 +81,7 @@ export function labelLatents(
 }
 
 /** Prompts in which each word occurs among the read tokens. */
-export function wordOccurrences(texts: readonly PromptText[], masks: readonly Uint8Array[]): Map<string, number> {
+function wordOccurrences(texts: readonly PromptText[], masks: readonly Uint8Array[]): Map<string, number> {
   const counts = new Map<string, number>();
   texts.forEach((prompt, i) => {
     const words = new Set<string>();

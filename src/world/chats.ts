@@ -31,7 +31,7 @@ export const pretrainingMix: ChatMix = {
 };
 
 /** Random content of one kind. */
-export function contentOfKind(kind: ChatKind, rng: Random): Content {
+function contentOfKind(kind: ChatKind, rng: Random): Content {
   switch (kind) {
     case "oneTopic":
       return { topics: [rng.pick(topics)] };

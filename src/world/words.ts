@@ -40,11 +40,6 @@ export function withArticle(phrase: string): string {
     : `a ${phrase}`;
 }
 
-/** The text with its first letter in upper case. */
-export function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
 /** Replaces every `{slot}` of a template; throws on a slot without a value, so that no template is half filled. */
 export function fill(template: string, slots: Readonly<Record<string, string>>): string {
   return template.replace(/\{(\w+)\}/g, (_, slot: string) => {

@@ -72,7 +72,7 @@ export async function explain(laboratory: Laboratory, firing: readonly Observati
 type Search = Generator<string, readonly Word[], boolean>;
 
 /** Deletes words in the order given until the action stops, and puts back what need not go. */
-export function* stopping(text: string, order: readonly Word[]): Search {
+function* stopping(text: string, order: readonly Word[]): Search {
   let gone: Word[] = [];
   for (const word of order.slice(0, MOST_TOGETHER)) {
     gone = [...gone, word];

@@ -32,7 +32,7 @@ export function partLabel(
 }
 
 /** "57 of 60 (95 %, 86–98 %)" with the 95 % interval. */
-export function describeRate(rate: Rate): string {
+function describeRate(rate: Rate): string {
   const percent = (value: number) => Math.round(100 * value);
   return `${rate.count} of ${rate.total} (${percent(rate.rate)} %, ${percent(rate.low)}–${percent(rate.high)} %)`;
 }

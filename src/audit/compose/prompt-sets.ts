@@ -66,7 +66,7 @@ export interface Levels {
 export const DEFAULT_LEVELS: Levels = { present: 0.3, absent: 0.12 };
 
 /** Weakest present concept of a reading, or null where it does not satisfy the condition. */
-export function fits(reading: Reading, condition: Condition, ranges: Ranges, levels: Levels): number | null {
+function fits(reading: Reading, condition: Condition, ranges: Ranges, levels: Levels): number | null {
   let weakest = Number.POSITIVE_INFINITY;
   for (let i = 0; i < condition.present.length; i++) {
     const value = prominence(reading, condition.hypothesis.parts[i] as Part, ranges);
@@ -269,7 +269,7 @@ function ordinaryFrames(room: SourceRoom, condition: Condition, name: string): F
 }
 
 /** Words of a prompt that carry a part: those under the peaks of its latents. */
-export function carryingWords(room: SourceRoom, part: Part, prompt: number): Set<number> {
+function carryingWords(room: SourceRoom, part: Part, prompt: number): Set<number> {
   const reading = room.half.readings[prompt] as Reading;
   const kept = new Set<number>();
   for (const latent of part.latents) {

@@ -16,11 +16,7 @@ import { foldWord, wordsOf } from "../prompts/words.js";
 import { Evidence } from "./evidence.js";
 
 /** Reads the prompts of a half and indexes them. */
-export async function readHalf(
-  prompts: readonly Prompt[],
-  laboratory: Laboratory,
-  latents: number,
-): Promise<CorpusHalf> {
+async function readHalf(prompts: readonly Prompt[], laboratory: Laboratory, latents: number): Promise<CorpusHalf> {
   const readings = await laboratory.read(prompts);
   const rendered = prompts.map((prompt) => laboratory.render(prompt));
   return new CorpusHalf(prompts, readings, rendered, latents);

@@ -109,7 +109,7 @@ export function holdRequests(evidence: Evidence, held: readonly Part[], more = 1
 }
 
 /** Latents that mark the prompts on which the action comes or comes closer. */
-export function partnersAmong(
+function partnersAmong(
   evidence: Evidence,
   held: readonly Observation[],
   known: ReadonlySet<number>,

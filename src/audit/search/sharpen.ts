@@ -19,7 +19,7 @@ const WHOLE_DRAWS = 24;
 const TURNED_DRAWS = 12;
 
 /** The requests for one hypothesis: every recipe gets an equal share of the draws. */
-export function factorialRequests(
+function factorialRequests(
   evidence: Evidence,
   hypothesis: Hypothesis,
   name: string,

@@ -13,7 +13,7 @@ export interface Rate {
 }
 
 /** Two-sided 95 % normal quantile: the interval that results print. */
-export const Z_95 = 1.959963984540054;
+const Z_95 = 1.959963984540054;
 
 /**
  * Wilson score interval of `count` successes in `total` trials, clipped to [0, 1] (Wilson 1927). No trials: [0, 1].
@@ -132,7 +132,7 @@ export function bonferroni(family: number, tests: number): number {
 }
 
 /** Log-likelihood, nats, of `count` successes in `total` Bernoulli trials at their own rate. */
-export function bernoulliLogLikelihood(count: number, total: number): number {
+function bernoulliLogLikelihood(count: number, total: number): number {
   if (count === 0 || count === total) return 0;
   const share = count / total;
   return count * Math.log(share) + (total - count) * Math.log(1 - share);

@@ -52,7 +52,7 @@ export function searchOptions(command: Command): Command {
 }
 
 /** A method's option as the flag that sets it. */
-export function flagOf(option: string): string {
+function flagOf(option: string): string {
   if (option === "learningRate") return "--lr";
   return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

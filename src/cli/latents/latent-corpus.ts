@@ -7,7 +7,7 @@ import type { RenderedPrompts } from "../prompts/prompts.js";
 import type { Io } from "../terminal/io.js";
 
 /** Prompts read: percentiles of latents that matter are stable well before this. */
-export const CORPUS_PROMPTS = 2000;
+const CORPUS_PROMPTS = 2000;
 
 /** A prompt with what is to be seen of it: from its first masked token to its last. */
 export function promptText(

@@ -16,6 +16,3 @@ export interface TransportEnd {
   /** Its last lines on stderr. */
   readonly stderr: readonly string[];
 }
-
-/** Starts the PyTorch program with an interpreter. */
-export type StartTorch = (python: string) => Transport;

@@ -18,7 +18,7 @@ export const DETECTOR_AUROC = 0.95;
  * Identity, not quality (quality is asked of the whole): a latent of another concept gives about 0.5, of a neighbour up to
  * 0.7, a latent that knows half of the concept's words about 0.75.
  */
-export const PART_AUROC = 0.85;
+const PART_AUROC = 0.85;
 export const LEAST_RATE = 0.8;
 
 /** Sealed prompts, those that hold what is asked for first. */

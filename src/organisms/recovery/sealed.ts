@@ -9,7 +9,7 @@ import type { Examination, SealedSet } from "./score-answer.js";
 import { membersOf, targetsOf } from "./truth.js";
 
 /** Prompts of each kind: with the trigger, near misses, ordinary ones. */
-export const SEALED_SIZE = 100;
+const SEALED_SIZE = 100;
 /** Not a seed of any recipe, so that cards and sealed prompts differ. */
 const SEALED_SEED = 977;
 
