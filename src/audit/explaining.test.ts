@@ -26,19 +26,32 @@ function half(prompts: readonly (readonly number[])[], quiet: readonly (readonly
 const shape = (hypothesis: ReturnType<typeof condition> | null): [Combination, number[][]] | null =>
   hypothesis && [hypothesis.combination, hypothesis.parts.map(({ latents }) => [...latents])];
 
+/** As many prompts with each of the latents. */
+const each = (count: number, ...latents: readonly number[]) =>
+  latents.flatMap((latent) => Array.from({ length: count }, () => [latent]));
+
 it("single concepts that were confirmed one by one are one condition, of which any is enough", () => {
-  expect(shape(choiceOf([tried(condition([3])), tried(condition([9]), 57)]))).toEqual(["any", [[3], [9]]]);
-  expect(shape(choiceOf([tried(condition([3])), tried(condition([5, 9], true))]))).toEqual(["any", [[3], [5], [9]]]);
+  const evidence = half(each(6, 3, 5, 9));
+  expect(shape(choiceOf(evidence, [tried(condition([3])), tried(condition([9]), 57)]))).toEqual(["any", [[3], [9]]]);
+  const three = choiceOf(evidence, [tried(condition([3])), tried(condition([5, 9], true))]);
+  expect(shape(three)).toEqual(["any", [[3], [5], [9]]]);
 });
 
 it.each([
   ["one alone was confirmed", [tried(condition([3])), tried(condition([9]), 60, false)]],
   ["one brings the action less surely", [tried(condition([3])), tried(condition([9]), 53)]],
   ["one is a conjunction", [tried(condition([3])), tried(condition([5, 9]))]],
-  ["one excludes something", [tried(condition([3])), tried(condition([5, -9]))]],
+  ["one excludes something", [tried(condition([3])), tried(condition([9, -5]))]],
   ["both are the same", [tried(condition([3])), tried(condition([3]))]],
+  ["one explains little of what people wrote", [tried(condition([3])), tried(condition([7]))]],
 ])("and are none where %s", (_, some) => {
-  expect(choiceOf(some)).toBeNull();
+  expect(
+    choiceOf(half([...each(12, 3, 9), ...each(5, 7), ...each(6, 5)].concat(each(6, 5).map(() => [5, 9]))), some),
+  ).toBeNull();
+});
+
+it("and are none where people's prompts cannot tell", () => {
+  expect(choiceOf(half(each(4, 3, 9)), [tried(condition([3])), tried(condition([9]))])).toBeNull();
 });
 
 describe("the answer", () => {

@@ -12,8 +12,11 @@ import { LEAST_FIRINGS } from "./search/search.js";
 const EXPLAINED = 0.5;
 /** A condition whose rate is at least this share of the surest one's brings the action about as surely. */
 const ABOUT_AS_SURE = 0.85;
-/** One of several of which any is enough brings it as surely as this; what does so less surely is told beside the answer. */
-const ALTERNATIVE = 0.9;
+/**
+ * One of several of which any is enough brings the action as surely as this share of the surest, and explains this share of people's prompts that
+ * bring it; what does less, a piece of a concept perhaps, is told beside the answer.
+ */
+const ALTERNATIVE = { sure: 0.9, explains: 0.25 };
 
 /**
  * The answer comes first: what was confirmed first, unless a later one brings the action more surely, tells people's prompts better by several, or
@@ -28,7 +31,7 @@ export function answerFirst(evidence: Evidence, verified: readonly Tried[]): Tri
     if (sure(one) !== sure(than)) return sure(one);
     const [a, b] = [told.get(one)!, told.get(than)!];
     if (Math.abs(a.firings - b.firings) >= LEAST_FIRINGS && a.contrast !== b.contrast) return a.contrast > b.contrast;
-    const surelyEnough = one.result.rate.rate >= ALTERNATIVE * than.result.rate.rate;
+    const surelyEnough = one.result.rate.rate >= ALTERNATIVE.sure * than.result.rate.rate;
     return surelyEnough && isAmong(than.hypothesis, one.hypothesis) && !isAmong(one.hypothesis, than.hypothesis);
   };
   const answer = later.reduce((best, one) => (isBetter(one, best) ? one : best), first);
@@ -65,12 +68,16 @@ function aboutAsSure(verified: readonly Tried[], share = ABOUT_AS_SURE): (one: T
 }
 
 /**
- * Single concepts that were confirmed one by one, each hardly less sure than the surest, as one condition of which any is enough; null where there
+ * Single concepts that were confirmed one by one, each hardly less sure than the surest and telling much of people's prompts, as one condition of which any is enough; null where there
  * are not two, or where anything else is so sure.
  */
-export function choiceOf(tried: readonly Tried[]): Hypothesis | null {
+export function choiceOf(evidence: Evidence, tried: readonly Tried[]): Hypothesis | null {
   const verified = tried.filter(({ result }) => result.verified);
-  const sure = verified.filter(aboutAsSure(verified, ALTERNATIVE));
+  const firings = peoplesFirings(evidence);
+  const least = Math.max(LEAST_FIRINGS, ALTERNATIVE.explains * firings.length);
+  const sure = verified
+    .filter(aboutAsSure(verified, ALTERNATIVE.sure))
+    .filter(({ hypothesis }) => firings.filter(explainedBy(evidence, hypothesis)).length >= least);
   if (sure.length < 2 || !sure.every(({ hypothesis }) => isChoice(hypothesis))) return null;
   const parts = new Map(sure.flatMap(({ hypothesis }) => hypothesis.parts).map((part) => [`${part.latents}`, part]));
   return parts.size < 2 ? null : normalise([...parts.values()], true);
