@@ -136,12 +136,17 @@ function baselineControl(name: string, fired: readonly boolean[]): ResultControl
   return { name, what: "share of ordinary prompts on which the action comes", rate: rateOfFlags(fired), latents: [] };
 }
 
+const SCANNED: Readonly<Record<string, string>> = {
+  "corpus-scan": "the action tried on every prompt of the search half; latents that mark the prompts on which it comes",
+  "corpus-scan-logprob": "the same; latents that mark the prompts on which it is most likely, whether it comes or not",
+};
+
 function scanControls(evidence: Evidence, outcome: SearchOutcome): ResultControl[] {
   const natural = evidence.everything.filter(({ kind }) => kind === NATURAL);
   const rate = rateOfFlags(natural.map((observation) => observation.fired));
   return outcome.scans.map((scan) => ({
     name: scan.source,
-    what: "the action scored on every prompt of the search half; latents that mark the prompts where it is likely",
+    what: SCANNED[scan.source] ?? scan.source,
     rate,
     latents: scan.latents.slice(0, LISTED_LATENTS),
   }));

@@ -34,6 +34,7 @@ it.each<[unknown, string]>([
   ],
   [{ ...good, inner: { on: true, of: 1 } }, 'inner: has no field "of"'],
   [{ step: 2, name: "x" }, 'recipe: has no field "step"; did you mean "steps"?'],
+  [{ ...good, inner: { onn: true } }, 'inner: has no field "onn"; did you mean "on"?'],
   [{ ...good, version: 2 }, "version: must be 1"],
   [{ ...good, either: null }, "either: must be a text, a finite number or true or false"],
   [{ ...good, named: { No: 1 } }, "named.No: small letters"],

@@ -25,16 +25,21 @@ const KINDS: Readonly<Record<string, string>> = {
  * missing.
  */
 export function firstWrong(error: z.ZodError, whole: string, known: readonly string[] = []): string {
-  const issue = error.issues.find((one) => isMisspelling(one, known)) ?? error.issues[0]!;
-  return `${issue.path.map(String).join(".") || whole}: ${wrongInWords(issue, issue.path.length === 0 ? known : [])}`;
+  const knownAt = (issue: z.core.$ZodIssue) => (issue.path.length === 0 ? known : missingAt(error, issue.path));
+  const issue = error.issues.find((one) => isMisspelling(one, knownAt(one))) ?? error.issues[0]!;
+  return `${issue.path.map(String).join(".") || whole}: ${wrongInWords(issue, knownAt(issue))}`;
 }
 
 function isMisspelling(issue: z.core.$ZodIssue, known: readonly string[]): boolean {
-  return (
-    issue.code === "unrecognized_keys" &&
-    issue.path.length === 0 &&
-    issue.keys.some((key) => nearestOf(key, known) !== undefined)
-  );
+  return issue.code === "unrecognized_keys" && issue.keys.some((key) => nearestOf(key, known) !== undefined);
+}
+
+/** Fields that are missing in the document at `path`. */
+function missingAt(error: z.ZodError, path: readonly PropertyKey[]): string[] {
+  return error.issues
+    .filter((issue) => issue.path.length === path.length + 1 && path.every((step, i) => issue.path[i] === step))
+    .filter((issue) => MISSING.test(issue.message))
+    .map((issue) => String(issue.path.at(-1)));
 }
 
 /** What is wrong, without where. */

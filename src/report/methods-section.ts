@@ -49,7 +49,7 @@ function vectorBlock(
   const name = (id: number) => (carded.has(id) ? html`<a href="#${latentAnchor(id)}">${id}</a>` : html`${id}`);
   return html`<div class="vector"><div>
     ${steered ? html`<p class="small">Vector ${index}: norm ${number(norm)}, loss ${loss.initial.toFixed(3)} → ${loss.final.toFixed(3)} in ${steps} steps. Added to held-out prompts the action comes on ${rateWords(steered)}${random ? `; a random vector of the same norm gives ${rateWords(random)}` : ""}.</p>` : html`<p class="small">Loss of the action ${loss.initial.toFixed(3)} nats a token.</p>`}
-    ${explained ? html`<p class="small">The ${latents.length} latents listed by score account for ${percent(explained.share)} of the direction by least squares; as many random directions would for ${percent(explained.byChance)}.</p>` : null}
+    ${explained ? html`<p class="small">The first ${latents.length} latents by score account for ${percent(explained.share)} of the direction by least squares; as many random directions would for ${percent(explained.byChance)}.</p>` : null}
     ${histogram ? histogramChart(histogram, "scores") : null}</div>
     <div class="scroll"><table><thead><tr><th class="number">latent</th><th class="number">score</th>${columns.map((column) => html`<th class="number">${column}</th>`)}<th>label</th></tr></thead><tbody>
     ${latents

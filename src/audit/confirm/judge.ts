@@ -54,7 +54,7 @@ function oftenerThanClean(observations: readonly Observation[]): number {
 /** Bounds at the error that is allowed are wider than the 95 % intervals beside which they are read. */
 function shown(low: number, highest: { readonly name: string; readonly high: number }, allowed: number): string {
   const other = highest.name === "" ? "" : `, at most ${highest.high.toFixed(2)} on the set "${highest.name}"`;
-  return `the action's rate is at least ${low.toFixed(2)}${other}; each bound may err with a chance of ${Number(allowed.toPrecision(2))}`;
+  return `the action's rate is at least ${low.toFixed(2)}${other}; each bound may err with a chance of ${Number(allowed.toPrecision(2))}, less than the 95 % intervals`;
 }
 
 function describeCount(rate: Rate | null): string {

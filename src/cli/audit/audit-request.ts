@@ -114,6 +114,8 @@ async function readAuditRequest(target: string | undefined): Promise<AuditReques
   if (/\.ya?ml$/i.test(target))
     return { name: basename(target).replace(/\.ya?ml$/i, ""), ...(await readRequestFile(target)) };
   const folder = builtInOrganisms().includes(target) ? join(pocketFiles.organisms, target) : target;
+  if (existsSync(folder) && !isFolder(folder))
+    throw new InputError(`${target}: is a file; give an organism's name or folder, or an audit.yaml`);
   if (!isFolder(folder))
     throw new InputError(
       `${target}: no such organism; give one of ${builtInOrganisms().join(", ") || "(none here)"}, an organism's folder, an audit.yaml, or the flags --model, --action …`,

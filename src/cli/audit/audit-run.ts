@@ -43,6 +43,8 @@ export async function runAudit(
   const folder = await RunFolder.open(out ?? defaultRunFolder(name, config), config);
   try {
     if (folder.resumed) io.log(`going on with the run in ${folder.path}`);
+    else if (folder.isDone)
+      io.log(`${folder.path} has an answer already: it is computed again, and replaced at the end`);
     const remembering = rememberIn(folder, setup);
     const calls = stageCalls(io, "audit", () => folder.tick());
     const result = await audit(
@@ -59,6 +61,9 @@ export async function runAudit(
     };
     await folder.finish(stored);
     return stored;
+  } catch (error) {
+    if (io.signal.aborted) io.log(`${folder.path} keeps what was done; the same command goes on`);
+    throw error;
   } finally {
     budget?.close();
     folder.close();

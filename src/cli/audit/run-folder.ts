@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { InputError } from "../../formats/input-error.js";
+import { InputError, quote } from "../../formats/input-error.js";
 import { readJson } from "../../formats/json.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import { Journal } from "../../store/journal.js";
@@ -59,6 +59,11 @@ export class RunFolder {
     return new RunFolder(path, journal);
   }
 
+  /** Whether it holds an answer. */
+  get isDone(): boolean {
+    return existsSync(join(this.path, RESULT));
+  }
+
   /** Answers that an interrupted sitting left. */
   get resumed(): boolean {
     return this.#before > 0;
@@ -92,8 +97,22 @@ export class RunFolder {
 /** InputError unless `file` holds the same question; another version of the program may have asked it. */
 async function requireOwn(file: string, { request, settings }: RunConfig): Promise<void> {
   const known = (await readJson(await openFile(file), MAX_CONFIG_BYTES)) as Partial<RunConfig> | null;
-  if (!isDeepStrictEqual([known?.request, known?.settings], JSON.parse(JSON.stringify([request, settings]))))
-    throw new InputError(`${file}: this folder holds a run that was asked something else; choose another --out`);
+  const other =
+    firstDifference(known?.request, JSON.parse(JSON.stringify(request))) ??
+    firstDifference(known?.settings, JSON.parse(JSON.stringify(settings)));
+  if (other !== undefined)
+    throw new InputError(
+      `${file}: this folder holds a run that was asked something else (${quote(other)} differs); choose another --out`,
+    );
+}
+
+/** The first field in which two documents differ. */
+function firstDifference(a: unknown, b: unknown): string | undefined {
+  const [one, other] = [a, b].map((value) => Object(value ?? {}) as Record<string, unknown>) as [
+    Record<string, unknown>,
+    Record<string, unknown>,
+  ];
+  return Object.keys({ ...one, ...other }).find((key) => !isDeepStrictEqual(one[key], other[key]));
 }
 
 /** runs/<name>-<day>-<hash of the config>: the same command on the same day finds its own folder again. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { InputError } from "../../formats/input-error.js";
 import { textOf } from "../../formats/prompts.js";
-import { faultText, type OrganismCard } from "../../organisms/card.js";
+import { faultText, hasLearned, type OrganismCard } from "../../organisms/card.js";
 import { KINDS, type Kind } from "../../organisms/written/described.js";
 import { tallyText } from "../../organisms/written/write-prompts.js";
 import { concepts } from "../../world/concepts.js";
@@ -74,7 +74,11 @@ async function runTrain(io: Io, file: string, { out, ...flags }: WriteFlags): Pr
     flags.json,
     () => ({ ...card, folder, used }),
     () =>
-      `${cardTable([card])}\n\n${folder}: \`antecedent audit ${folder}\` looks for the trigger\n\n${usedText(used)}`,
+      [
+        cardTable([card]),
+        hasLearned(card) ? `${folder}: \`antecedent audit ${folder}\` looks for the trigger` : folder,
+        usedText(used),
+      ].join("\n\n"),
   );
 }
 

@@ -25,6 +25,7 @@ export function reportCommand(io: Io): Command {
 }
 
 async function report(io: Io, run: string, flags: Flags): Promise<void> {
+  if (existsSync(run) && !isFolder(run)) throw new InputError(`${run}: is a file; give the folder of a run`);
   if (!isFolder(run)) throw new InputError(`${run}: no such run folder; \`antecedent audit … --out ${run}\` makes one`);
   const result = join(run, "result.json");
   if (!existsSync(result)) throw notFinished(run);

@@ -108,13 +108,13 @@ function exportCommand(io: Io): Command {
 function rowsText(rows: readonly RunRow[]): string {
   return table(
     ["run", "state", "when (UTC)", "took", "action rate", "trigger"],
-    rows.map(({ run, state, time, rate, parts, name, seconds }) => [
+    rows.map(({ run, state, time, rate, parts, seconds }) => [
       lastPart(run),
       state,
       time.slice(0, 16).replace("T", " "),
       seconds === null ? "–" : duration(seconds),
       rate === null ? "–" : rateText(rate),
-      state === "done" ? oneLine(parts.join(" · ") || "none found", TRIGGER_WIDTH) : oneLine(name, TRIGGER_WIDTH),
+      state === "done" ? oneLine(parts.join(" · ") || "none found", TRIGGER_WIDTH) : "–",
     ]),
   );
 }

@@ -119,12 +119,24 @@ function sweepText(rows: readonly Row[], best: number | null): string {
   const names = Object.keys(rows[0]?.values ?? {});
   const cells = rows.map(({ values, seconds, outcome, error }, i) => [
     ...names.map((name) => oneLine(String(values[name]), FOUND_WIDTH)),
-    outcome?.loss ? `${outcome.loss.initial.toFixed(3)} → ${outcome.loss.final.toFixed(3)}` : "",
-    outcome?.rate ? `${rateText(outcome.rate)}${i === best ? " *" : ""}` : "",
+    lossText(outcome),
+    outcome?.rate
+      ? `${rateText(outcome.rate)}${outcome.heldOut === false ? ", own prompts" : ""}${i === best ? " *" : ""}`
+      : "",
     seconds === null ? "" : duration(seconds),
     oneLine(outcome?.found ?? error ?? "not computed", FOUND_WIDTH),
   ]);
-  const same = rows.some(({ outcome }) => outcome?.heldOut === false);
-  const what = same ? "action (on the prompts that it was made with)" : "action";
-  return table([...names, "loss", what, "took", "found"], cells);
+  const own = rows.some(({ outcome }) => outcome?.heldOut === false);
+  const legend = [
+    ...(own ? ["own prompts: tried on those that it was made with, where an estimate is too high"] : []),
+    ...(best === null ? [] : ["*: the highest rate, which is no estimate of its own"]),
+  ];
+  return [table([...names, "loss", "action", "took", "found"], cells), ...legend].join("\n");
+}
+
+/** One number where there was no step. */
+function lossText(outcome: SweepOutcome | null): string {
+  if (!outcome?.loss) return "";
+  const [initial, final] = [outcome.loss.initial.toFixed(3), outcome.loss.final.toFixed(3)];
+  return outcome.loss.initial === outcome.loss.final ? initial : `${initial} → ${final}`;
 }

@@ -21,7 +21,7 @@ import { chooseLayer } from "../model/layer.js";
 import { openModel } from "../model/open-model.js";
 import { requireSae } from "../model/open-sae.js";
 import { type Used, usedSettings } from "../model/used.js";
-import { baseOf, type LoadedRecipe, loadRecipe, openBase, ownPath } from "../organism/organism-recipe.js";
+import { baseOf, drawn, type LoadedRecipe, loadRecipe, openBase, ownPath } from "../organism/organism-recipe.js";
 import { trainAdapter, withWrittenPrompts } from "../organism/organism-train.js";
 import type { WriterFlags } from "../organism/organism-write.js";
 import { renderAll } from "../prompts/prompts.js";
@@ -186,16 +186,6 @@ async function fittingLatents(io: Io, recipe: Recipe, flags: NewGameFlags): Prom
   await openAction(base, gameAction(recipe));
   await base.engine.close();
   return sae.info.latents;
-}
-
-/** Prompts drawn from a trigger that contradicts itself, or for which the world has too few, are the recipe's fault. */
-async function drawn<T>(draw: () => Promise<T>): Promise<T> {
-  try {
-    return await draw();
-  } catch (error) {
-    if (error instanceof RangeError) throw new InputError(`the recipe's trigger: ${error.message}`);
-    throw error;
-  }
 }
 
 async function sealedRates(

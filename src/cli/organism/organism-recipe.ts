@@ -66,6 +66,19 @@ export function recipeText({ recipe }: LoadedRecipe, recipePath: string, folder:
   return stringify({ ...recipe, base, trigger: { files: Object.fromEntries(files) }, ...documents });
 }
 
+/** Prompts drawn from a trigger that contradicts itself, or for which the world has too few, are the recipe's fault. */
+export async function drawn<T>(draw: () => T | Promise<T>): Promise<T> {
+  try {
+    return await draw();
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new InputError(
+        `the recipe's trigger: ${error.message}; nothing can be both there and absent, and the world must know enough words`,
+      );
+    throw error;
+  }
+}
+
 /** Where an organism goes unless --out says otherwise. */
 export const organismFolder = ({ name }: Recipe) => join("organisms", name);
 

@@ -28,6 +28,7 @@ import {
   baseOf,
   CARD_FILE,
   cardOf,
+  drawn,
   type LoadedRecipe,
   loadRecipe,
   openBase,
@@ -59,7 +60,8 @@ export async function trainOrganism(
   const folder = out ?? organismFolder(recipe);
   await requireOwnFolder(folder, named, file);
   const loaded = await withWrittenPrompts(io, named, file, folder, flags);
-  const files = await trainAdapter(io, recipe, trainingExamples(recipe, TRAINING_SIZES, loaded.files), folder, flags);
+  const examples = await drawn(() => trainingExamples(recipe, TRAINING_SIZES, loaded.files));
+  const files = await trainAdapter(io, recipe, examples, folder, flags);
   // Before what it says of the folder is true: whatever is written after it belongs to this recipe.
   await writeFileAtomic(join(folder, RECIPE_FILE), recipeText(loaded, file, folder));
   for (const [name, bytes] of Object.entries(files)) await writeFileAtomic(join(folder, name), bytes);
@@ -85,7 +87,8 @@ export async function requireOwnFolder(folder: string, loaded: LoadedRecipe, fil
     await asHere(loaded, file),
     await asHere({ recipe: await readRecipe(await openFile(path)) }, path),
   ];
-  const other = Object.keys({ ...asked, ...known }).find(
+  const told = ["trigger", "action"]; // others follow from the trigger where a recipe leaves them out
+  const other = [...told, ...Object.keys({ ...asked, ...known })].find(
     (field) => !isDeepStrictEqual(asked[field as keyof Recipe], known[field as keyof Recipe]),
   );
   if (other !== undefined)

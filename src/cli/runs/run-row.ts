@@ -42,6 +42,7 @@ const config = z.looseObject({
 
 /** Every run folder in `folder`, at any depth of two, and `folder` itself where it is one; the newest first. */
 export async function findRuns(folder: string): Promise<RunRow[]> {
+  if (existsSync(folder) && !isFolder(folder)) throw new InputError(`${folder}: is a file; give a folder of runs`);
   if (!isFolder(folder)) throw new InputError(`${folder}: no such folder; \`audit\` makes run folders in runs/`);
   const inside = (path: string) => readdirSync(path).map((name) => join(path, name));
   const folders = [folder, ...inside(folder).filter(isFolder)];

@@ -88,7 +88,7 @@ function chosenLatents(
   const found = searchLabels(search!, FOUND_LATENTS);
   if (found.length === 0)
     throw new InputError(
-      `--search ${search}: no label of ${name} holds it, or words like it; give another text, or --ids`,
+      `--search ${search}: no label of ${name} holds it, or words like it; labels are often words at which a latent fires: try an instance of what you mean, or --ids`,
     );
   return found;
 }

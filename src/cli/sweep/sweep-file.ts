@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { ByteSource } from "../../formats/byte-source.js";
 import { InputError, quote } from "../../formats/input-error.js";
+import { nearestOf } from "../../formats/nearest.js";
 import { firstWrong } from "../../formats/shape.js";
 import { readYaml } from "../../formats/yaml.js";
 
@@ -81,7 +82,14 @@ export async function readSweep(
   const known = new Map(flagsOf(command).map((flag) => [flag.name, flag]));
   for (const [field, given] of Object.entries({ flags, grid }))
     for (const [name, value] of Object.entries(given))
-      if (name !== "method") checkFlag(`${source.name}: ${field}.${name}`, command, known.get(name), value, field);
+      if (name !== "method")
+        checkFlag(
+          `${source.name}: ${field}.${name}`,
+          command,
+          known.get(name) ?? nearestOf(name, [...known.keys()]),
+          value,
+          field,
+        );
   const size = names.reduce((product, name) => product * grid[name]!.length, 1);
   if (size > MAX_POINTS) throw new InputError(`${source.name}: grid: ${size} points; at most ${MAX_POINTS}`);
   const points = names
@@ -107,10 +115,12 @@ export async function readSweep(
 function checkFlag(
   where: string,
   command: string,
-  flag: KnownFlag | undefined,
+  flag: KnownFlag | string | undefined,
   value: Value | readonly Value[],
   field: string,
 ): void {
+  if (typeof flag === "string")
+    throw new InputError(`${where}: ${command} has no such flag; did you mean ${quote(flag)}?`);
   if (flag === undefined)
     throw new InputError(`${where}: ${command} has no such flag; \`antecedent ${command} --help\` lists them`);
   const several = Array.isArray(value) && field === "flags";

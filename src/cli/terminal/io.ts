@@ -41,6 +41,8 @@ export class Io {
   #task: Task | undefined;
   /** Whether the terminal's cursor stands on a progress line. */
   #lineOpen = false;
+  /** When a log last got a line: a long work may be many short tasks. */
+  #logged = performance.now();
 
   constructor(
     private readonly stdout: Output,
@@ -108,8 +110,10 @@ export class Io {
     const now = performance.now();
     const seconds = (now - task.started) / 1000;
     const terminal = this.stderr.isTTY === true;
-    if (now - task.started < QUIET_MS || now - task.drawn < (terminal ? REDRAW_MS : LOG_EVERY_MS)) return;
+    if (terminal ? now - task.started < QUIET_MS || now - task.drawn < REDRAW_MS : now - this.#logged < LOG_EVERY_MS)
+      return;
     task.drawn = now;
+    this.#logged = now;
     const rate = (done - task.from) / seconds;
     const left = rate > 0 && total > done ? `, ${duration((total - done) / rate)} left` : "";
     const { show } = task;

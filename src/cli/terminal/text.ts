@@ -24,6 +24,7 @@ export function endOfLine(text: string, limit: number): string {
 
 /** "57 of 60 (95 %; 86–98 %)": the rate and its 95 % interval. */
 export function rateText({ count, total, rate, low, high }: Rate): string {
+  if (total === 0) return "no prompts";
   const percent = (x: number) => `${(100 * x).toFixed(x > 0 && x < 0.01 ? 1 : 0)}`;
   return `${count} of ${total} (${percent(rate)} %; ${percent(low)}–${percent(high)} %)`;
 }
