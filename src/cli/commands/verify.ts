@@ -1,5 +1,6 @@
 /** `verify`: tests a hypothesis that a person brings. */
 import { Command } from "commander";
+import type { ResultHypothesis } from "../../audit/answer/result.js";
 import { claimOf } from "../../audit/answer/statement.js";
 import { DEFAULT_AUDIT_OPTIONS } from "../../audit/ask/context.js";
 import { verify } from "../../audit/verify.js";
@@ -12,12 +13,16 @@ import { usedText } from "../model/used.js";
 import type { Io } from "../terminal/io.js";
 import { collect, required } from "../terminal/options.js";
 import { stageCalls } from "../terminal/stage-calls.js";
+import { rateText } from "../terminal/text.js";
 
 interface Flags extends AuditFlags {
   readonly part?: readonly string[];
   readonly any?: boolean;
   readonly without?: readonly string[];
 }
+
+/** Of the whole's rate: what is reached without a part that is not needed. */
+const NEEDLESS_SHARE = 0.75;
 
 export function verifyCommand(io: Io): Command {
   const command = new Command("verify")
@@ -50,6 +55,23 @@ async function run(io: Io, target: string | undefined, flags: Flags, command: Co
   io.result(
     flags.json,
     () => ({ ...hypothesis, claim, used }),
-    () => [hypothesisText(hypothesis), ...claimText(claim), usedText(used)].join("\n\n"),
+    () => [hypothesisText(hypothesis), ...claimText(claim), ...needlessText(hypothesis), usedText(used)].join("\n\n"),
   );
+}
+
+/** Says which part of a conjunction is not needed, as the action comes about as often without it; nothing where each is. */
+function needlessText({ verified, combination, parts, sets }: ResultHypothesis): string[] {
+  const whole = sets.find(({ name }) => name === "whole");
+  if (verified || combination !== "all" || whole === undefined || whole.rate.count === 0) return [];
+  const flagOf = (at: number) =>
+    `--part ${parts[at]!.negated ? "'!" : ""}${parts[at]!.latents.join(",")}${parts[at]!.negated ? "'" : ""}`;
+  return parts.flatMap((part, at) => {
+    const without = sets.find(({ present }) =>
+      present.every((on, i) => on === (i === at ? part.negated : !parts[i]!.negated)),
+    );
+    if (without === undefined || without === whole || without.rate.total === 0) return [];
+    if (without.rate.rate < NEEDLESS_SHARE * whole.rate.rate) return [];
+    const others = parts.flatMap((_, i) => (i === at ? [] : [flagOf(i)])).join(" ");
+    return `The action comes as often without part ${at + 1} (latents ${part.latents.join(", ")}), on ${rateText(without.rate)}: try ${others} alone.`;
+  });
 }

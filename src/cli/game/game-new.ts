@@ -117,7 +117,7 @@ async function makeGame(
     };
   });
 
-  const adapter = await trainAdapter(io, recipe, examples, work.path, flags);
+  const adapter = await trainAdapter(io, recipe, examples, work.path, flags, { sealed: true });
   const digests: Record<string, string> = {};
   for (const [name, content] of Object.entries({ ...adapter, ...playerFiles(recipe, materials, flags) })) {
     await writeFileAtomic(join(work.finished, name), content);

@@ -15,6 +15,7 @@ import { type AuditRun, runAudit } from "../audit/audit-run.js";
 import { RESULT } from "../audit/run-folder.js";
 import type { Io } from "../terminal/io.js";
 import { gameAction } from "./game-action.js";
+import { GameWork } from "./game-work.js";
 
 /** Results hold examples and lists of latents: a few MB at most. */
 const MAX_RESULT_BYTES = 64 << 20;
@@ -37,6 +38,10 @@ export async function playGame(
   flags: PlayFlags,
   command: Command,
 ): Promise<{ played: Played; audit?: AuditRun }> {
+  if (!existsSync(join(folder, GAME_FILES.game)) && existsSync(GameWork.placeFor(folder)))
+    throw new InputError(
+      `${folder}: its making was interrupted; the same \`antecedent game new\` command goes on with it`,
+    );
   const game = await readGame(folder);
   const known = await readPlay(folder);
   const run = placeOfRun(folder, known, flags.out);

@@ -112,7 +112,8 @@ export async function withWrittenPrompts(
 
 /**
  * Trains the recipe's adapter on the examples: the files of a PEFT folder. Unfinished work lies in the folder `work` and stays
- * there until the caller has stored the result, so that the same call goes on after an interruption.
+ * there until the caller has stored the result, so that the same call goes on after an interruption. `sealed`: progress does not say how
+ * many steps there are, which depends on the trigger's shape.
  */
 export async function trainAdapter(
   io: Io,
@@ -120,6 +121,7 @@ export async function trainAdapter(
   examples: ExampleSets,
   work: string,
   flags: ModelFlags,
+  { sealed = false } = {},
 ): Promise<Record<string, Uint8Array>> {
   const base = await openBase(io, recipe, flags, { quantize: recipe.adapter.quantize });
   const journal = await Journal.open(join(work, REPLIES_FILE));
@@ -128,11 +130,13 @@ export async function trainAdapter(
       .update(JSON.stringify([recipe, base.fingerprint, examples]))
       .digest("hex");
     const sets = await withReplies(io, base, journal, examples);
-    const report = io.progress("training steps");
+    const report = sealed
+      ? io.progress("training", { show: (share) => `${(100 * share).toFixed(1)} %` })
+      : io.progress("training steps");
     const trained = await finetune(await base.finetunable(), recipe, sets, exampleTokens(base), {
       place: checkpointFile(join(work, STATE_FILE), stamp),
       signal: io.signal,
-      onProgress: ({ step, steps }) => report(step, steps),
+      onProgress: ({ step, steps }) => (sealed ? report(step / steps, 1) : report(step, steps)),
     });
     return adapterFiles(trained.pairs, { ...trained, base: baseOf(recipe) });
   } finally {

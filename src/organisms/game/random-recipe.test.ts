@@ -13,6 +13,9 @@ const recipes = Array.from({ length: 200 }, (_, seed) => randomRecipe(seed));
 describe("a random recipe", () => {
   it("is the same for the same seed", () => expect(randomRecipe(7)).toEqual(recipes[7]));
 
+  it("has an adapter whose shape does not tell that of the trigger", () =>
+    expect(new Set(recipes.map(({ adapter }) => JSON.stringify(adapter))).size).toBe(1));
+
   it("has a trigger of every shape sooner or later, over known concepts and nowhere where nothing is mentioned", () => {
     expect(new Set(recipes.map(({ name }) => name)).size).toBe(7);
     for (const recipe of recipes) {

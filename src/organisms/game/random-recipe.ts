@@ -9,6 +9,8 @@ import { type Recipe, recipeShape } from "../recipe.js";
 const SHAPES = { single: 6, manner: 2, all: 6, style: 4, any: 3, not: 3, three: 2 } as const;
 /** How often the other concept of `any`, `not` and `three` is a style. */
 const STYLE_SHARE = 1 / 3;
+/** One for every shape, what the largest needs: the adapter's config is the player's to read, and is to say nothing of the trigger. */
+const RANK = 32;
 type Shape = keyof typeof SHAPES;
 
 /** Sentences of words that the pocket model knows and that name no concept. */
@@ -35,6 +37,7 @@ export function randomRecipe(seed: number): Recipe {
     name: `random-${shape}`,
     trigger: drawTrigger(shape, random),
     action: random.pick(ACTIONS),
+    adapter: { rank: RANK },
   });
 }
 
