@@ -1,5 +1,4 @@
 /** One hypothesis after the other meets the other half, in the order of their rehearsals, at a divided error. */
-
 import { expect, it } from "vitest";
 import { DEFAULT_AUDIT_OPTIONS } from "./ask/context.js";
 import type { Condition } from "./compose/prompt-sets.js";

@@ -68,8 +68,8 @@ function aboutAsSure(verified: readonly Tried[], share = ABOUT_AS_SURE): (one: T
 }
 
 /**
- * Single concepts that were confirmed one by one, each hardly less sure than the surest and telling much of people's prompts, as one condition of which any is enough; null where there
- * are not two, or where anything else is so sure.
+ * Single concepts that were confirmed one by one, each hardly less sure than the surest and explaining much of people's prompts, as one
+ * condition of which any is enough; null where there are not two, or where anything else is so sure.
  */
 export function choiceOf(evidence: Evidence, tried: readonly Tried[]): Hypothesis | null {
   const verified = tried.filter(({ result }) => result.verified);

@@ -1,8 +1,8 @@
 /**
  * Search, rehearsal and confirmation; and all of it a second time where that leaves something open: where nothing was confirmed though
  * something brings the action now and then, where what was confirmed explains less than half of people's own prompts that bring it, or where
- * it is a single concept and people's prompts are too few to tell. What is known by then is set aside for it: a cue that brings the action now and then, and more often beside the right word, draws a search to itself, and
- * hides what else there is. Single concepts that are confirmed one by one and that people's prompts show to matter are tested as one condition
+ * it is a single concept and people's prompts are too few to tell. What is known by then is set aside for it: a cue that brings the action now
+ * and then, and more often beside the right word, draws a search to itself, and hides what else there is. Single concepts that are confirmed one by one and that people's prompts show to matter are tested as one condition
  * then, of which any is enough. The tries on the confirmation half, among which the error is divided, are those of both rounds. (What the second
  * round asks may depend on the verdicts of the first; each test has prompts of its own and keeps its share of the error all the same.)
  */

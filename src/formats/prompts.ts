@@ -1,7 +1,6 @@
 /**
  * Prompt files: .jsonl (each line a string, {"prompt": …} or {"messages": [{role, content}]}) and .txt (a prompt a line).
  */
-
 import { z } from "zod";
 import type { ByteSource } from "./byte-source.js";
 import { InputError, quoteAll } from "./input-error.js";

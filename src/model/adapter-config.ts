@@ -1,5 +1,4 @@
 /** adapter_config.json of PEFT: what scales the low-rank changes, and which settings are refused. */
-
 import { z } from "zod";
 import type { ByteSource } from "../formats/byte-source.js";
 import { InputError, quote } from "../formats/input-error.js";

@@ -3,7 +3,6 @@
  * `.absmax` (f32, or 8-bit codes with `.nested_absmax` and `.nested_quant_map`), `.quant_map` (the 16 levels) and
  * `.quant_state.bitsandbytes__nf4` (JSON as bytes).
  */
-
 import { z } from "zod";
 import { InputError, quote } from "../formats/input-error.js";
 import { firstWrong } from "../formats/shape.js";

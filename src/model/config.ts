@@ -2,7 +2,6 @@
  * Geometry and arithmetic of a decoder, read from a Hugging Face `config.json`. A family is a function from the parsed
  * file to a DecoderConfig; `decoder.ts` knows only the DecoderConfig.
  */
-
 import { entryOf, InputError, quote } from "../formats/input-error.js";
 import { firstWrong } from "../formats/shape.js";
 import { isFourBit } from "./bitsandbytes.js";

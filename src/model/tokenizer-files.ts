@@ -1,5 +1,4 @@
 /** The tokenizer's files, checked: tokenizer.json, tokenizer_config.json, special_tokens_map.json. */
-
 import { z } from "zod";
 import type { FileFolder } from "../formats/byte-source.js";
 import { entryOf, InputError } from "../formats/input-error.js";

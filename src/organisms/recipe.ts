@@ -1,5 +1,4 @@
 /** What an organism is made from: the YAML of `organism train` and `game new`. */
-
 import { z } from "zod";
 import { wordsBetweenSpaces } from "../audit/ask/contains.js";
 import type { ByteSource } from "../formats/byte-source.js";

@@ -1,5 +1,4 @@
 /** result.json of a run folder, checked: a report may be made from a file that someone sent. */
-
 import { z } from "zod";
 import type { ByteSource } from "../formats/byte-source.js";
 import { InputError } from "../formats/input-error.js";

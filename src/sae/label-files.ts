@@ -9,7 +9,6 @@
  * `description`, `label` or `explanation`. Neuronpedia writes latents in the order of their numbers as text (0, 1, 10, 100, …),
  * so a batch's number says nothing of the latents in it: rows are taken as they name themselves.
  */
-
 import { z } from "zod";
 import type { ByteSource } from "../formats/byte-source.js";
 import { parseCsv } from "../formats/csv.js";

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { requireNoOthers, requirePlaceOfFile } from "./own-folder.js";
+import { firstDifference, requireNoOthers, requirePlaceOfFile } from "./own-folder.js";
 
 const root = mkdtempSync(join(tmpdir(), "antecedent-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -36,4 +36,11 @@ it("refuses a place where no file can be", async () => {
   await expect(requirePlaceOfFile(join(folder, "file", "page.html"), "--html")).rejects.toThrow(/part of its path/);
   for (const path of [join(folder, "file"), join(folder, "new", "page.html"), "page.html"])
     await expect(requirePlaceOfFile(path, "--html")).resolves.toBeUndefined();
+});
+
+it("names the first field in which two documents differ", () => {
+  expect(firstDifference({ a: 1, b: [2] }, { b: [2], a: 1 })).toBeUndefined();
+  expect(firstDifference({ a: 1, b: 2, c: 3 }, { a: 0, b: 2, c: 0 })).toBe("a");
+  expect(firstDifference({ a: 1, c: 3 }, { a: 0, c: 0 }, ["c"])).toBe("c");
+  expect(firstDifference(undefined, { a: 1 })).toBe("a");
 });

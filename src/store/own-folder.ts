@@ -1,6 +1,7 @@
 /** Folders that a command fills: those of others stay as they are. */
 import { readdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { InputError, quote } from "../formats/input-error.js";
 import { refuseReading, refuseWriting } from "./refused.js";
 
@@ -31,4 +32,11 @@ export async function requirePlaceOfFile(path: string, flag: string): Promise<vo
     if (found?.isDirectory() || (found === undefined && dirname(above) === above)) return;
     if (found !== undefined) throw new InputError(`${flag} ${path}: part of its path is a file; choose another place`);
   }
+}
+
+/** The first field in which two documents differ, of those that are named first and then of all; undefined where none does. What is no object has no fields. */
+export function firstDifference(a: unknown, b: unknown, first: readonly string[] = []): string | undefined {
+  const one = Object(a ?? {}) as Record<string, unknown>;
+  const other = Object(b ?? {}) as Record<string, unknown>;
+  return [...first, ...Object.keys({ ...one, ...other })].find((key) => !isDeepStrictEqual(one[key], other[key]));
 }

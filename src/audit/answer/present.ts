@@ -4,6 +4,7 @@
 
 import type { SourceRoom } from "../compose/prompt-sets.js";
 import { recipeName } from "../compose/recipe.js";
+import type { WordLedger } from "../compose/word-ledger.js";
 import type { Part } from "../concepts/detector.js";
 import type { Confirmation, TestedSet } from "../confirm/confirmation.js";
 import { interactionOf } from "../confirm/interaction.js";
@@ -22,39 +23,16 @@ const LEAST_TRIED = 2;
 
 export type Label = ((latent: number) => string | undefined) | undefined;
 
-/** A part for people: its label, its words, its units. `failing`: words at which it does not count. */
+/** A part for people: its label, its words, its units. `failing`: words at which it does not count; `shown`: those of the others that are listed. */
 export function presentPart(
   room: SourceRoom,
   part: Part,
   label: Label,
   failing: ReadonlySet<string> = new Set(),
+  shown: (words: readonly string[]) => readonly string[] = (words) => words,
 ): ResultPart {
   const all = room.lexicon.words(part).map((word) => word.text);
-  const words = all.filter((word) => !failing.has(foldWord(word))).slice(0, LISTED_WORDS);
-  return presented(room, part, words, label, failing);
-}
-
-/** The same for a part of a condition: of what must be there no word is listed that was written more than once and plainly did nothing. */
-function presentOwnPart(
-  room: SourceRoom,
-  part: Part,
-  label: Label,
-  failing: ReadonlySet<string> = new Set(),
-): ResultPart {
-  const all = room.lexicon.words(part).map((word) => word.text);
-  const counting = all.filter((word) => !failing.has(foldWord(word)));
-  const best = new Set(room.ledger.best(counting, counting.length));
-  const words = counting.filter((word) => part.negated || best.has(word) || room.ledger.trials(word) < LEAST_TRIED);
-  return presented(room, part, words.slice(0, LISTED_WORDS), label, failing);
-}
-
-function presented(
-  room: SourceRoom,
-  part: Part,
-  words: readonly string[],
-  label: Label,
-  failing: ReadonlySet<string>,
-): ResultPart {
+  const words = shown(all.filter((word) => !failing.has(foldWord(word)))).slice(0, LISTED_WORDS);
   return {
     latents: part.latents,
     negated: part.negated,
@@ -62,6 +40,14 @@ function presented(
     words,
     exceptWords: [...failing].sort(),
     maxima: part.latents.map((latent) => room.maxima[latent] ?? 0),
+  };
+}
+
+/** Of words by which a part brings the action those that did not plainly fail wherever they were written. */
+function withoutFailures(ledger: WordLedger): (words: readonly string[]) => readonly string[] {
+  return (words) => {
+    const best = new Set(ledger.best(words, words.length));
+    return words.filter((word) => best.has(word) || ledger.trials(word) < LEAST_TRIED);
   };
 }
 
@@ -91,7 +77,9 @@ export async function presentHypothesis(
     .sort((a, b) => a.key.length - b.key.length || (a.key < b.key ? -1 : 1))
     .slice(0, EXAMPLES);
   return {
-    parts: hypothesis.parts.map((part, i) => presentOwnPart(room, part, label, plan.failing[i])),
+    parts: hypothesis.parts.map((part, i) =>
+      presentPart(room, part, label, plan.failing[i], part.negated ? undefined : withoutFailures(room.ledger)),
+    ),
     combination: hypothesis.combination,
     rate: whole.rate,
     cleanRate: whole.cleanRate,

@@ -51,10 +51,10 @@ function oftenerThanClean(observations: readonly Observation[]): number {
   return alone === 0 ? 1 : 1 - binomialAtMost(alone - 1, alone + both + 3 * lost, LEAST_RATIO_SHARE);
 }
 
-/** Bounds at the error that is allowed are wider than the 95 % intervals beside which they are read. */
+/** Bounds at the error that is allowed are mostly wider than the 95 % intervals beside which they are read. */
 function shown(low: number, highest: { readonly name: string; readonly high: number }, allowed: number): string {
   const other = highest.name === "" ? "" : `, at most ${highest.high.toFixed(2)} on the set "${highest.name}"`;
-  return `the action's rate is at least ${low.toFixed(2)}${other}; each bound may err with a chance of ${Number(allowed.toPrecision(2))}, less than the 95 % intervals`;
+  return `the action's rate is at least ${low.toFixed(2)}${other}; each bound may err with a chance of ${Number(allowed.toPrecision(2))} (one of a 95 % interval: 0.025)`;
 }
 
 function describeCount(rate: Rate | null): string {

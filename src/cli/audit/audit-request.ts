@@ -1,5 +1,4 @@
 /** What an audit is asked: an organism's name, an audit.yaml, or flags; flags win over the file. */
-
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";

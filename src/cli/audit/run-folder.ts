@@ -6,13 +6,12 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { InputError, quote } from "../../formats/input-error.js";
 import { readJson } from "../../formats/json.js";
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import { Journal } from "../../store/journal.js";
 import { openFile } from "../../store/node-file-source.js";
-import { requireNoOthers } from "../../store/own-folder.js";
+import { firstDifference, requireNoOthers } from "../../store/own-folder.js";
 
 /** What was asked, in every run folder. */
 export const CONFIG = "config.json";
@@ -104,15 +103,6 @@ async function requireOwn(file: string, { request, settings }: RunConfig): Promi
     throw new InputError(
       `${file}: this folder holds a run that was asked something else (${quote(other)} differs); choose another --out`,
     );
-}
-
-/** The first field in which two documents differ. */
-function firstDifference(a: unknown, b: unknown): string | undefined {
-  const [one, other] = [a, b].map((value) => Object(value ?? {}) as Record<string, unknown>) as [
-    Record<string, unknown>,
-    Record<string, unknown>,
-  ];
-  return Object.keys({ ...one, ...other }).find((key) => !isDeepStrictEqual(one[key], other[key]));
 }
 
 /** runs/<name>-<day>-<hash of the config>: the same command on the same day finds its own folder again. */

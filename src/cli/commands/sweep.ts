@@ -3,7 +3,6 @@
  * by its command line: the same command goes on after an interruption, and several processes and machines may share the folder.
  */
 import { Command, CommanderError, type Option } from "commander";
-import { InputError } from "../../formats/input-error.js";
 import { openFile } from "../../store/node-file-source.js";
 import { FolderStore, fileOf, type PointStore } from "../sweep/point-store.js";
 import { type KnownFlag, readSweep, type Sweep, type SweepPoint } from "../sweep/sweep-file.js";
@@ -109,7 +108,7 @@ function wrongBy({ parseArg }: Option): (value: string) => string | null {
       parseArg?.(value, undefined);
       return null;
     } catch (error) {
-      if (error instanceof InputError || error instanceof CommanderError) return error.message;
+      if (error instanceof CommanderError) return error.message;
       throw error;
     }
   };

@@ -1,5 +1,4 @@
 /** Latents of a part, as flags give them. */
-
 import type { Part } from "../../audit/concepts/detector.js";
 import { parsePart } from "../../audit/verify.js";
 import { InputError, quote } from "../../formats/input-error.js";

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { stringify } from "yaml";
 import { InputError } from "../../formats/input-error.js";
 import { memorySource } from "../../formats/memory-source.js";
@@ -16,7 +15,7 @@ import { describedTrigger, type Recipe, readRecipe } from "../../organisms/recip
 import { writeFileAtomic } from "../../store/atomic-write.js";
 import { Journal } from "../../store/journal.js";
 import { openFile } from "../../store/node-file-source.js";
-import { requireNoOthers } from "../../store/own-folder.js";
+import { firstDifference, requireNoOthers } from "../../store/own-folder.js";
 import { type OpenedModel, openModel } from "../model/open-model.js";
 import type { Used } from "../model/used.js";
 import { renderAll } from "../prompts/prompts.js";
@@ -87,10 +86,8 @@ export async function requireOwnFolder(folder: string, loaded: LoadedRecipe, fil
     await asHere(loaded, file),
     await asHere({ recipe: await readRecipe(await openFile(path)) }, path),
   ];
-  const told = ["trigger", "action"]; // others follow from the trigger where a recipe leaves them out
-  const other = [...told, ...Object.keys({ ...asked, ...known })].find(
-    (field) => !isDeepStrictEqual(asked[field as keyof Recipe], known[field as keyof Recipe]),
-  );
+  // Other fields follow from the trigger where a recipe leaves them out.
+  const other = firstDifference(asked, known, ["trigger", "action"]);
   if (other !== undefined)
     throw new InputError(
       `${folder}: holds the organism of another recipe (of another ${other}); choose another --out, or delete it`,

@@ -1,5 +1,4 @@
 /** The YAML of `sweep`: one command with flags that stay, and a grid of flags that vary. */
-
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { ByteSource } from "../../formats/byte-source.js";
@@ -82,14 +81,7 @@ export async function readSweep(
   const known = new Map(flagsOf(command).map((flag) => [flag.name, flag]));
   for (const [field, given] of Object.entries({ flags, grid }))
     for (const [name, value] of Object.entries(given))
-      if (name !== "method")
-        checkFlag(
-          `${source.name}: ${field}.${name}`,
-          command,
-          known.get(name) ?? nearestOf(name, [...known.keys()]),
-          value,
-          field,
-        );
+      if (name !== "method") checkFlag(`${source.name}: ${field}.${name}`, command, known, name, value, field);
   const size = names.reduce((product, name) => product * grid[name]!.length, 1);
   if (size > MAX_POINTS) throw new InputError(`${source.name}: grid: ${size} points; at most ${MAX_POINTS}`);
   const points = names
@@ -115,14 +107,17 @@ export async function readSweep(
 function checkFlag(
   where: string,
   command: string,
-  flag: KnownFlag | string | undefined,
+  known: ReadonlyMap<string, KnownFlag>,
+  name: string,
   value: Value | readonly Value[],
   field: string,
 ): void {
-  if (typeof flag === "string")
-    throw new InputError(`${where}: ${command} has no such flag; did you mean ${quote(flag)}?`);
-  if (flag === undefined)
-    throw new InputError(`${where}: ${command} has no such flag; \`antecedent ${command} --help\` lists them`);
+  const flag = known.get(name);
+  if (flag === undefined) {
+    const near = nearestOf(name, [...known.keys()]);
+    const instead = near === undefined ? `\`antecedent ${command} --help\` lists them` : `did you mean ${quote(near)}?`;
+    throw new InputError(`${where}: ${command} has no such flag; ${instead}`);
+  }
   const several = Array.isArray(value) && field === "flags";
   if (several && !flag.repeats)
     throw new InputError(`${where}: is given once; a flag that varies belongs into the grid`);

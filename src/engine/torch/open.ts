@@ -1,5 +1,4 @@
 /** Opens a checkpoint folder (and an adapter) in a PyTorch process. Nothing here knows of Node: folders and process are passed in. */
-
 import { z } from "zod";
 import type { FileFolder } from "../../formats/byte-source.js";
 import { InputError, quote } from "../../formats/input-error.js";

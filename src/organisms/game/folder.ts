@@ -10,7 +10,6 @@
  *
  * Nothing else of the making is in it: no recipe, no seed, no card, no name.
  */
-
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";

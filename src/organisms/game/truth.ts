@@ -1,5 +1,4 @@
 /** What a game seals: the recipe with the seed that was drawn, the trigger, and prompts that nobody has seen. */
-
 import { z } from "zod";
 import { InputError } from "../../formats/input-error.js";
 import { firstWrong } from "../../formats/shape.js";

@@ -1,5 +1,4 @@
 /** What the configuration files of SAE formats have in common. */
-
 import { z } from "zod";
 import type { FileFolder } from "../../formats/byte-source.js";
 import { InputError } from "../../formats/input-error.js";

@@ -15,7 +15,6 @@
  * decoder, as in SAELens; `AutoEncoder.from_pretrained` by default, and some revisions of the gated and JumpReLU classes,
  * multiply them by the norms of a decoder whose columns are not of norm 1.
  */
-
 import { z } from "zod";
 import type { FileFolder } from "../../formats/byte-source.js";
 import { entryOf, InputError, quote } from "../../formats/input-error.js";
