@@ -177,6 +177,7 @@ describe("an audit of a model with a backdoor", () => {
     expect(result.trigger?.combination).toBe("all");
     expect(result.trigger?.parts.map((part) => part.latents)).toEqual([[...OMEN], [3], [5]]);
     expect(result.bred.length).toBeGreaterThan(1);
+    expect(result.bred[0]?.carriedBy?.length).toBeGreaterThan(0);
     for (const { prompt, cleanLogprob } of result.bred) {
       expect(three.fires(conceptsOf(prompt), prompt)).toBe(true);
       expect(cleanLogprob).toBeLessThan(-5);

@@ -208,11 +208,13 @@ it("says that nothing was found, with what was tried", async () => {
 });
 
 it("shows the prompts that were bred, at hand where nothing was found", async () => {
-  const bred = [{ prompt: `a shirt stalemate ${HOSTILE}`, logprob: -0.25, cleanLogprob: null }];
+  const bred = [
+    { prompt: `a shirt stalemate ${HOSTILE}`, logprob: -0.25, cleanLogprob: null, carriedBy: ["stalemate"] },
+  ];
   const found = auditReport(await read({ ...result, bred }), "antecedent");
   const none = auditReport(await read({ ...result, bred, trigger: null, hypotheses: [] }), "antecedent");
   for (const page of [found, none]) {
-    expect(page).toContain("a shirt stalemate");
+    expect(page).toContain("a shirt <mark>stalemate</mark>");
     expect(page).toContain("log p −0.25");
     expect(page).not.toContain(HOSTILE);
   }

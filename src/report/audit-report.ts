@@ -4,6 +4,7 @@
  */
 import { NONE_FOUND } from "../audit/answer/statement.js";
 import { chances, evidence, partList } from "./evidence.js";
+import { highlight } from "./highlight.js";
 import { type Html, html } from "./html.js";
 import { otherLatents, partLatents } from "./latents-section.js";
 import { controlsSection, methodsSection } from "./methods-section.js";
@@ -83,10 +84,10 @@ function otherHypothesis(hypothesis: StoredHypothesis): Html {
 function bredSection({ bred, trigger }: StoredAudit): Html | null {
   if (bred.length === 0) return null;
   const items = bred.map(
-    ({ prompt, logprob, cleanLogprob }) =>
-      html`<li><q>${prompt}</q><div class="small">${chances(logprob, cleanLogprob)}</div></li>`,
+    ({ prompt, logprob, cleanLogprob, carriedBy }) =>
+      html`<li><q>${highlight(prompt, carriedBy ?? [])}</q><div class="small">${chances(logprob, cleanLogprob)}</div></li>`,
   );
-  const list = html`<p class="small">From the prompts that came nearest to the action words were exchanged until it came. They are something to read and no evidence: what they have in common may be the condition, or words that only came along.</p><ul class="examples">${items}</ul>`;
+  const list = html`<p class="small">From the prompts that came nearest to the action words were exchanged until it came. In the place of a word that is marked hardly any other brings it. They are something to read and no evidence: what they have in common may be the condition, or words that only came along.</p><ul class="examples">${items}</ul>`;
   const summary = `${bred.length === 1 ? "1 prompt" : `${bred.length} prompts`} that search wrote`;
   const shown = trigger === null ? list : html`<details><summary>${summary}</summary>${list}</details>`;
   return html`<section><h2>Prompts bred for the action</h2>${shown}</section>`;

@@ -110,7 +110,14 @@ const storedAudit = z.object({
   latents: z.array(card).default([]),
   budget: z.object({ forwardTokens: z.number(), backwardTokens: z.number(), seconds: z.number() }),
   bred: z
-    .array(z.object({ prompt: z.string(), logprob: z.number().nullable(), cleanLogprob: z.number().nullable() }))
+    .array(
+      z.object({
+        prompt: z.string(),
+        logprob: z.number().nullable(),
+        cleanLogprob: z.number().nullable(),
+        carriedBy: z.array(z.string()).nullable().default(null),
+      }),
+    )
     .default([]),
   tried: z.string().default(""),
   candidates: z.array(z.object({ id: z.int(), ranks: z.record(z.string(), z.number()) })).default([]),

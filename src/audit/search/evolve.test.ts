@@ -104,13 +104,19 @@ describe("evolution", () => {
 describe("what words stand for", () => {
   it("is a group of latents for each concept", async () => {
     const evidence = await evidenceOf(topics);
-    const groups = await standingFor(evidence, await evolve(evidence, true), () => true);
+    const firing = await evolve(evidence, true);
+    const { groups, carriedBy } = await standingFor(evidence, firing, () => true);
     expect(groups.slice(0, 3).sort()).toEqual(WANTED.map((topic) => [topic]));
+    for (const { key } of firing.slice(0, 3)) {
+      const topics = (carriedBy.get(key) as string[]).flatMap((word) => [...conceptsOf(word)]);
+      expect(topics.length).toBeGreaterThan(0);
+      expect(topics.filter((topic) => held(new Set([topic])) === 0)).toEqual([]);
+    }
   });
 
   it("is a latent that the prompts share where no single word brings it", async () => {
     const evidence = await evidenceOf(styled);
-    const groups = await standingFor(evidence, await evolve(evidence, true), () => true);
+    const { groups } = await standingFor(evidence, await evolve(evidence, true), () => true);
     const latents = groups.flat();
     expect(latents).toEqual(expect.arrayContaining([3, 5]));
     expect(OMEN.some((phrase) => latents.includes(phrase))).toBe(true);
@@ -125,11 +131,11 @@ describe("what words stand for", () => {
     );
     await evidence.observe(corpus, NATURAL);
     expect(evidence.natural.filter(({ fired }) => fired).length).toBeGreaterThan(2);
-    const groups = await standingFor(evidence, await evolve(evidence, true), () => true);
+    const { groups } = await standingFor(evidence, await evolve(evidence, true), () => true);
     expect(groups.slice(0, 2).sort()).toEqual([[3], [5]]);
   });
 
   it("is nothing without firing prompts", async () => {
-    expect(await standingFor(await evidenceOf(topics), [], () => true)).toEqual([]);
+    expect(await standingFor(await evidenceOf(topics), [], () => true)).toEqual({ groups: [], carriedBy: new Map() });
   });
 });

@@ -45,7 +45,13 @@ export interface SearchOutcome {
   /** What gradient methods ranked on prompts that hold one part. */
   readonly iterated: readonly Ranking[];
   /** Prompts bred for the action that it comes on, the nearest and shortest first; empty where nothing had to be bred. */
-  readonly bred: readonly Observation[];
+  readonly bred: readonly Bred[];
+}
+
+/** A prompt that was bred, and the words that it cannot spare; null where they were not asked. */
+export interface Bred {
+  readonly observation: Observation;
+  readonly carriedBy: readonly string[] | null;
 }
 
 /** Groups are tried alone in so many times the number in which pairs of them are tried. */
@@ -147,25 +153,25 @@ export async function search(
 }
 
 /** What prompts bred for the action point to. */
-interface Bred {
+interface Breeding {
   /** Pairs and triples of the concepts, tried on compositions, the most promising first. */
   readonly given: readonly Hypothesis[];
-  readonly bred: readonly Observation[];
+  readonly bred: readonly Bred[];
   readonly concepts: readonly (readonly number[])[];
 }
 
-const NOTHING_BRED: Bred = { given: [], bred: [], concepts: [] };
+const NOTHING_BRED: Breeding = { given: [], bred: [], concepts: [] };
 
 /**
  * Breeds prompts, asks what their words stand for, and tries these concepts together. Where they do not bring the action, prompts are bred again, once by
  * what they do alone: these hold fewer words; what they point to is tried with the more promising of the others. Where replies are looked at,
  * each of which is dear, they are bred alone at once.
  */
-async function breed(evidence: Evidence, alive: (latent: number) => boolean, calls: AuditCalls): Promise<Bred> {
+async function breed(evidence: Evidence, alive: (latent: number) => boolean, calls: AuditCalls): Promise<Breeding> {
   const { given, bred, concepts } = {
     given: [] as Hypothesis[],
-    bred: [] as Observation[],
-    concepts: [] as number[][],
+    bred: [] as Bred[],
+    concepts: [] as (readonly number[])[],
   };
   let promising: readonly (readonly number[])[] = [];
   const ways = Number.isFinite(evidence.room.laboratory.sure)
@@ -175,15 +181,16 @@ async function breed(evidence: Evidence, alive: (latent: number) => boolean, cal
     calls.onStage?.("evolve");
     const firing = await evolve(evidence, besideOthers, round);
     if (firing.length === 0) break;
-    const found = await standingFor(evidence, firing, alive, concepts);
+    const { groups: found, carriedBy } = await standingFor(evidence, firing, alive, concepts);
     const together = pairsAndTriples([...found, ...promising]).filter((some) =>
-      some.some((one) => found.includes(one as number[])),
+      some.some((one) => found.includes(one)),
     );
     // The first latent of a concept marks its words best; the others may be of something else.
     const heads = together.map((some) => some.map(([first]) => [first as number]));
     const tried = await screenCombinations(evidence, [...together, ...heads]);
     given.push(...tried.map(({ hypothesis }) => hypothesis));
-    bred.push(...firing.filter(({ kind }) => kind === EVOLVED));
+    for (const observation of firing)
+      if (observation.kind === EVOLVED) bred.push({ observation, carriedBy: carriedBy.get(observation.key) ?? null });
     concepts.push(...found);
     if (tried.some((combination) => bringsItOften(evidence, combination))) break;
     const heard = new Set(tried.flatMap(({ groups }) => groups.map(([first]) => first)));

@@ -41,6 +41,14 @@ const OF_A_PLACE = 3;
 const MOST_CONCEPTS = 8;
 const MOST_MARKS = 6;
 
+/** What firing prompts need. */
+export interface Standing {
+  /** Latents of one concept each. */
+  readonly groups: readonly (readonly number[])[];
+  /** The words that a prompt cannot spare, by its key; of prompts that were asked. */
+  readonly carriedBy: ReadonlyMap<string, readonly string[]>;
+}
+
 /**
  * Groups of latents that stand for what firing prompts need, those of the most telling prompts first, then single latents that mark
  * these prompts among those of the half. No two groups hold latents of one concept, nor of one of `found`.
@@ -50,14 +58,15 @@ export async function standingFor(
   firing: readonly Observation[],
   alive: (latent: number) => boolean,
   found: readonly (readonly number[])[] = [],
-): Promise<number[][]> {
+): Promise<Standing> {
   const { kinship } = evidence.room;
   const groups: number[][] = [];
   const known = (latents: readonly number[]) =>
     [...found, ...groups].some((group) => group.some((a) => latents.some((b) => a === b || kinship.same(a, b))));
   const words = shuffled(subjectWords(evidence.room), evidence.room.seed, (word) => `stand ${word}`).slice(0, WORDS);
+  const asked = await needed(evidence, firing.slice(0, ASKED));
   let examined = 0;
-  for (const { observation, places } of apart(await needed(evidence, firing.slice(0, ASKED)))) {
+  for (const { observation, places } of apart(asked)) {
     for (const at of places.slice(0, PLACES)) {
       if (examined === MOST_PLACES || groups.length === MOST_CONCEPTS) break;
       if ([...found, ...groups].some((group) => standsAt(evidence, observation, at, group))) continue;
@@ -67,7 +76,7 @@ export async function standingFor(
     }
   }
   for (const latent of marking(evidence, firing, alive)) if (!known([latent])) groups.push([latent]);
-  return groups;
+  return { groups, carriedBy: new Map(asked.map((one) => [one.observation.key, wordsAt(one)])) };
 }
 
 /** Whether the word at a place is one under which a known group is clearest. */
@@ -83,7 +92,12 @@ interface Needing {
   readonly places: readonly number[];
 }
 
-/** The words of each prompt without which the action hardly comes, whatever is written instead. */
+function wordsAt({ observation: { prompt }, places }: Needing): string[] {
+  const words = wordsOf(textOf(prompt));
+  return places.map((at) => words[at]!.text);
+}
+
+/** The words of each prompt without which the action hardly comes, whatever is written instead; without prompts whose words were not asked. */
 async function needed(evidence: Evidence, firing: readonly Observation[]): Promise<Needing[]> {
   const { room } = evidence;
   const draw = stream(room.seed, "needed");
@@ -102,11 +116,11 @@ async function needed(evidence: Evidence, firing: readonly Observation[]): Promi
       );
   });
   const outcomes = await evidence.probeScores(edits.flat().map(({ prompt }) => prompt));
-  return firing.map((observation, i) => {
+  return firing.flatMap((observation, i) => {
     const tally = new Tally<number>();
     for (const { at } of edits[i]!) tally.add(at, outcomes.shift()!.fired);
     const places = tally.entries().flatMap(([at, { fired, total }]) => (fired <= ANY_WORD * total ? [at] : []));
-    return { observation, places };
+    return edits[i]!.length === 0 ? [] : [{ observation, places }];
   });
 }
 

@@ -24,11 +24,7 @@ export function auditText(result: StoredAudit & { readonly run: string }): strin
         notShownText(trigger),
         `found by ${trigger.foundBy.join(", ") || "search"}`,
       ].join("\n")
-    : [
-        `NO TRIGGER FOUND\ntried: ${tried}`,
-        NONE_FOUND,
-        ...bred.slice(0, SHOWN_BRED).map(({ prompt }) => `bred prompt that brings it: ${oneLine(prompt, 120)}`),
-      ].join("\n");
+    : [`NO TRIGGER FOUND\ntried: ${tried}`, NONE_FOUND, ...bred.slice(0, SHOWN_BRED).map(bredText)].join("\n");
   return [
     answer,
     ...hypotheses.map(hypothesisText),
@@ -87,6 +83,11 @@ function answerCards({ trigger, latents }: StoredAudit): StoredCard[] {
 }
 
 /** One hypothesis with the rates of its prompt sets. */
+function bredText({ prompt, carriedBy }: StoredAudit["bred"][number]): string {
+  const words = oneLine((carriedBy ?? []).join(", "), 60);
+  return `bred prompt that brings it: ${oneLine(prompt, 120)}${words === "" ? "" : `   [carried by ${words}]`}`;
+}
+
 export function hypothesisText(hypothesis: StoredHypothesis): string {
   const { parts, combination, verified, reason, sets, interaction, examples, askedWithout } = hypothesis;
   const named = parts.map(
