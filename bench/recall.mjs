@@ -24,10 +24,8 @@ import { latentUnits } from "../dist/sae/units.js";
 import { openFolder } from "../dist/store/node-folder.js";
 import { factNamed, factQuestions, facts } from "../dist/world/facts.js";
 import { byScore, denseRows, least, mean, medianOfBest, randomOrders, rankIn, readPrompts } from "./latent-ranks.mjs";
+import { RECALL_FACTS, RECALL_PROMPTS } from "./recall-facts.mjs";
 
-/** Four of each kind, the post's two first among them. */
-const FACTS = "mars,uranus,neptune,pluto,descartes,socrates,nietzsche,hobbes,france,japan,egypt,peru";
-const SET = { moons: "recall-moons", philosopher: "recall-sayings", capital: "recall-capitals" };
 const AREA = 0.95;
 const SELECTIVITY = 2;
 /** Weaker than this share of its typical activation a latent is about something else. */
@@ -39,7 +37,7 @@ const { values: flags } = parseArgs({
   options: {
     layer: { type: "string", default: "2" },
     sae: { type: "string", default: join(root, "pocket/sae") },
-    facts: { type: "string", default: FACTS },
+    facts: { type: "string", default: RECALL_FACTS },
     vectors: { type: "string", default: "4" },
     steps: { type: "string", default: "160" },
     seed: { type: "string", default: "42" },
@@ -74,7 +72,7 @@ const orders = await randomOrders(sae, engine.model.dModel, new Random(Number(fl
 
 const rows = [];
 for (const fact of chosen) {
-  const texts = promptsOf(SET[fact.kind]);
+  const texts = promptsOf(RECALL_PROMPTS[fact.kind]);
   const action = exactAction(tokenizer.encode(fact.object.endsWith(".") ? fact.object : `${fact.object}.`));
   const prompts = texts.map(rendered);
   const objective = await engine.steeringObjective(towardsAction(prompts, action), layer);
