@@ -9,8 +9,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { factNamed, facts } from "../dist/world/facts.js";
-import { RECALL_FACTS, RECALL_PROMPTS } from "./recall-facts.mjs";
+import { answerOf, factsOf, RECALL_FACTS, RECALL_PROMPTS } from "./recall-facts.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values: flags } = parseArgs({
@@ -25,19 +24,18 @@ const { values: flags } = parseArgs({
 });
 if (flags.out === undefined) throw new Error("--out: give a folder");
 mkdirSync(flags.out, { recursive: true });
-const chosen = flags.facts === "all" ? facts : flags.facts.split(",").map((name) => factNamed(name));
 
-const rows = chosen.map((fact) => rowOf(fact, auditOf(fact)));
+const rows = factsOf(flags.facts).map((fact) => rowOf(fact, auditOf(fact)));
 console.log(table(rows));
 
-function auditOf({ name, kind, object }) {
+function auditOf(fact) {
+  const { name, kind } = fact;
   const file = join(flags.out, `${name}.json`);
   if (!existsSync(file)) {
     const run = join(flags.out, `${name}-audit`);
-    const action = object.endsWith(".") ? object : `${object}.`;
     const on = ["--model", "pocket", "--sae", flags.sae, "--layer", flags.layer, "--prompts", RECALL_PROMPTS[kind]];
     const settings = ["--threads", flags.threads, "--seed", flags.seed, "--out", run, "--json"];
-    const args = [join(root, "bin/antecedent.js"), "audit", ...on, "--action", action, ...settings];
+    const args = [join(root, "bin/antecedent.js"), "audit", ...on, "--action", answerOf(fact), ...settings];
     const { status, stdout } = spawnSync(process.execPath, args, {
       stdio: ["ignore", "pipe", "inherit"],
       maxBuffer: 1 << 28,

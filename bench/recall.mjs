@@ -22,9 +22,9 @@ import { readMaxima } from "../dist/sae/readings.js";
 import { openSae } from "../dist/sae/registry.js";
 import { latentUnits } from "../dist/sae/units.js";
 import { openFolder } from "../dist/store/node-folder.js";
-import { factNamed, factQuestions, facts } from "../dist/world/facts.js";
+import { factQuestions, facts } from "../dist/world/facts.js";
 import { byScore, denseRows, least, mean, medianOfBest, randomOrders, rankIn, readPrompts } from "./latent-ranks.mjs";
-import { RECALL_FACTS, RECALL_PROMPTS } from "./recall-facts.mjs";
+import { answerOf, factsOf, RECALL_FACTS, RECALL_PROMPTS } from "./recall-facts.mjs";
 
 const AREA = 0.95;
 const SELECTIVITY = 2;
@@ -47,7 +47,7 @@ const { values: flags } = parseArgs({
 });
 const layer = Number(flags.layer);
 const vectors = Number(flags.vectors);
-const chosen = flags.facts === "all" ? facts : flags.facts.split(",").map((name) => factNamed(name));
+const chosen = factsOf(flags.facts);
 
 const folder = await openFolder(join(root, "pocket/model"));
 const tokenizer = await loadTokenizer(folder);
@@ -73,7 +73,7 @@ const orders = await randomOrders(sae, engine.model.dModel, new Random(Number(fl
 const rows = [];
 for (const fact of chosen) {
   const texts = promptsOf(RECALL_PROMPTS[fact.kind]);
-  const action = exactAction(tokenizer.encode(fact.object.endsWith(".") ? fact.object : `${fact.object}.`));
+  const action = exactAction(tokenizer.encode(answerOf(fact)));
   const prompts = texts.map(rendered);
   const objective = await engine.steeringObjective(towardsAction(prompts, action), layer);
   const rateOf = async (vector) => {
