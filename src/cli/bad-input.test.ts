@@ -66,6 +66,7 @@ describe("a layer's change", () => {
     ],
     [find("melbo", "--lambda", "1"), /--lambda: melbo has no such flag/],
     [find("melbo", "--vectors", "17"), /at most 16/],
+    [find("melbo", "--train", "999"), /--train 999: there are \d+ prompts; give at most as many/],
     [find("melbo", "--p", "0"), /number above 0/],
     [find("melbo", "--p", "300"), /left the range of numbers; give a smaller .*--p/],
     [find("melbo", "--variant", "paper"), /Allowed choices are post, published/],

@@ -1,4 +1,5 @@
 /** Which prompts a method optimises over, and which its vectors are tried on. */
+import { InputError } from "../../formats/input-error.js";
 import type { Conversation } from "../../formats/prompts.js";
 import type { Sequence } from "../../model/sequence.js";
 import type { OpenedModel } from "../model/open-model.js";
@@ -32,7 +33,7 @@ export interface FindPrompts {
   readonly date: string | null;
 }
 
-/** Chooses, renders and tokenises the prompts. Throws InputError where one has no token to steer. */
+/** Chooses, renders and tokenises the prompts. Throws InputError where one has no token to steer, or there are fewer than --train. */
 export async function findPrompts(flags: FindPromptFlags, model: OpenedModel): Promise<FindPrompts> {
   const { training, trial, heldOut } = await choosePrompts(flags, model);
   const render = (conversations: readonly Conversation[]) => {
@@ -52,6 +53,8 @@ async function choosePrompts(
   model: OpenedModel,
 ): Promise<{ training: Conversation[]; trial: Conversation[]; heldOut: boolean }> {
   const all = await loadPromptsOr(flags.prompts, BENIGN_SET, model);
+  if (flags.train !== undefined && flags.train > all.length)
+    throw new InputError(`--train ${flags.train}: there are ${all.length} prompts; give at most as many`);
   const training = all.slice(0, flags.train ?? (flags.prompts === undefined ? DEFAULT_TRAINING : all.length));
   const seen = new Set(training.map(key));
   const unseen = (prompts: readonly Conversation[]) =>
