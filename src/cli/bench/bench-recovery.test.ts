@@ -59,6 +59,10 @@ it(
     const again = JSON.parse(await here([...command, "--seeds", "1,2", "--limit", "0", "--json"])) as RecoveryResult;
     expect(again.rows).toEqual(result.rows);
     expect(again.missing).toBe(1);
+
+    const elsewhere = await here([...command, "--seeds", "1", "--engine", "torch", "--limit", "0", "--json"]);
+    const { code, rows, missing } = JSON.parse(elsewhere) as RecoveryResult;
+    expect({ code, rows, missing }).toEqual({ code: `${result.code}-torch-cpu-f32`, rows: [], missing: 1 });
   },
   PATIENCE_MS,
 );

@@ -87,7 +87,7 @@ async function run(io: Io, flags: Flags): Promise<void> {
   const corpora = flags.corpus?.map(corpusNamed) ?? CORPORA;
   const organisms = await loadOrganisms(flags.recipes, flags.only);
   const clean = [...cleanAudits(flags.clean, organisms.length), ...decoyAudits(flags.decoys, organisms.length)];
-  const code = recoveryFingerprint();
+  const code = answeredBy(flags);
   const folder = join(flags.out, ORGANISMS);
   const journal = await RecoveryJournal.open(flags.out, code, flags.shard);
   try {
@@ -138,6 +138,12 @@ async function run(io: Io, flags: Flags): Promise<void> {
   } finally {
     journal.close();
   }
+}
+
+/** The code that answers, and how it computes where that is not as by default: rounding decides some answers. */
+function answeredBy({ engine, device, dtype, quantize }: ComputeFlags): string {
+  const computed = [engine, device, dtype, ...(quantize === undefined ? [] : [quantize])].join("-");
+  return computed === "onnx-cpu-f32" ? recoveryFingerprint() : `${recoveryFingerprint()}-${computed}`;
 }
 
 async function write(out: string, result: RecoveryResult): Promise<void> {
